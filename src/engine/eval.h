@@ -1,0 +1,61 @@
+/* eval.h - evaluates an expression for one value.
+ *
+ * Used for loose and parameter contexts, for function bodies, and, row by row, for what has no vector kernel.
+ */
+#ifndef ENGINE_EVAL_H
+#define ENGINE_EVAL_H
+
+#include "lang/ast.h"
+
+/* Attributes of the current record. */
+typedef struct RecordView {
+  void *self;
+  /* Value of an attribute by column index (bound) or, with column < 0, by name. NULL when there is none. */
+  DcCode (*attribute)(void *self, int column, Str name, Value *out, DcError *err);
+  DcCode (*key)(void *self, Value *out, DcError *err);
+} RecordView;
+
+/* Variables, seen from where the expression stands. */
+typedef struct VariableView {
+  void *self;
+  /* false: unknown. The value stays valid until the next assignment. */
+  bool (*get)(void *self, Str name, Value *out);
+} VariableView;
+
+/* Own functions, by name. NULL when unknown. Definitions outlive every plan that captured them. */
+typedef struct FunctionView {
+  void *self;
+  const Definition *(*get)(void *self, Str name);
+} FunctionView;
+
+typedef enum NameMode {
+  NAMES_REFUSED,   /* loose context: check.c has refused them already */
+  NAMES_AS_TEXT,   /* parameter context: a bare name is its own text */
+  NAMES_AS_RECORD, /* attribute of cx->call.record */
+} NameMode;
+
+typedef struct EvalContext {
+  CallContext call;
+  VariableView variables;
+  FunctionView functions;
+  NameMode names;
+  int depth, max_depth; /* of own functions; default 1,000 */
+  /* Called for a variable that is unknown, once or more; may be NULL. An error return fails the evaluation (--strict). */
+  DcCode (*unknown_variable)(void *self, Str name, Position pos, DcError *err);
+  void *unknown_self;
+  /* RAISE of a level below ERROR in a function body; may be NULL. */
+  void (*raise)(void *self, RaiseLevel level, Str message);
+  void *raise_self;
+} EvalContext;
+
+/* The value lives in cx->call.arena (or in the AST). The error has the position of the innermost expression. */
+DcCode eval(EvalContext *cx, const Expr *expr, Value *out, DcError *err) DC_MUST_CHECK;
+/* The text of a name, interpolated if it has parts; lives in cx->call.arena. */
+DcCode eval_name(EvalContext *cx, const Name *name, Str *out, DcError *err) DC_MUST_CHECK;
+/* Calls an own function: binds args to its parameters (defaults from the right; a NULL argument takes its default)
+   and runs its body (LET, IF, LOOP, WHILE, BREAK, CONTINUE, RAISE, RETURN, blocks, TRY). engine/body.c. */
+DcCode eval_call_own(EvalContext *cx, const Definition *function, const Value *args, size_t count, Position pos, Value *out, DcError *err) DC_MUST_CHECK;
+/* The value at a path such as a.b[0].c or [1:] in an OBJECT or ARRAY (catalogue.md § 9). NULL when out of range. */
+Value value_at_path(Arena *arena, Value value, Str path);
+
+#endif

@@ -1,0 +1,36 @@
+/* listing.h - from a path, glob, folder or list to files, in a fixed order.
+ *
+ * Globs: * ? [abc] [!a] {a,b} within a folder, ** across folders. Folders are read recursively; files and folders whose
+ * names begin with . or _ are skipped. "file:" and "file://" are dropped; "-" is standard input; a scheme that is not
+ * known is an error that names it. A list is an array, or text with commas outside {} (only when no file has that name).
+ * The order is by bytes of the path for each element of the list. A path without any file is an error that says so.
+ */
+#ifndef IO_LISTING_H
+#define IO_LISTING_H
+
+#include "value/value.h"
+
+typedef enum Codec { CODEC_NONE, CODEC_GZIP, CODEC_ZSTD } Codec;
+
+typedef struct InputFile {
+  Str path;      /* "-": standard input */
+  uint64_t size; /* bytes on disk; 0 for pipes */
+  bool regular;  /* can be read at any offset */
+  Codec codec;   /* by suffix (.gz .zst .zstd) or magic number at the start */
+  Str group;     /* CREATE "p" *: the sub-folder or, where there are none, the file: name of its dataset */
+} InputFile;
+
+typedef struct Listing {
+  InputFile *files;
+  size_t count, cap;
+} Listing;
+
+/* path: a STRING or an ARRAY of them. Strings live in arena; listing->files is freed by listing_free. grouped fills
+   group. codec_name: NULL by suffix, else a name ("none", "gzip", "gz", "zstd", "zst" in any case) for all. */
+DcCode listing_expand(Value path, bool grouped, const char *codec_name, Arena *arena, Listing *out, DcError *err) DC_MUST_CHECK;
+void listing_free(Listing *listing);
+/* "none", "gz"/"gzip", "zst"/"zstd" in any case; an unknown name is an error with the known ones. */
+DcCode codec_by_name(Str name, Codec *out, DcError *err) DC_MUST_CHECK;
+const char *codec_suffix(Codec codec); /* "", ".gz", ".zst" */
+
+#endif

@@ -1,0 +1,39 @@
+/* parse.h - from text to a checked AST. */
+#ifndef LANG_PARSE_H
+#define LANG_PARSE_H
+
+#include "lang/ast.h"
+
+/* Errors and warnings found on the way; there can be several. */
+typedef struct Diagnostics {
+  DcError *items;
+  bool *warnings; /* warnings[i]: items[i] is a warning */
+  size_t count, cap, errors;
+} Diagnostics;
+void diagnostics_add(Diagnostics *list, const DcError *item, bool warning);
+void diagnostics_free(Diagnostics *list);
+
+/* Reads the file at path ("-": standard input) as a Source; the caller frees it by source_free. */
+DcCode source_read(const char *path, Source **out, DcError *err) DC_MUST_CHECK;
+Source *source_from_text(const char *name, Str text);
+void source_free(Source *source);
+
+/* Parses source, and the files it INCLUDEs (relative to the file that names them), into a new unit, freed by
+   unit_free. Goes on after an error at the next ';', so diag may hold several. DC_CHECK if there was any error; the
+   unit is made in any case. Statement numbers go on from *next_number. */
+DcCode parse_unit(const Source *source, int *next_number, Unit **out, Diagnostics *diag) DC_MUST_CHECK;
+void unit_free(Unit *unit);
+
+/* One expression, for interpolation, --var and tests. Lives in arena. */
+DcCode parse_expr(const Source *source, Arena *arena, const Expr **out, Diagnostics *diag) DC_MUST_CHECK;
+
+/* Static checks over all units of a run together (functions may be defined after use): unknown functions and wrong
+   counts of arguments, own ones included; a function path without RETURN; a name used outside a record context;
+   RETURN, FETCH, YIELD, BREAK, CONTINUE out of place; a definition that replaces a built-in; the || rule;
+   misplaced aggregates. */
+DcCode check_units(Unit *const *units, size_t count, Diagnostics *diag) DC_MUST_CHECK;
+
+/* --print-tokens */
+void tokens_print(Buf *out, const Source *source, Diagnostics *diag);
+
+#endif
