@@ -36,16 +36,17 @@ typedef struct RowIndex {
 
 /* Index all rows of text, which starts at a row's first byte and ends behind a row's last one (the last line of a file
    may lack its newline). expected_fields: 0 = do not count fields. Grows index->offsets by dc_realloc (the caller
-   frees it). len < 2^32. false: the text ends inside a quoted field. */
+   frees it). len < 2^32. false: the text ends inside a quoted field; the last row is the one that is open. */
 bool text_index_rows(const char *text, size_t len, const TextDialect *dialect, size_t expected_fields, RowIndex *index);
 
 /* The end of the last complete row in text (which starts at a row's first byte): bytes [0, result) are whole rows.
    0: there is none. Faster than indexing: this is what cuts a file into blocks. */
 size_t text_last_row_end(const char *text, size_t len, const TextDialect *dialect);
 
-/* The first row start at or after text + from, where the state at text is unknown (the middle of a file): looks for
-   evidence that tells quoted from unquoted (an opening or closing quote well placed). Returns len if no row starts in
-   text. Deterministic: depends only on the text from text + 0 on. */
+/* The first row start behind text + 0, where the state at text is unknown (the middle of a file): looks for evidence
+   that tells quoted from unquoted (an opening or closing quote well placed). Returns len if no row starts in text, or
+   if it has escapes, which leave no evidence. Right for well-formed text; a misplaced quote may mislead it, so a caller
+   checks that the row before ends where this one starts. Deterministic: depends only on text [0, len). */
 size_t text_find_row_start(const char *text, size_t len, const TextDialect *dialect);
 
 /* Number of fields of one row (without line end needed). */
@@ -54,14 +55,16 @@ size_t text_count_fields(const char *row, size_t len, const TextDialect *dialect
 /* The raw slices of wanted fields for rows [0, n): columns[] ascending field numbers; out[c][i] is the field of row
    rows[i] (rows NULL: row i), without quotes where the field is quoted and holds no "" ; a field with "" is unescaped
    into arena. A field that the row does not have gets data NULL. quoted, when not NULL, gets quoted[c][i] = field was
-   quoted (for @null). flags: as found by text_index_rows; without ROWS_QUOTED the fast path is taken. */
+   quoted (for @null). flags: as found by text_index_rows; without ROWS_QUOTED the fast path is taken. 64 bytes behind
+   the rows' text must be readable (their value does not matter). */
 void text_fields(const char *text, const uint32_t *offsets, const uint32_t *rows, size_t n, const TextDialect *dialect,
                  unsigned flags, const int *columns, size_t column_count, Str *const *out, uint8_t *const *quoted, Arena *arena);
 
-/* All fields of one row, unescaped into arena where needed; returns their number, writes at most cap. */
+/* All fields of one row (its line end is not part of the last one), unescaped into arena where needed; returns their number, writes at most cap. */
 size_t text_split_row(const char *row, size_t len, const TextDialect *dialect, Str *fields, size_t cap, Arena *arena);
 
-/* Appends a field, quoted if it holds the delimiter, the quote, CR or LF (or always when force). */
+/* Appends a field, quoted if it holds the delimiter, the quote, CR or LF (or always when force). With an escape
+   in the dialect, escapes are escaped; without a quote in it, an escape is all that protects the field. */
 void text_put_field(Buf *out, Str field, const TextDialect *dialect, bool force);
 
 /* The row's bytes without LF or CR LF. */
