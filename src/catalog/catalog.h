@@ -8,6 +8,13 @@
 
 #include "value/value.h"
 
+/* What functions may ask of the session; only in loose context. Set by run/. */
+typedef struct SessionView {
+  void *self;
+  /* The names of all datasets longer than prefix that start with it, as an ARRAY. NULL: there is no session. */
+  DcCode (*dataset_names)(void *self, Str prefix, Arena *arena, Value *out, DcError *err);
+} SessionView;
+
 /* What a scalar implementation sees besides its arguments. One per worker; cheap to make. */
 typedef struct CallContext {
   Arena *arena; /* results live here */
@@ -18,6 +25,7 @@ typedef struct CallContext {
   uint64_t zero_divisions;
   struct RegexCache *regexes; /* made on first use by base/regex.h, freed with the context */
   const struct RecordView *record; /* REC_ functions; NULL outside of records */
+  SessionView session;
 } CallContext;
 
 /* Evaluates for one row. args[0 … count-1]; the result goes to *result. A failure sets cx->err (dc_fail) and says what
