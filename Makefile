@@ -1,5 +1,12 @@
-# dcetl - see README.md. Variables: CC, BUILD (folder), SANITIZE (asan, tsan), PREFIX, DESTDIR.
-CC ?= gcc
+# dcetl - see README.md. Everything is built below $(BUILD); nothing else in the tree is touched.
+#
+#   make            build build/dcetl
+#   make demo       install what is missing, build, run the main job on the sample data
+#   make check      install what is missing, build, run every test (check-fast: the quick ones)
+#   make check-asan check-tsan lint bench accept CASE=… install PREFIX=… clean compile_commands.json
+#
+# Variables: CC, CFLAGS, LDFLAGS, BUILD (folder), SANITIZE (asan, tsan), PREFIX, DESTDIR, NO_DEPS=1 (install nothing).
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 BUILD ?= build
 PREFIX ?= /usr/local
 PKG_CONFIG ?= pkg-config
@@ -11,19 +18,21 @@ PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lcsv
 SAN_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SAN_tsan := -fsanitize=thread
 SAN := $(SAN_$(SANITIZE))
-OPT ?= -O2 -g
+OPT ?= $(if $(SANITIZE),-O1,-O2) -g
 STD := -std=c11 -D_GNU_SOURCE -pthread
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
 CFLAGS_ALL = $(STD) $(OPT) $(SAN) -Isrc -I$(BUILD)/gen $(PKG_CFLAGS) $(CFLAGS)
 LDLIBS_ALL = $(PKG_LIBS) -lm -pthread -ldl $(LDFLAGS)
+CHECK_CFLAGS = -Itests $(shell $(PKG_CONFIG) --cflags check)
+CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
 
 SRC := $(wildcard src/*/*.c)
 OBJ := $(SRC:src/%.c=$(BUILD)/obj/%.o)
 GEN := $(patsubst grammar/%.re,$(BUILD)/gen/%_lexer.c,$(wildcard grammar/*.re)) $(patsubst grammar/%.y,$(BUILD)/gen/%.c,$(wildcard grammar/*.y))
 GEN_OBJ := $(GEN:.c=.o)
 LIB := $(BUILD)/libdcetl.a
-UNIT_SRC := $(wildcard tests/unit/test_*.c)
-UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 all: $(BUILD)/dcetl
 
@@ -39,8 +48,8 @@ $(BUILD)/obj/%.o: src/%.c $(BUILD)/gen/.headers
 	$(CC) $(CFLAGS_ALL) $(WARN) -MMD -MP -c -o $@ $<
 
 # Generated code is compiled without our warnings.
-$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
-	$(CC) $(CFLAGS_ALL) -w -c -o $@ $<
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/.headers
+	$(CC) $(CFLAGS_ALL) -w -MMD -MP -c -o $@ $<
 
 $(BUILD)/gen/%_lexer.c: grammar/%.re
 	@mkdir -p $(@D)
@@ -55,15 +64,75 @@ $(BUILD)/gen/%.c: grammar/%.y
 $(BUILD)/gen/.headers: $(GEN)
 	@mkdir -p $(@D) && touch $@
 
+# --- Tests. tests/README.md says how to add one. ---
+
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Itests $(shell $(PKG_CONFIG) --cflags check) -MMD -MP -o $@ $< $(LIB) $(shell $(PKG_CONFIG) --libs check) $(LDLIBS_ALL)
+	$(CC) $(CFLAGS_ALL) $(CHECK_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIB) $(CHECK_LIBS) $(LDLIBS_ALL)
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -Itests -MMD -MP -MF $@.d -o $@ $< tests/fuzz/replay.c $(LIB) $(LDLIBS_ALL)
+
+# The runner itself is never built with a sanitizer.
+$(BUILD)/runner: tests/runner.c tests/case.c tests/case.h
+	@mkdir -p $(@D)
+	$(CC) $(STD) -O1 -g $(WARN) $(CHECK_CFLAGS) -o $@ tests/runner.c tests/case.c $(CHECK_LIBS)
 
 unit: $(UNIT)
 	@set -e; for t in $(UNIT); do $$t; done
 
-clean:
-	rm -rf build build-*
+tests: $(UNIT) $(FUZZ) $(BUILD)/runner
 
--include $(OBJ:.o=.d) $(UNIT:=.d)
-.PHONY: all unit clean
+# `make` reads pkg-config before it runs a recipe, so what was just installed is seen by a second make.
+deps:
+	@[ -n "$(NO_DEPS)" ] || .ci/install-deps
+
+check: deps
+	@$(MAKE) --no-print-directory check-run SUITES=all
+check-fast: SUITES = fast
+check-fast: check-run
+check-asan: SUITES = asan
+check-asan: check-run
+check-tsan: SUITES = tsan
+check-tsan: check-run
+lint: SUITES = lint
+lint: check-run
+check-run:
+	@MAKE="$(MAKE)" CC="$(CC)" BUILD=$(BUILD) sh tests/check.sh $(SUITES)
+
+accept: all $(BUILD)/runner
+	@[ -n "$(CASE)" ] || { echo "usage: make accept CASE=tests/cases/area/name.tdl" >&2; exit 2; }
+	DCETL=$(BUILD)/dcetl $(BUILD)/runner --accept $(CASE)
+
+# One libFuzzer binary per target (needs clang): build-fuzz/fuzz_csv tests/fuzz/corpus/fuzz_csv
+fuzz:
+	$(MAKE) CC=clang BUILD=build-fuzz OPT='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' build-fuzz/libdcetl.a
+	for t in $(notdir $(FUZZ)); do clang $(STD) -g -fsanitize=fuzzer,address,undefined -Isrc -Itests -Ibuild-fuzz/gen \
+	  -o build-fuzz/$$t tests/fuzz/$$t.c build-fuzz/libdcetl.a $(LDLIBS_ALL) || exit 1; done
+
+bench: all
+	python3 tests/bench/bench.py --dcetl $(BUILD)/dcetl $(BENCH)
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@DCETL=$(BUILD)/dcetl sh examples/demo.sh out/demo
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BUILD)/dcetl $(DESTDIR)$(PREFIX)/bin/dcetl
+	install -m 644 man/dcetl.1 $(DESTDIR)$(PREFIX)/share/man/man1/dcetl.1
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/dcetl $(DESTDIR)$(PREFIX)/share/man/man1/dcetl.1
+
+# For editors and clang tools.
+compile_commands.json: Makefile $(SRC)
+	@{ echo '['; sep=; for f in $(SRC); do printf '%s{"directory": "%s", "file": "%s", "command": "%s"}' "$$sep" "$(CURDIR)" "$$f" \
+	  '$(CC) $(CFLAGS_ALL) $(WARN) -c '"$$f"; sep=',\n'; done; echo; echo ']'; } | sed 's/\\n/\n/' > $@
+
+clean:
+	rm -rf build build-* out compile_commands.json
+
+-include $(OBJ:.o=.d) $(GEN_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)
+.PHONY: all unit tests deps check check-fast check-asan check-tsan check-run lint accept fuzz bench demo install uninstall clean
