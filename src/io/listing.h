@@ -17,6 +17,7 @@ typedef struct InputFile {
   uint64_t size; /* bytes on disk; 0 for pipes */
   bool regular;  /* can be read at any offset */
   Codec codec;   /* by suffix (.gz .zst .zstd) or magic number at the start */
+  bool codec_named; /* the codec was given: do not look for a magic number */
   Str group;     /* CREATE "p" *: the sub-folder or, where there are none, the file: name of its dataset */
 } InputFile;
 
@@ -29,6 +30,8 @@ typedef struct Listing {
    group. codec_name: NULL by suffix, else a name ("none", "gzip", "gz", "zstd", "zst" in any case) for all. */
 DcCode listing_expand(Value path, bool grouped, const char *codec_name, Arena *arena, Listing *out, DcError *err) DC_MUST_CHECK;
 void listing_free(Listing *listing);
+/* The codec that the first bytes of a file say; CODEC_NONE where they say nothing. */
+Codec codec_by_magic(const char *data, size_t len);
 /* "none", "gz"/"gzip", "zst"/"zstd" in any case; an unknown name is an error with the known ones. */
 DcCode codec_by_name(Str name, Codec *out, DcError *err) DC_MUST_CHECK;
 const char *codec_suffix(Codec codec); /* "", ".gz", ".zst" */

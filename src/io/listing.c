@@ -1,0 +1,436 @@
+/* listing.c - finds the input files that a path, pattern, folder or list stands for.
+ *
+ * Names in the listing live in the caller's arena. Folders are read once for each pattern; symbolic links are followed,
+ * a folder that holds itself is entered once.
+ */
+#include "io/listing.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/glob.h"
+#include "io/path.h"
+
+/* The folders that are being read, to notice links to one of them. */
+typedef struct Trail {
+  const struct Trail *up;
+  dev_t device;
+  ino_t inode;
+} Trail;
+
+typedef struct Search {
+  Arena *arena;
+  Listing *listing;
+  bool codec_named;
+  Codec codec;
+  DcError *err;
+} Search;
+
+static char *c_path(Search *search, Str path) { return arena_copy(search->arena, path.data, path.len); }
+
+static Str join(Search *search, Str folder, Str name) {
+  if (!folder.len) return arena_str(search->arena, name);
+  bool slash = folder.data[folder.len - 1] != '/';
+  return arena_printf(search->arena, "%.*s%s%.*s", STR_ARG(folder), slash ? "/" : "", STR_ARG(name));
+}
+
+static bool hidden(Str name) { return name.len && (name.data[0] == '.' || name.data[0] == '_'); }
+
+/* ---- one file ---- */
+
+static DcCode codec_of(Search *search, InputFile *file) {
+  static const struct {
+    const char *suffix;
+    Codec codec;
+  } SUFFIXES[] = {{".gz", CODEC_GZIP}, {".zst", CODEC_ZSTD}, {".zstd", CODEC_ZSTD}};
+  static const char *const UNKNOWN[] = {".bz2", ".xz", ".lz4", ".snappy", ".lzo"};
+  if (search->codec_named) {
+    file->codec = search->codec;
+    return DC_OK;
+  }
+  for (size_t i = 0; i < sizeof SUFFIXES / sizeof *SUFFIXES; i++) {
+    if (!str_ends(file->path, str_of(SUFFIXES[i].suffix))) continue;
+    file->codec = SUFFIXES[i].codec;
+    return DC_OK;
+  }
+  for (size_t i = 0; i < sizeof UNKNOWN / sizeof *UNKNOWN; i++) {
+    if (!str_ends(file->path, str_of(UNKNOWN[i]))) continue;
+    dc_fail(search->err, "%.*s: files compressed as %s cannot be read", STR_ARG(file->path), UNKNOWN[i]);
+    dc_hint(search->err, "gzip (.gz) and zstd (.zst) can be read; pipe others in: FROM '-'");
+    return search->err->code;
+  }
+  if (!file->regular || file->size < 4) return DC_OK;
+  char head[4];
+  int fd = open(c_path(search, file->path), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return dc_fail_errno(search->err, errno, "cannot open %.*s", STR_ARG(file->path));
+  ssize_t n = pread(fd, head, sizeof head, 0);
+  if (n < 0) dc_fail_errno(search->err, errno, "cannot read %.*s", STR_ARG(file->path));
+  else file->codec = codec_by_magic(head, (size_t)n);
+  close(fd); /* only read */
+  return search->err->code;
+}
+
+static DcCode add_file(Search *search, Str path, const struct stat *status) {
+  Listing *listing = search->listing;
+  InputFile file = {.path = path, .codec_named = search->codec_named};
+  if (status) {
+    file.regular = S_ISREG(status->st_mode);
+    file.size = file.regular ? (uint64_t)status->st_size : 0;
+  }
+  DC_TRY(codec_of(search, &file));
+  VEC_GROW(listing->files, listing->count, listing->cap);
+  listing->files[listing->count++] = file;
+  return DC_OK;
+}
+
+/* ---- folders ---- */
+
+/* The names in a folder; those that are hidden only when all is set. */
+static DcCode read_names(Search *search, Str path, bool all, StrList *names) {
+  DIR *folder = opendir(c_path(search, path.len ? path : str_of(".")));
+  if (!folder) return dc_fail_errno(search->err, errno, "cannot read folder %.*s", STR_ARG(path));
+  struct dirent *entry;
+  while ((errno = 0, entry = readdir(folder))) {
+    Str name = str_of(entry->d_name);
+    if (str_is(name, ".") || str_is(name, "..") || (!all && hidden(name))) continue;
+    VEC_GROW(names->items, names->count, names->cap);
+    names->items[names->count++] = arena_str(search->arena, name);
+  }
+  if (errno) dc_fail_errno(search->err, errno, "cannot read folder %.*s", STR_ARG(path));
+  closedir(folder);
+  return search->err->code;
+}
+
+static DcCode add_all(Search *search, Str path, const Trail *trail, bool explicit_name);
+
+/* All files below a folder. */
+static DcCode add_folder(Search *search, Str path, const struct stat *status, const Trail *up) {
+  for (const Trail *seen = up; seen; seen = seen->up)
+    if (seen->device == status->st_dev && seen->inode == status->st_ino) return DC_OK;
+  Trail trail = {up, status->st_dev, status->st_ino};
+  StrList names = {0};
+  DcCode code = read_names(search, path, false, &names);
+  for (size_t i = 0; i < names.count && code == DC_OK; i++) code = add_all(search, join(search, path, names.items[i]), &trail, false);
+  dc_free(names.items);
+  return code;
+}
+
+/* A file, or all files below a folder. What is neither (a pipe, a device) is read only when it was asked for. */
+static DcCode add_all(Search *search, Str path, const Trail *trail, bool explicit_name) {
+  struct stat status;
+  if (stat(c_path(search, path), &status) != 0) return dc_fail_errno(search->err, errno, "cannot read %.*s", STR_ARG(path));
+  if (S_ISDIR(status.st_mode)) return add_folder(search, path, &status, trail);
+  if (!S_ISREG(status.st_mode) && !explicit_name) return DC_OK;
+  return add_file(search, path, &status);
+}
+
+/* ---- patterns ---- */
+
+static bool is_folder(Search *search, Str path) {
+  struct stat status;
+  return stat(c_path(search, path.len ? path : str_of(".")), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static Str unescaped(Search *search, Str text) {
+  char *copy = arena_raw(search->arena, text.len + 1), *out = copy;
+  for (size_t i = 0; i < text.len; i++) {
+    if (text.data[i] == '\\' && i + 1 < text.len) i++;
+    *out++ = text.data[i];
+  }
+  return str_make(copy, (size_t)(out - copy));
+}
+
+static DcCode match_below(Search *search, Str folder, Str pattern);
+
+/* ** : the rest of the pattern in this folder and in all below. */
+static DcCode match_deep(Search *search, Str folder, Str rest, const Trail *up) {
+  struct stat status;
+  if (stat(c_path(search, folder.len ? folder : str_of(".")), &status) != 0) return DC_OK; /* gone meanwhile */
+  for (const Trail *seen = up; seen; seen = seen->up)
+    if (seen->device == status.st_dev && seen->inode == status.st_ino) return DC_OK;
+  Trail trail = {up, status.st_dev, status.st_ino};
+  DC_TRY(match_below(search, folder, rest));
+  StrList names = {0};
+  DcCode code = read_names(search, folder, false, &names);
+  for (size_t i = 0; i < names.count && code == DC_OK; i++) {
+    Str path = join(search, folder, names.items[i]);
+    if (is_folder(search, path)) code = match_deep(search, path, rest, &trail);
+  }
+  dc_free(names.items);
+  return code;
+}
+
+/* Matches the first part of the pattern to the names in a folder, and the others below. */
+static DcCode match_below(Search *search, Str folder, Str pattern) {
+  while (pattern.len && pattern.data[0] == '/') pattern.data++, pattern.len--;
+  const char *slash = pattern.len ? memchr(pattern.data, '/', pattern.len) : NULL;
+  Str part = slash ? str_make(pattern.data, (size_t)(slash - pattern.data)) : pattern;
+  Str rest = slash ? str_make(slash + 1, pattern.len - part.len - 1) : str_make("", 0);
+  if (str_is(part, "**") && !is_folder(search, folder)) return DC_OK;
+  if (str_is(part, "**") && !rest.len) return add_all(search, folder.len ? folder : str_of("."), NULL, false);
+  if (str_is(part, "**")) return match_deep(search, folder, rest, NULL);
+  if (!glob_is_pattern(part)) {
+    Str path = join(search, folder, part);
+    if (rest.len) return is_folder(search, path) ? match_below(search, path, rest) : DC_OK;
+    struct stat status;
+    return stat(c_path(search, path), &status) == 0 ? add_all(search, path, NULL, true) : DC_OK;
+  }
+  if (!is_folder(search, folder)) return DC_OK;
+  StrList names = {0};
+  DcCode code = read_names(search, folder, hidden(unescaped(search, part)), &names);
+  for (size_t i = 0; i < names.count && code == DC_OK; i++) {
+    if (!glob_match(part, names.items[i])) continue;
+    Str path = join(search, folder, names.items[i]);
+    if (!rest.len) code = add_all(search, path, NULL, true);
+    else if (is_folder(search, path)) code = match_below(search, path, rest);
+  }
+  dc_free(names.items);
+  return code;
+}
+
+static DcCode match_pattern(Search *search, Str pattern) {
+  StrList patterns = {0};
+  DcCode code = glob_braces(pattern, search->arena, &patterns, search->err);
+  for (size_t i = 0; i < patterns.count && code == DC_OK; i++) {
+    bool rooted = patterns.items[i].len && patterns.items[i].data[0] == '/';
+    code = match_below(search, rooted ? str_of("/") : str_make("", 0), patterns.items[i]);
+  }
+  dc_free(patterns.items);
+  return code;
+}
+
+/* ---- names that are not there ---- */
+
+static size_t smallest(size_t a, size_t b, size_t c) {
+  size_t least = a < b ? a : b;
+  return least < c ? least : c;
+}
+
+/* Edit distance of two names; names longer than any file system has are far from everything. */
+static size_t distance(Str a, Str b) {
+  size_t row[257];
+  if (a.len > 256 || b.len > 256) return SIZE_MAX;
+  for (size_t j = 0; j <= b.len; j++) row[j] = j;
+  for (size_t i = 1; i <= a.len; i++) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.len; j++) {
+      size_t change = diagonal + (a.data[i - 1] != b.data[j - 1]);
+      diagonal = row[j];
+      row[j] = smallest(change, row[j] + 1, row[j - 1] + 1);
+    }
+  }
+  return row[b.len];
+}
+
+/* Hints at the name most like the first part of path that does not exist. */
+static void hint_nearest(Search *search, Str path) {
+  Str folder = path_folder(path), name = path_base(path), best = {NULL, 0};
+  while (!is_folder(search, folder) && folder.len > 1) {
+    name = path_base(folder);
+    folder = path_folder(folder);
+  }
+  DcError quiet = {0};
+  Search looking = *search;
+  looking.err = &quiet;
+  StrList names = {0};
+  size_t limit = name.len / 3 + 1;
+  if (read_names(&looking, folder, false, &names) == DC_OK) {
+    for (size_t i = 0; i < names.count; i++) {
+      size_t d = distance(name, names.items[i]);
+      if (d > limit || (d == limit && best.data && str_compare(best, names.items[i]) < 0)) continue;
+      limit = d;
+      best = names.items[i];
+    }
+  }
+  dc_free(names.items);
+  if (!best.data) return;
+  bool here = name.data == path.data; /* a path without a folder */
+  Str whole = here ? best : join(search, folder, best);
+  dc_hint(search->err, "did you mean \"%.*s\"?", STR_ARG(whole));
+}
+
+/* All files and folders whose names begin with that of path. */
+static DcCode match_prefix(Search *search, Str path) {
+  Str folder = path_folder(path), prefix = path_base(path);
+  if (!is_folder(search, folder)) return DC_OK;
+  StrList names = {0};
+  DcCode code = read_names(search, folder, hidden(prefix), &names);
+  for (size_t i = 0; i < names.count && code == DC_OK; i++) {
+    if (!str_starts(names.items[i], prefix)) continue;
+    Str found = prefix.data == path.data ? names.items[i] : join(search, folder, names.items[i]);
+    code = add_all(search, found, NULL, true);
+  }
+  dc_free(names.items);
+  return code;
+}
+
+/* ---- one element of the list ---- */
+
+static int by_path(const void *a, const void *b) {
+  return str_compare(((const InputFile *)a)->path, ((const InputFile *)b)->path);
+}
+
+/* Sorts the files from `first` on; a file that several alternatives of a pattern found is taken once. */
+static void sort_files(Listing *listing, size_t first) {
+  if (listing->count - first < 2) return;
+  qsort(listing->files + first, listing->count - first, sizeof *listing->files, by_path);
+  size_t kept = first + 1;
+  for (size_t i = kept; i < listing->count; i++)
+    if (!str_eq(listing->files[i].path, listing->files[kept - 1].path)) listing->files[kept++] = listing->files[i];
+  listing->count = kept;
+}
+
+/* The path behind its first `parts` parts. */
+static Str behind_parts(Str path, size_t parts) {
+  size_t at = 0;
+  for (; parts || (at < path.len && path.data[at] == '/'); parts--) {
+    while (at < path.len && path.data[at] == '/') at++;
+    if (!parts) break;
+    while (at < path.len && path.data[at] != '/') at++;
+  }
+  return str_make(path.data + at, path.len - at);
+}
+
+/* The number of parts of a path; of a pattern: of those before the first that matches several names. */
+static size_t count_parts(Str path, bool pattern) {
+  size_t parts = 0;
+  for (size_t at = 0; at < path.len;) {
+    while (at < path.len && path.data[at] == '/') at++;
+    size_t start = at;
+    while (at < path.len && path.data[at] != '/') at++;
+    if (pattern && (at == path.len || glob_is_pattern(str_make(path.data + start, at - start)))) break;
+    parts += at > start;
+  }
+  return parts;
+}
+
+/* Names the dataset of each file: the part of its path behind the folder. in_folder: the files of one folder, where
+   those beside sub-folders belong to none of them and are left out. */
+static void set_groups(Listing *listing, size_t first, size_t parts, bool in_folder) {
+  bool nested = false;
+  for (size_t i = first; i < listing->count; i++) {
+    Str rest = behind_parts(listing->files[i].path, parts);
+    const char *slash = rest.len ? memchr(rest.data, '/', rest.len) : NULL;
+    listing->files[i].group = slash ? str_make(rest.data, (size_t)(slash - rest.data)) : rest;
+    nested |= slash != NULL;
+  }
+  if (!in_folder || !nested) return;
+  size_t kept = first;
+  for (size_t i = first; i < listing->count; i++)
+    if (listing->files[i].group.data + listing->files[i].group.len != listing->files[i].path.data + listing->files[i].path.len)
+      listing->files[kept++] = listing->files[i];
+  listing->count = kept;
+}
+
+static DcCode expand_missing(Search *search, Str path, bool grouped) {
+  size_t first = search->listing->count;
+  bool pattern = glob_is_pattern(path);
+  DC_TRY(pattern ? match_pattern(search, path) : match_prefix(search, path));
+  sort_files(search->listing, first);
+  if (grouped) set_groups(search->listing, first, count_parts(path, true), false);
+  if (search->listing->count > first) return DC_OK;
+  if (pattern) return dc_fail(search->err, "no file matches \"%.*s\"", STR_ARG(path));
+  dc_fail(search->err, "no such file or folder: \"%.*s\"", STR_ARG(path));
+  hint_nearest(search, path);
+  return search->err->code;
+}
+
+static DcCode expand(Search *search, Str text, bool grouped) {
+  Listing *listing = search->listing;
+  size_t first = listing->count;
+  Str path;
+  if (str_is(text, "-")) {
+    DC_TRY(add_file(search, text, NULL));
+    listing->files[first].group = text;
+    return DC_OK;
+  }
+  DC_TRY(path_local(text, &path, search->err));
+  path = arena_str(search->arena, path);
+  struct stat status;
+  if (stat(path.data, &status) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) return dc_fail_errno(search->err, errno, "cannot read %s", path.data);
+    return expand_missing(search, path, grouped);
+  }
+  DC_TRY(add_all(search, path, NULL, true));
+  sort_files(listing, first);
+  bool folder = S_ISDIR(status.st_mode);
+  size_t parts = count_parts(path, false);
+  if (grouped) set_groups(listing, first, folder ? parts : parts - 1, folder);
+  if (listing->count == first) return dc_fail(search->err, "folder \"%s\" holds no file", path.data);
+  return DC_OK;
+}
+
+/* ---- the list ---- */
+
+static Str trimmed(Str text) {
+  while (text.len && text.data[0] == ' ') text.data++, text.len--;
+  while (text.len && text.data[text.len - 1] == ' ') text.len--;
+  return text;
+}
+
+/* The next element of a text with commas outside of {}; moves *text behind it. */
+static Str next_element(Str *text) {
+  size_t depth = 0, i = 0;
+  for (; i < text->len; i++) {
+    char c = text->data[i];
+    if (c == '\\') i++;
+    else if (c == '{') depth++;
+    else if (c == '}' && depth) depth--;
+    else if (c == ',' && !depth) break;
+  }
+  if (i > text->len) i = text->len;
+  Str element = str_make(text->data, i);
+  size_t used = i < text->len ? i + 1 : i;
+  *text = str_make(text->data + used, text->len - used);
+  return trimmed(element);
+}
+
+static bool exists(Search *search, Str text) {
+  DcError quiet = {0};
+  Str path;
+  struct stat status;
+  return path_local(text, &path, &quiet) == DC_OK && stat(c_path(search, path), &status) == 0;
+}
+
+static DcCode expand_text(Search *search, Str text, bool grouped) {
+  if (!memchr(text.data ? text.data : "", ',', text.len) || exists(search, text)) return expand(search, text, grouped);
+  while (text.len) {
+    Str element = next_element(&text);
+    if (element.len) DC_TRY(expand(search, element, grouped));
+  }
+  return DC_OK;
+}
+
+static DcCode expand_value(Search *search, Value path, bool grouped) {
+  if (path.type == TYPE_STRING) {
+    if (path.len) DC_TRY(expand_text(search, value_get_str(path), grouped));
+  } else if (path.type == TYPE_ARRAY) {
+    for (size_t i = 0; i < path.as.array->count; i++) {
+      Value item = path.as.array->items[i];
+      if (item.type != TYPE_STRING || !item.len) return dc_fail(search->err, "a list of paths holds what is no path");
+      DC_TRY(expand(search, value_get_str(item), grouped));
+    }
+  } else {
+    return dc_fail(search->err, "a path must be a text or a list of texts");
+  }
+  return search->listing->count ? DC_OK : dc_fail(search->err, "the path is empty");
+}
+
+DcCode listing_expand(Value path, bool grouped, const char *codec_name, Arena *arena, Listing *out, DcError *err) {
+  *out = (Listing){0};
+  Search search = {.arena = arena, .listing = out, .codec_named = codec_name != NULL, .err = err};
+  if (codec_name) DC_TRY(codec_by_name(str_of(codec_name), &search.codec, err));
+  DcCode code = expand_value(&search, path, grouped);
+  if (code != DC_OK) listing_free(out);
+  return code;
+}
+
+void listing_free(Listing *listing) {
+  dc_free(listing->files);
+  *listing = (Listing){0};
+}

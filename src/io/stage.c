@@ -1,0 +1,296 @@
+/* stage.c - stages: opening, declaring datasets and files, committing, aborting.
+ *
+ * All live stages are in one list. Lock order: the list, then a stage, then the cache of open files.
+ */
+#include "io/stage_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
+static Stage *stages;
+static _Atomic unsigned stage_number;
+
+bool is_hidden(const char *name) { return name[0] == '.' || name[0] == '_'; }
+
+char *stage_target(const Stage *stage, const char *relative) { return path_join(stage->root, str_of(relative)); }
+
+char *stage_path(const Stage *stage, const char *part, const char *relative) {
+  char *base = path_join(stage->folder, str_of(part)), *path = path_join(base, str_of(relative));
+  dc_free(base);
+  return path;
+}
+
+/* ---- folders ---- */
+
+bool make_folders(const char *path, void (*on_made)(void *context, const char *path), void *context) {
+  if (mkdir(path, 0777) == 0) {
+    if (on_made) on_made(context, path);
+    return true;
+  }
+  struct stat status;
+  if (errno == EEXIST) {
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) return true;
+    errno = ENOTDIR;
+    return false;
+  }
+  if (errno != ENOENT) return false;
+  Str parent = path_folder(str_of(path));
+  if (parent.len == strlen(path)) return false;
+  char *copy = path_copy(parent);
+  bool ok = make_folders(copy, on_made, context);
+  dc_free(copy);
+  if (!ok) return false;
+  if (mkdir(path, 0777) == 0) {
+    if (on_made) on_made(context, path);
+    return true;
+  }
+  return errno == EEXIST; /* another thread or program was faster */
+}
+
+/* Removes what it can: it clears up behind a failure that has been reported already. */
+void remove_tree(const char *path) {
+  DIR *folder = opendir(path);
+  if (!folder) {
+    unlink(path);
+    return;
+  }
+  for (struct dirent *entry; (entry = readdir(folder));) {
+    if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+    char *child = path_join(path, str_of(entry->d_name));
+    if (unlink(child) != 0) remove_tree(child);
+    dc_free(child);
+  }
+  closedir(folder);
+  rmdir(path);
+}
+
+static void note_made(void *context, const char *path) {
+  Stage *stage = context;
+  VEC_GROW(stage->made, stage->made_count, stage->made_cap);
+  stage->made[stage->made_count++] = path_copy(str_of(path));
+}
+
+static DcCode make_hidden(Stage *stage, DcError *err) {
+  if (!make_folders(stage->root, note_made, stage)) return dc_fail_errno(err, errno, "cannot make folder %s", stage->root);
+  for (;;) { /* a run that was killed may have left a folder with our number */
+    char name[64];
+    snprintf(name, sizeof name, ".dcetl-%ld-%u", (long)getpid(), atomic_fetch_add(&stage_number, 1));
+    char *folder = path_join(stage->root, str_of(name));
+    if (mkdir(folder, 0777) == 0) {
+      stage->folder = folder;
+      break;
+    }
+    int error = errno;
+    dc_free(folder);
+    if (error != EEXIST) return dc_fail_errno(err, error, "cannot write to folder %s", stage->root);
+  }
+  char *new_files = stage_path(stage, "new", "");
+  if (mkdir(new_files, 0777) != 0) dc_fail_errno(err, errno, "cannot write to folder %s", stage->root);
+  dc_free(new_files);
+  return err->code;
+}
+
+DcCode stage_make_folder(Stage *stage, DcError *err) {
+  DcCode code = DC_OK;
+  pthread_mutex_lock(&stage->setup);
+  if (!stage->folder) code = make_hidden(stage, err);
+  pthread_mutex_unlock(&stage->setup);
+  return code;
+}
+
+/* ---- opening and declaring ---- */
+
+DcCode stage_open(Str root, StageMode mode, Stage **out, DcError *err) {
+  DC_TRY(path_local(root, &root, err));
+  Stage *stage = dc_alloc(sizeof *stage);
+  stage->root = path_copy(root);
+  stage->mode = mode;
+  pthread_rwlock_init(&stage->lock, NULL);
+  pthread_mutex_init(&stage->setup, NULL);
+  pthread_mutex_lock(&list_lock);
+  stage->next = stages;
+  stages = stage;
+  pthread_mutex_unlock(&list_lock);
+  struct stat status;
+  if (stat(stage->root, &status) == 0 && !S_ISDIR(status.st_mode)) dc_fail(err, "\"%s\" is a file, not a folder", stage->root);
+  if (err->code != DC_OK) {
+    stage_abort(stage);
+    return err->code;
+  }
+  *out = stage;
+  return DC_OK;
+}
+
+static DcCode check_name(Str name, DcError *err) {
+  if (memchr(name.data, 0, name.len)) return dc_fail(err, "an output name holds a NUL character");
+  for (size_t start = 0; start <= name.len;) {
+    const char *slash = memchr(name.data + start, '/', name.len - start);
+    size_t end = slash ? (size_t)(slash - name.data) : name.len;
+    Str part = str_make(name.data + start, end - start);
+    if (!part.len) return dc_fail(err, "output name \"%.*s\" has an empty part", STR_ARG(name));
+    if (str_is(part, ".") || str_is(part, "..") || str_starts(part, str_of(".dcetl-")))
+      return dc_fail(err, "output name \"%.*s\" holds \"%.*s\"", STR_ARG(name), STR_ARG(part));
+    start = end + 1;
+  }
+  return DC_OK;
+}
+
+/* The number of a part file, or -1: part-00012.csv.gz is 12. */
+static int64_t part_number(const char *name) {
+  if (strncmp(name, "part-", 5) != 0 || name[5] < '0' || name[5] > '9') return -1;
+  int64_t number = 0;
+  for (const char *digit = name + 5; *digit >= '0' && *digit <= '9' && number < UINT32_MAX; digit++) number = number * 10 + (*digit - '0');
+  return number < UINT32_MAX ? number : -1;
+}
+
+/* Is there a visible file in the folder? *next: behind the highest part number. A folder that is missing is empty. */
+static DcCode look_into(const char *path, bool *used, uint32_t *next, DcError *err) {
+  DIR *folder = opendir(path);
+  if (!folder && errno == ENOENT) return DC_OK;
+  if (!folder) return dc_fail_errno(err, errno, "cannot read folder %s", path);
+  struct dirent *entry;
+  while ((errno = 0, entry = readdir(folder))) {
+    if (is_hidden(entry->d_name)) continue;
+    char *child = path_join(path, str_of(entry->d_name));
+    struct stat status;
+    if (stat(child, &status) == 0 && S_ISREG(status.st_mode)) {
+      *used = true;
+      int64_t number = part_number(entry->d_name);
+      if (number >= *next) *next = (uint32_t)number + 1;
+    }
+    dc_free(child);
+  }
+  if (errno) dc_fail_errno(err, errno, "cannot read folder %s", path);
+  closedir(folder);
+  return err->code;
+}
+
+static DcCode look_at_file(const char *path, bool *used, uint32_t *next, DcError *err) {
+  struct stat status;
+  if (lstat(path, &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return DC_OK;
+    return dc_fail_errno(err, errno, "cannot look at %s", path);
+  }
+  if (S_ISDIR(status.st_mode)) return dc_fail(err, "\"%s\" is a folder, not a file", path);
+  *used = true;
+  *next = 1;
+  return DC_OK;
+}
+
+DcCode stage_dataset(Stage *stage, Str name, bool single, Str suffix, bool *skip, uint32_t *first_part, DcError *err) {
+  *skip = false;
+  *first_part = 0;
+  if (name.len || single) DC_TRY(check_name(name, err));
+  Buf full = {0};
+  buf_str(&full, name);
+  if (single) buf_str(&full, suffix);
+  buf_char(&full, 0);
+  char *target = stage_target(stage, full.data);
+  bool used = false;
+  uint32_t next = 0;
+  if (single) look_at_file(target, &used, &next, err);
+  else look_into(target, &used, &next, err);
+  if (err->code == DC_OK && used && stage->mode == STAGE_ERROR) {
+    dc_fail(err, "\"%s\" exists already", target);
+    dc_hint(err, "use @mode = 'overwrite', 'append' or 'ignore'");
+  }
+  dc_free(target);
+  if (err->code != DC_OK) {
+    buf_free(&full);
+    return err->code;
+  }
+  *skip = used && stage->mode == STAGE_IGNORE;
+  if (stage->mode == STAGE_APPEND) *first_part = next;
+  VEC_GROW(stage->datasets, stage->dataset_count, stage->dataset_cap);
+  stage->datasets[stage->dataset_count++] = (StageDataset){full.data, single};
+  return DC_OK;
+}
+
+DcCode stage_file(Stage *stage, Str relative, uint32_t *number, DcError *err) {
+  DC_TRY(check_name(relative, err));
+  StageFile *file = dc_alloc(sizeof *file);
+  file->stage = stage;
+  file->relative = path_copy(relative);
+  file->fd = -1;
+  VEC_GROW(stage->files, stage->file_count, stage->file_cap);
+  *number = (uint32_t)stage->file_count;
+  stage->files[stage->file_count++] = file;
+  return DC_OK;
+}
+
+uint64_t stage_bytes(const Stage *stage) { return atomic_load(&stage->bytes); }
+size_t stage_files(const Stage *stage) { return stage->file_count; }
+
+/* ---- the end ---- */
+
+/* Takes the stage off the disk. with_root: also the folders made for it, as far as they are empty. */
+static void clear_disk(Stage *stage, bool with_root) {
+  if (stage->folder) remove_tree(stage->folder);
+  for (size_t i = stage->made_count; with_root && i-- > 0;)
+    if (rmdir(stage->made[i]) != 0) break;
+  stage->ended = true;
+}
+
+static void free_stage(Stage *stage) {
+  pthread_mutex_lock(&list_lock);
+  Stage **link = &stages;
+  while (*link != stage) link = &(*link)->next;
+  *link = stage->next;
+  pthread_mutex_unlock(&list_lock);
+  for (size_t i = 0; i < stage->file_count; i++) {
+    dc_free(stage->files[i]->relative);
+    dc_free(stage->files[i]);
+  }
+  for (size_t i = 0; i < stage->dataset_count; i++) dc_free(stage->datasets[i].name);
+  for (size_t i = 0; i < stage->made_count; i++) dc_free(stage->made[i]);
+  dc_free(stage->files);
+  dc_free(stage->datasets);
+  dc_free(stage->made);
+  dc_free(stage->folder);
+  dc_free(stage->root);
+  pthread_rwlock_destroy(&stage->lock);
+  pthread_mutex_destroy(&stage->setup);
+  dc_free(stage);
+}
+
+static void abort_stage(Stage *stage) {
+  pthread_rwlock_wrlock(&stage->lock);
+  if (!stage->ended) {
+    stage_close_files(stage, NULL);
+    clear_disk(stage, true);
+  }
+  pthread_rwlock_unlock(&stage->lock);
+}
+
+void stage_abort(Stage *stage) {
+  if (!stage) return;
+  abort_stage(stage);
+  free_stage(stage);
+}
+
+/* Their owners may still hold them, so they are only marked, and freed by stage_abort or stage_commit. */
+void stage_abort_all(void) {
+  pthread_mutex_lock(&list_lock);
+  for (Stage *stage = stages; stage; stage = stage->next) abort_stage(stage);
+  pthread_mutex_unlock(&list_lock);
+}
+
+static DcCode commit(Stage *stage, DcError *err) {
+  if (stage->ended) return dc_fail(err, "cannot write to %s: the run was stopped", stage->root);
+  for (size_t i = 0; i < stage->file_count; i++) DC_TRY(stage_create(stage->files[i], err));
+  DC_TRY(stage_close_files(stage, err));
+  return stage->folder || stage->mode == STAGE_OVERWRITE ? stage_move_in_place(stage, err) : DC_OK;
+}
+
+DcCode stage_commit(Stage *stage, DcError *err) {
+  pthread_rwlock_wrlock(&stage->lock);
+  DcCode code = commit(stage, err);
+  if (code != DC_OK) stage_close_files(stage, NULL);
+  if (!stage->ended) clear_disk(stage, code != DC_OK);
+  pthread_rwlock_unlock(&stage->lock);
+  free_stage(stage);
+  return code;
+}
