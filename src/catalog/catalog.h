@@ -45,6 +45,7 @@ typedef enum Special {
   SPECIAL_IS_NOT_NULL,
   SPECIAL_RANDOM,
   SPECIAL_COUNT_STAR, /* COUNT(*) and the other aggregates: needs GROUP BY or an ungrouped SELECT */
+  SPECIAL_PUT,     /* ARR_PUT: also sets the variable that is its first argument */
 } Special;
 
 /* Vector implementations are numbered, so that rows need not know the engine. KERNEL_NONE: row by row. */

@@ -20,6 +20,8 @@ typedef struct VariableView {
   void *self;
   /* false: unknown. The value stays valid until the next assignment. */
   bool (*get)(void *self, Str name, Value *out);
+  /* Gives a variable that exists a new value, which is copied (ARR_PUT). NULL where nothing can be assigned. */
+  void (*set)(void *self, Str name, Value value);
 } VariableView;
 
 /* Own functions, by name. NULL when unknown. Definitions outlive every plan that captured them. */
@@ -46,6 +48,9 @@ typedef struct EvalContext {
   /* RAISE of a level below ERROR in a function body; may be NULL. */
   void (*raise)(void *self, RaiseLevel level, Str message);
   void *raise_self;
+  VariableView globals; /* body.c: what the outermost call saw as variables */
+  uintptr_t stack_base, stack_owner; /* eval.c: where the C stack of which thread began, to go on elsewhere when it runs short */
+  size_t stack_limit;
 } EvalContext;
 
 /* The value lives in cx->call.arena (or in the AST). The error has the position of the innermost expression. */

@@ -99,6 +99,8 @@ size_t int_print(int64_t i, char *out);
 
 /* Equality of = and IN (catalogue.md § 0): 1 equal, 0 not, -1 unknown (a NULL). */
 int value_equal(Value a, Value b);
+/* IN: 1, 0, or -1 when a side is NULL. A scalar list counts as one element; a NULL in the list equals nothing. */
+int value_in(Value value, Value list);
 /* Order of <, > (catalogue.md § 0). Returns false when the result is NULL; else -1, 0, 1 in *order. */
 bool value_less_order(Value a, Value b, int *order);
 /* The total order of language.md § 1 (ORDER BY, GROUP BY, DISTINCT, keys): <0, 0, >0. */

@@ -1,0 +1,54 @@
+/* spell.c - "did you mean": the nearest candidate by edit distance, letters compared without case. */
+#include "catalog/catalog.h"
+
+enum { LONGEST = 64 };
+
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+
+/* Insertions, deletions, changes, and swaps of neighbours (optimal string alignment). */
+static int edit_distance(Str a, Str b) {
+  int rows[3][LONGEST + 1];
+  int *before = rows[0], *last = rows[1], *now = rows[2];
+  for (size_t j = 0; j <= b.len; j++) last[j] = (int)j;
+  for (size_t i = 1; i <= a.len; i++) {
+    now[0] = (int)i;
+    for (size_t j = 1; j <= b.len; j++) {
+      char x = lower(a.data[i - 1]), y = lower(b.data[j - 1]);
+      int best = last[j - 1] + (x != y);
+      if (last[j] + 1 < best) best = last[j] + 1;
+      if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
+      bool swapped = i > 1 && j > 1 && x == lower(b.data[j - 2]) && y == lower(a.data[i - 2]);
+      if (swapped && before[j - 2] + 1 < best) best = before[j - 2] + 1;
+      now[j] = best;
+    }
+    int *old = before;
+    before = last;
+    last = now;
+    now = old;
+  }
+  return last[b.len];
+}
+
+Speller speller_start(Str wanted) {
+  /* A third of the letters may be wrong. */
+  return (Speller){.wanted = wanted, .distance = 1 + (int)(wanted.len < 3 ? 1 : (wanted.len + 2) / 3)};
+}
+
+void speller_try(Speller *speller, Str candidate) {
+  if (speller->wanted.len > LONGEST || candidate.len > LONGEST || !candidate.len) return;
+  int distance = edit_distance(speller->wanted, candidate);
+  if (distance >= speller->distance || distance >= (int)candidate.len) return;
+  speller->distance = distance;
+  speller->best = candidate;
+}
+
+Str speller_best(const Speller *speller) { return speller->best; }
+
+Str catalog_spell_function(Str wanted) {
+  Speller speller = speller_start(wanted);
+  size_t count;
+  const Package *const *packages = catalog_packages(&count);
+  for (size_t i = 0; i < count; i++)
+    for (size_t j = 0; j < packages[i]->function_count; j++) speller_try(&speller, str_of(packages[i]->functions[j].name));
+  return speller_best(&speller);
+}

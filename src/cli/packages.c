@@ -1,0 +1,8 @@
+/* packages.c - the one list of the packages that are linked in. */
+#include "cli/packages.h"
+
+#include "pkg/packages.h"
+
+static const Package *const packages[] = {&operators_package, &math_package, &string_package, &array_package};
+
+void packages_install(void) { catalog_init(packages, sizeof packages / sizeof packages[0]); }

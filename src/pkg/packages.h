@@ -1,0 +1,9 @@
+/* packages.h - the function packages of the core. cli/packages.c hands them to the catalog. */
+#ifndef PKG_PACKAGES_H
+#define PKG_PACKAGES_H
+
+#include "catalog/catalog.h"
+
+extern const Package operators_package, math_package, string_package, array_package;
+
+#endif

@@ -1,0 +1,191 @@
+/* value.c - making, copying, converting and printing values. */
+#include "value/value.h"
+
+#include <math.h>
+
+#include "value/datetime_text.h"
+#include "value/decimal.h"
+
+static const char *const names[TYPE_COUNT] = {
+    [TYPE_NULL] = "NULL",     [TYPE_BOOL] = "BOOL",     [TYPE_INT] = "INT",     [TYPE_DOUBLE] = "DOUBLE",
+    [TYPE_DECIMAL] = "DECIMAL", [TYPE_STRING] = "STRING", [TYPE_BINARY] = "BINARY", [TYPE_DATE] = "DATE",
+    [TYPE_TIME] = "TIME",     [TYPE_TIMESTAMP] = "TIMESTAMP", [TYPE_ARRAY] = "ARRAY", [TYPE_OBJECT] = "OBJECT",
+};
+
+const char *type_name(Type type) { return type < TYPE_COUNT ? names[type] : "?"; }
+
+/* Takes items over. */
+static Value wrap_array(Arena *arena, const Value *items, size_t count) {
+  Array *array = arena_raw(arena, sizeof *array);
+  *array = (Array){count, items};
+  return (Value){.type = TYPE_ARRAY, .as.array = array};
+}
+
+Value value_array(Arena *arena, const Value *items, size_t count) {
+  Value *copy = arena_raw(arena, (count ? count : 1) * sizeof *copy);
+  if (count) memcpy(copy, items, count * sizeof *copy);
+  return wrap_array(arena, copy, count);
+}
+
+static Value copy_object(Arena *arena, const Object *from) {
+  Object *object = arena_raw(arena, sizeof *object);
+  Str *object_names = arena_raw(arena, (from->count + 1) * sizeof *object_names);
+  Value *values = arena_raw(arena, (from->count + 1) * sizeof *values);
+  for (size_t i = 0; i < from->count; i++) {
+    object_names[i] = arena_str(arena, from->names[i]);
+    values[i] = value_copy(arena, from->values[i]);
+  }
+  *object = (Object){from->count, object_names, values};
+  return (Value){.type = TYPE_OBJECT, .as.object = object};
+}
+
+Value value_copy(Arena *arena, Value value) {
+  switch ((Type)value.type) {
+    case TYPE_STRING: case TYPE_BINARY: value.as.s = arena_copy(arena, value.as.s, value.len); break;
+    case TYPE_DECIMAL: return value_decimal(arena, *value.as.decimal);
+    case TYPE_ARRAY: {
+      size_t count = value.as.array->count;
+      Value *items = arena_raw(arena, (count + 1) * sizeof *items);
+      for (size_t i = 0; i < count; i++) items[i] = value_copy(arena, value.as.array->items[i]);
+      return wrap_array(arena, items, count);
+    }
+    case TYPE_OBJECT: return copy_object(arena, value.as.object);
+    case TYPE_NULL: case TYPE_BOOL: case TYPE_INT: case TYPE_DOUBLE: case TYPE_DATE: case TYPE_TIME: case TYPE_TIMESTAMP:
+    case TYPE_COUNT: break;
+  }
+  return value;
+}
+
+/* --- Text form --- */
+
+static const char hex_digits[] = "0123456789abcdef";
+
+static void put_hex(Buf *out, Str bytes) {
+  buf_reserve(out, bytes.len * 2);
+  for (size_t i = 0; i < bytes.len; i++) {
+    unsigned char byte = (unsigned char)bytes.data[i];
+    out->data[out->len++] = hex_digits[byte >> 4];
+    out->data[out->len++] = hex_digits[byte & 15];
+  }
+}
+
+static void put_json_text(Buf *out, Str text) {
+  buf_char(out, '"');
+  for (size_t i = 0; i < text.len; i++) {
+    unsigned char c = (unsigned char)text.data[i];
+    switch (c) {
+      case '"': buf_text(out, "\\\""); break;
+      case '\\': buf_text(out, "\\\\"); break;
+      case '\n': buf_text(out, "\\n"); break;
+      case '\r': buf_text(out, "\\r"); break;
+      case '\t': buf_text(out, "\\t"); break;
+      case '\b': buf_text(out, "\\b"); break;
+      case '\f': buf_text(out, "\\f"); break;
+      default:
+        if (c < 0x20) buf_printf(out, "\\u%04x", c);
+        else buf_char(out, (char)c);
+    }
+  }
+  buf_char(out, '"');
+}
+
+static void put_json(Buf *out, Value value);
+
+static void put_json_object(Buf *out, const Object *object) {
+  buf_char(out, '{');
+  for (size_t i = 0; i < object->count; i++) {
+    if (i) buf_char(out, ',');
+    put_json_text(out, object->names[i]);
+    buf_char(out, ':');
+    put_json(out, object->values[i]);
+  }
+  buf_char(out, '}');
+}
+
+/* Compact JSON. What JSON has no form for is a text, a number that is not finite is null. */
+static void put_json(Buf *out, Value value) {
+  Buf text = {0};
+  switch ((Type)value.type) {
+    case TYPE_NULL: case TYPE_BOOL: case TYPE_INT: case TYPE_DECIMAL: case TYPE_COUNT: value_print(out, value); break;
+    case TYPE_DOUBLE:
+      if (isfinite(value.as.d)) value_print(out, value);
+      else buf_text(out, "null");
+      break;
+    case TYPE_STRING: put_json_text(out, value_get_str(value)); break;
+    case TYPE_BINARY: case TYPE_DATE: case TYPE_TIME: case TYPE_TIMESTAMP:
+      value_print(&text, value);
+      put_json_text(out, (Str){text.data, text.len});
+      buf_free(&text);
+      break;
+    case TYPE_ARRAY:
+      buf_char(out, '[');
+      for (size_t i = 0; i < value.as.array->count; i++) {
+        if (i) buf_char(out, ',');
+        put_json(out, value.as.array->items[i]);
+      }
+      buf_char(out, ']');
+      break;
+    case TYPE_OBJECT: put_json_object(out, value.as.object); break;
+  }
+}
+
+/* The text forms that fit 64 bytes; returns 0 for those that may not. */
+static size_t print_short(Value value, char *out) {
+  switch ((Type)value.type) {
+    case TYPE_NULL: case TYPE_COUNT: return strlen(strcpy(out, "null"));
+    case TYPE_BOOL: return strlen(strcpy(out, value.as.b ? "true" : "false"));
+    case TYPE_INT: return int_print(value.as.i, out);
+    case TYPE_DOUBLE: return double_print(value.as.d, out);
+    case TYPE_DECIMAL: return decimal_print(*value.as.decimal, out);
+    case TYPE_DATE: case TYPE_TIME: case TYPE_TIMESTAMP: return datetime_print(value, out);
+    case TYPE_STRING: case TYPE_BINARY: case TYPE_ARRAY: case TYPE_OBJECT: break;
+  }
+  return 0;
+}
+
+void value_print(Buf *out, Value value) {
+  char small[64];
+  size_t len = print_short(value, small);
+  if (len) buf_put(out, small, len);
+  else if (value.type == TYPE_STRING) buf_str(out, value_get_str(value));
+  else if (value.type == TYPE_BINARY) put_hex(out, value_get_str(value));
+  else if (value.type == TYPE_OBJECT) put_json_object(out, value.as.object);
+  else if (value.type == TYPE_ARRAY) {
+    buf_char(out, '[');
+    for (size_t i = 0; i < value.as.array->count; i++) {
+      if (i) buf_text(out, ", ");
+      value_print(out, value.as.array->items[i]);
+    }
+    buf_char(out, ']');
+  }
+}
+
+Str value_to_str(Arena *arena, Value value) {
+  char small[64];
+  if (value.type == TYPE_STRING) return value_get_str(value);
+  size_t len = print_short(value, small);
+  if (len) return arena_str(arena, (Str){small, len});
+  Buf text = {0};
+  value_print(&text, value);
+  Str copy = arena_str(arena, (Str){text.data, text.len});
+  buf_free(&text);
+  return copy;
+}
+
+/* --- Conversions to numbers --- */
+
+bool value_to_number(Value value, Value *out) {
+  if (value_is_number(value)) {
+    *out = value;
+    return true;
+  }
+  return value.type == TYPE_STRING && number_parse(value_get_str(value), out);
+}
+
+bool value_to_double(Value value, double *out) {
+  Value number;
+  if (!value_to_number(value, &number)) return false;
+  if (number.type == TYPE_INT) *out = (double)number.as.i;
+  else *out = number.type == TYPE_DOUBLE ? number.as.d : decimal_to_double(*number.as.decimal);
+  return true;
+}
