@@ -1,0 +1,287 @@
+/* liveness.c - one walk over the statements; three tables from names and prefixes to the last mention. */
+#include "run/liveness.h"
+
+#include "run/name_map.h"
+
+typedef struct Mentions {
+  NameMap names;
+  uint32_t *last; /* by number of the name */
+  uint32_t cap;
+  uint64_t lengths; /* bit n: a name of n bytes is there; bit 63: one of 63 or more */
+} Mentions;
+
+struct Liveness {
+  uint32_t *positions; /* by statement number */
+  size_t position_cap;
+  uint32_t end;
+  Mentions exact; /* names */
+  Mentions wild;  /* prefix: names longer than it */
+  Mentions open;  /* prefix: names that start with it */
+  uint32_t last_list; /* last SHOW DATASETS or DS_LIST */
+};
+
+typedef struct Procedures {
+  const Definition **items;
+  bool *visited;
+  size_t count, cap;
+} Procedures;
+
+typedef struct Walk {
+  Liveness *liveness;
+  Procedures procedures;
+  uint32_t at;   /* position of the statement */
+  bool in_call;  /* inside of a procedure: at stays */
+} Walk;
+
+static void mentions_free(Mentions *mentions) {
+  name_map_free(&mentions->names);
+  dc_free(mentions->last);
+}
+
+static void note(Mentions *mentions, Str name, uint32_t at) {
+  uint32_t number = name_map_add(&mentions->names, name);
+  while (number >= mentions->cap) {
+    uint32_t cap = mentions->cap ? mentions->cap * 2 : 32;
+    mentions->last = dc_realloc(mentions->last, cap * sizeof *mentions->last);
+    memset(mentions->last + mentions->cap, 0, (cap - mentions->cap) * sizeof *mentions->last);
+    mentions->cap = cap;
+  }
+  mentions->lengths |= (uint64_t)1 << (name.len < 63 ? name.len : 63);
+  if (mentions->last[number] < at) mentions->last[number] = at;
+}
+
+/* The text before the first interpolation. */
+static Str constant_prefix(const Name *name) {
+  const Expr *parts = name->parts;
+  if (parts->kind == EXPR_LITERAL && parts->literal.type == TYPE_STRING) return value_get_str(parts->literal);
+  if (parts->kind != EXPR_TEXT || !parts->count) return (Str){0};
+  const Expr *first = parts->items[0];
+  if (first->kind == EXPR_LITERAL && first->literal.type == TYPE_STRING) return value_get_str(first->literal);
+  return (Str){0};
+}
+
+static void mention(Walk *walk, const Name *name, bool wildcard) {
+  Liveness *liveness = walk->liveness;
+  if (name->parts) note(&liveness->open, constant_prefix(name), walk->at);
+  else note(wildcard ? &liveness->wild : &liveness->exact, name->text, walk->at);
+}
+
+static void mention_scope(Walk *walk, const Scope *scope) {
+  if (scope->kind == SCOPE_DATASET) mention(walk, &scope->name, scope->wildcard);
+  else if (scope->wildcard) mention(walk, &scope->name, true);
+  for (size_t i = 0; i < scope->input_count; i++) mention_scope(walk, &scope->inputs[i]);
+}
+
+static bool lists_names(const Expr *expr) {
+  if (!expr) return false;
+  if (expr->kind == EXPR_CALL && str_is(expr->name.text, "DS_LIST")) return true;
+  for (size_t i = 0; i < expr->count; i++)
+    if (lists_names(expr->items[i])) return true;
+  return false;
+}
+
+static void walk_block(Walk *walk, const Block *block);
+static void walk_stmt(Walk *walk, const Stmt *stmt);
+
+static void note_list(Walk *walk, const Expr *expr) {
+  if (lists_names(expr) && walk->liveness->last_list < walk->at) walk->liveness->last_list = walk->at;
+}
+
+/* A function body cannot mention datasets but may list them, from anywhere. */
+static bool body_lists(const Block *block) {
+  Liveness probe = {0};
+  Walk walk = {.liveness = &probe, .at = 1, .in_call = true};
+  walk_block(&walk, block);
+  mentions_free(&probe.exact);
+  mentions_free(&probe.wild);
+  mentions_free(&probe.open);
+  return probe.last_list > 0;
+}
+
+static void walk_call(Walk *walk, const Stmt *stmt) {
+  for (size_t i = 0; i < stmt->as.call.input_count; i++) mention_scope(walk, &stmt->as.call.inputs[i]);
+  const Name *name = &stmt->as.call.call.name;
+  bool outermost = !walk->in_call;
+  if (outermost)
+    for (size_t i = 0; i < walk->procedures.count; i++) walk->procedures.visited[i] = false;
+  walk->in_call = true;
+  for (size_t i = 0; i < walk->procedures.count; i++) {
+    if (walk->procedures.visited[i]) continue;
+    if (!name->parts && !str_eq(walk->procedures.items[i]->name.text, name->text)) continue;
+    walk->procedures.visited[i] = true;
+    walk_block(walk, &walk->procedures.items[i]->body);
+  }
+  if (outermost) walk->in_call = false;
+}
+
+static void walk_branch(Walk *walk, const Stmt *stmt) {
+  for (size_t i = 0; i < stmt->as.branch.count; i++) {
+    note_list(walk, stmt->as.branch.conditions[i]);
+    walk_block(walk, &stmt->as.branch.blocks[i]);
+  }
+  walk_block(walk, &stmt->as.branch.otherwise);
+}
+
+static void walk_select(Walk *walk, const Select *select) {
+  for (size_t i = 0; i < select->from_count; i++) mention_scope(walk, &select->from[i]);
+}
+
+/* Statements that hold others. */
+static void walk_nested(Walk *walk, const Stmt *stmt) {
+  switch (stmt->kind) {
+    case STMT_IF: walk_branch(walk, stmt); break;
+    case STMT_LOOP:
+      note_list(walk, stmt->as.loop.values);
+      walk_block(walk, &stmt->as.loop.body);
+      walk_block(walk, &stmt->as.loop.otherwise);
+      break;
+    case STMT_WHILE:
+      note_list(walk, stmt->as.while_loop.condition);
+      walk_block(walk, &stmt->as.while_loop.body);
+      break;
+    case STMT_TRY:
+      walk_block(walk, &stmt->as.try_block.body);
+      walk_block(walk, &stmt->as.try_block.handler);
+      break;
+    case STMT_BLOCK: walk_block(walk, &stmt->as.block); break;
+    case STMT_INCLUDE: walk_block(walk, &stmt->as.include.body); break;
+    case STMT_EXPLAIN: walk_stmt(walk, stmt->as.explain); break;
+    case STMT_CALL: walk_call(walk, stmt); break;
+    default: break; /* leaves: below */
+  }
+}
+
+static void walk_stmt(Walk *walk, const Stmt *stmt) {
+  Liveness *liveness = walk->liveness;
+  if (!walk->in_call) {
+    walk->at = ++liveness->end;
+    size_t number = (size_t)stmt->number;
+    while (number >= liveness->position_cap) {
+      size_t cap = liveness->position_cap ? liveness->position_cap * 2 : 64;
+      liveness->positions = dc_realloc(liveness->positions, cap * sizeof *liveness->positions);
+      memset(liveness->positions + liveness->position_cap, 0, (cap - liveness->position_cap) * sizeof *liveness->positions);
+      liveness->position_cap = cap;
+    }
+    liveness->positions[number] = walk->at;
+  }
+  switch (stmt->kind) {
+    case STMT_ALTER: mention(walk, &stmt->as.alter.name, stmt->as.alter.wildcard); break;
+    case STMT_SELECT: walk_select(walk, stmt->as.select); break;
+    case STMT_COPY:
+      for (size_t i = 0; i < stmt->as.copy.count; i++) mention_scope(walk, &stmt->as.copy.scopes[i]);
+      note_list(walk, stmt->as.copy.path);
+      break;
+    case STMT_SPLIT: mention_scope(walk, &stmt->as.split.from); break;
+    case STMT_ANALYZE: mention(walk, &stmt->as.analyze.name, stmt->as.analyze.wildcard); break;
+    case STMT_LET: note_list(walk, stmt->as.let.value); break;
+    case STMT_LET_SELECT: walk_select(walk, stmt->as.let_select.select); break;
+    case STMT_EXPR: case STMT_RETURN: note_list(walk, stmt->as.expr); break;
+    case STMT_RAISE: note_list(walk, stmt->as.raise.message); break;
+    case STMT_DESCRIBE: mention(walk, &stmt->as.describe, false); break;
+    case STMT_SHOW:
+      if (stmt->as.show == SHOW_DATASETS && liveness->last_list < walk->at) liveness->last_list = walk->at;
+      break;
+    case STMT_EXPECT: mention_scope(walk, &stmt->as.expect.from); break;
+    case STMT_FUNCTION:
+      if (lists_names(stmt->as.definition->expr) || body_lists(&stmt->as.definition->body)) liveness->last_list = UINT32_MAX;
+      break;
+    case STMT_IF: case STMT_LOOP: case STMT_WHILE: case STMT_TRY: case STMT_BLOCK: case STMT_INCLUDE: case STMT_EXPLAIN:
+    case STMT_CALL:
+      walk_nested(walk, stmt);
+      break;
+    case STMT_CREATE: case STMT_BREAK: case STMT_CONTINUE: case STMT_FETCH: case STMT_YIELD: case STMT_PROCEDURE:
+    case STMT_TRANSFORM: case STMT_DROP: case STMT_OPTIONS:
+      break;
+  }
+}
+
+static void walk_block(Walk *walk, const Block *block) {
+  for (size_t i = 0; i < block->count; i++) walk_stmt(walk, block->stmts[i]);
+}
+
+/* Procedures may be defined in blocks, and in each other. */
+static void find_procedures(Procedures *found, const Block *block) {
+  for (size_t i = 0; i < block->count; i++) {
+    const Stmt *stmt = block->stmts[i];
+    if (stmt->kind == STMT_PROCEDURE) {
+      VEC_GROW(found->items, found->count, found->cap);
+      found->items[found->count++] = stmt->as.definition;
+      find_procedures(found, &stmt->as.definition->body);
+    } else if (stmt->kind == STMT_IF) {
+      for (size_t k = 0; k < stmt->as.branch.count; k++) find_procedures(found, &stmt->as.branch.blocks[k]);
+      find_procedures(found, &stmt->as.branch.otherwise);
+    } else if (stmt->kind == STMT_LOOP) {
+      find_procedures(found, &stmt->as.loop.body);
+      find_procedures(found, &stmt->as.loop.otherwise);
+    } else if (stmt->kind == STMT_WHILE) {
+      find_procedures(found, &stmt->as.while_loop.body);
+    } else if (stmt->kind == STMT_TRY) {
+      find_procedures(found, &stmt->as.try_block.body);
+      find_procedures(found, &stmt->as.try_block.handler);
+    } else if (stmt->kind == STMT_BLOCK) {
+      find_procedures(found, &stmt->as.block);
+    } else if (stmt->kind == STMT_INCLUDE) {
+      find_procedures(found, &stmt->as.include.body);
+    }
+  }
+}
+
+Liveness *liveness_new(Unit *const *units, size_t count) {
+  Liveness *liveness = dc_alloc(sizeof *liveness);
+  Walk walk = {.liveness = liveness};
+  for (size_t i = 0; i < count; i++) find_procedures(&walk.procedures, &units[i]->body);
+  walk.procedures.visited = dc_alloc(walk.procedures.count * sizeof *walk.procedures.visited);
+  for (size_t i = 0; i < count; i++) walk_block(&walk, &units[i]->body);
+  dc_free(walk.procedures.items);
+  dc_free(walk.procedures.visited);
+  return liveness;
+}
+
+void liveness_free(Liveness *liveness) {
+  if (!liveness) return;
+  mentions_free(&liveness->exact);
+  mentions_free(&liveness->wild);
+  mentions_free(&liveness->open);
+  dc_free(liveness->positions);
+  dc_free(liveness);
+}
+
+uint32_t liveness_position(const Liveness *liveness, const Stmt *stmt) {
+  return (size_t)stmt->number < liveness->position_cap ? liveness->positions[stmt->number] : 0;
+}
+
+uint32_t liveness_end(const Liveness *liveness) { return liveness->end; }
+
+/* The last mention by a prefix of name; strict: only by shorter ones. */
+static uint32_t last_by_prefix(const Mentions *mentions, Str name, bool strict) {
+  uint32_t last = 0;
+  for (size_t len = 0; len < name.len + !strict; len++) {
+    if (!(mentions->lengths >> (len < 63 ? len : 63) & 1)) continue;
+    uint32_t number = name_map_find(&mentions->names, str_make(name.data, len));
+    if (number != NAME_NONE && mentions->last[number] > last) last = mentions->last[number];
+  }
+  return last;
+}
+
+uint32_t liveness_last_mention(const Liveness *liveness, Str name) {
+  uint32_t number = name_map_find(&liveness->exact.names, name);
+  uint32_t last = number == NAME_NONE ? 0 : liveness->exact.last[number];
+  uint32_t wild = last_by_prefix(&liveness->wild, name, true);
+  uint32_t open = last_by_prefix(&liveness->open, name, false);
+  if (wild > last) last = wild;
+  return open > last ? open : last;
+}
+
+static bool overlaps(const Mentions *mentions, Str prefix, uint32_t from, bool exact) {
+  for (uint32_t i = 0; i < mentions->names.count; i++) {
+    Str name = mentions->names.names[i];
+    if (mentions->last[i] < from) continue;
+    if (str_starts(name, prefix) || (!exact && str_starts(prefix, name))) return true;
+  }
+  return false;
+}
+
+bool liveness_family_mentioned(const Liveness *liveness, Str prefix, uint32_t from) {
+  return liveness->last_list >= from || overlaps(&liveness->exact, prefix, from, true) ||
+         overlaps(&liveness->wild, prefix, from, false) || overlaps(&liveness->open, prefix, from, false);
+}

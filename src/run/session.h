@@ -1,0 +1,42 @@
+/* session.h - runs scripts: variables, dataset names, options and the engine that belong to one run.
+ *
+ * One session runs its units one after another in one context, on one thread. It borrows the log, the output and the
+ * units (which must outlive it: functions and plans point into them) and owns everything else.
+ */
+#ifndef RUN_SESSION_H
+#define RUN_SESSION_H
+
+#include "lang/parse.h"
+#include "run/options.h"
+
+typedef struct Session Session;
+
+typedef enum ProgressMode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } ProgressMode;
+
+typedef struct SessionOptions {
+  Log *log;
+  FILE *out;          /* EXPLAIN, DESCRIBE, SHOW */
+  Settings *settings; /* of environment and command line; OPTIONS add to them */
+  bool collect_stats;
+  ProgressMode progress;
+} SessionOptions;
+
+Session *session_new(const SessionOptions *options);
+void session_free(Session *session); /* removes temporary files */
+
+void session_set_variable(Session *session, Str name, Value value);
+bool session_get_variable(Session *session, Str name, Value *out);
+
+/* Applies the OPTIONS of all units, then runs them in order. Stops at the first error. */
+DcCode session_run(Session *session, Unit *const *units, size_t count, DcError *err) DC_MUST_CHECK;
+
+/* Has any COPY come to its end? */
+bool session_has_written(const Session *session);
+
+/* --stats: a table, or JSON. */
+void session_print_stats(const Session *session, Buf *out, bool json);
+
+/* DS_LIST: built in, but only sessions know datasets. */
+extern const Package session_package;
+
+#endif
