@@ -118,6 +118,7 @@ DcCode session_partition(Session *session, const Expr *parts, Dataset **dataset,
   Dataset *chosen = NULL;
   uint64_t missing = 0;
   DC_TRY(session_eval(session, parts, NAMES_REFUSED, &value, err));
+  if (value_is_null(value)) return dc_fail_at(err, DC_FAIL, parts->pos, "PARTITION is NULL");
   DC_TRY(session_engine(session, &engine, err));
   DC_TRY(dataset_choose(engine, *dataset, value, parts->pos, &missing, &chosen, err));
   if (missing && session->settings->engine.strict) {

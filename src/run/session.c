@@ -83,7 +83,7 @@ DcCode session_engine(Session *session, Engine **out, DcError *err) {
   if (!session->begun && session->stmt) {
     session->begun = true;
     progress_statement(session->progress_bar, session->stmt->number, session->stmt->pos.line);
-    engine_begin_statement(session->engine, session->stmt->number, session->stmt->pos, session->stats_now);
+    engine_begin_statement(session->engine, session->stmt->number, session->stmt->pos, session->collect_stats ? session->stats_now : NULL);
   }
   *out = session->engine;
   return DC_OK;

@@ -88,7 +88,7 @@ static DcCode list_datasets(void *self, Str prefix, Arena *arena, Value *out, Dc
 
 void session_context_init(Session *session) {
   EvalContext *cx = &session->cx;
-  cx->variables = (VariableView){session, get_variable};
+  cx->variables = (VariableView){.self = session, .get = get_variable};
   cx->functions = (FunctionView){session, get_function};
   cx->max_depth = 1000;
   cx->unknown_variable = unknown_variable;
