@@ -2,7 +2,8 @@
 #include "cli/packages.h"
 
 #include "pkg/packages.h"
+#include "run/session.h"
 
-static const Package *const packages[] = {&operators_package, &math_package, &string_package, &array_package};
+static const Package *const packages[] = {&operators_package, &math_package, &string_package, &array_package, &session_package};
 
 void packages_install(void) { catalog_init(packages, sizeof packages / sizeof packages[0]); }

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/regex.h"
 #include "io/stage.h"
 
 Session *session_new(const SessionOptions *options) {
@@ -43,6 +44,7 @@ void session_free(Session *session) {
   stage_abort_all();
   liveness_free(session->liveness);
   variables_free(session->variables);
+  regex_cache_free(session->cx.call.regexes);
   definitions_deinit(&session->functions);
   definitions_deinit(&session->procedures);
   for (uint32_t i = 0; i < session->scratch_cap; i++) {

@@ -40,6 +40,11 @@ static bool get_variable(void *self, Str name, Value *out) {
   return is_read_only(name) && get_special(session, name, out);
 }
 
+static void set_variable(void *self, Str name, Value value) {
+  Session *session = self;
+  if (!is_read_only(name)) variables_set(session->variables, name, value);
+}
+
 static const Definition *get_function(void *self, Str name) {
   Session *session = self;
   return definitions_get(&session->functions, name);
@@ -88,7 +93,7 @@ static DcCode list_datasets(void *self, Str prefix, Arena *arena, Value *out, Dc
 
 void session_context_init(Session *session) {
   EvalContext *cx = &session->cx;
-  cx->variables = (VariableView){.self = session, .get = get_variable};
+  cx->variables = (VariableView){session, get_variable, set_variable};
   cx->functions = (FunctionView){session, get_function};
   cx->max_depth = 1000;
   cx->unknown_variable = unknown_variable;
