@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""make bench: measures dcetl against the hand-written splitter (climit) and DuckDB in one run, and prints the ratios.
+
+  python3 tests/bench/bench.py [--rows 10000000] [--runs 5] [--workloads W1,W1split,W1mem,W1z,W2,W8] [--dcetl build/dcetl]
+                               [--kit ../shared/bench] [--work build/bench] [--no-duckdb] [--markdown FILE]
+
+The runs of all programs are interleaved, so that a noisy moment hits all of them; the table shows the smallest user,
+system, CPU (user + system) and wall seconds, the greatest resident memory and the bytes written. Every output is checked
+by the kit's verify. DuckDB is the Python package: the one at hand, else one installed into a venv below --work.
+Wrong output or a failed run makes the exit status 1.
+"""
+import argparse, glob, json, os, shutil, subprocess, sys
+
+ap = argparse.ArgumentParser(description='Compares dcetl with climit and DuckDB.')
+ap.add_argument('--rows', type=int, default=int(os.environ.get('ROWS', 10000000)))
+ap.add_argument('--runs', type=int, default=int(os.environ.get('RUNS', 5)))
+ap.add_argument('--workloads', default=os.environ.get('WORKLOADS', 'W1,W1z,W2,W8'))
+ap.add_argument('--dcetl', default='build/dcetl')
+ap.add_argument('--kit', default=os.environ.get('KIT', '../shared/bench'))
+ap.add_argument('--work', default=os.environ.get('BENCH_WORK', 'build/bench'))
+ap.add_argument('--no-duckdb', action='store_true', default=bool(os.environ.get('NO_DUCKDB')))
+ap.add_argument('--markdown', help='write the table of ratios there, too')
+opt = ap.parse_args()
+HERE = os.path.dirname(os.path.abspath(__file__))
+KIT, WORK, DCETL = (os.path.abspath(p) for p in (opt.kit, opt.work, opt.dcetl))
+BIN = WORK + '/bin'
+
+
+def stop(text):
+    print('bench: ' + text, file=sys.stderr)
+    sys.exit(1)
+
+
+def build_tools():
+    os.makedirs(BIN, exist_ok=True)
+    cc = os.environ.get('CC', 'gcc')
+    for name, flags in (('gen', []), ('verify', []), ('meas', []), ('climit', ['-O3', '-march=native', '-pthread'])):
+        target = '%s/%s' % (BIN, name)
+        if not os.path.exists(target):
+            subprocess.run([cc, '-O2', '-w', *flags, '-o', target, '%s/%s.c' % (KIT, name), '-lzstd'], check=True)
+
+
+def make_data():
+    folder = '%s/data-%d' % (WORK, opt.rows)
+    if not os.path.exists(folder + '/lookup.csv'):
+        print('bench: making %d rows' % opt.rows, flush=True)
+        subprocess.run([BIN + '/gen', '-o', folder, '-n', str(opt.rows)], check=True)
+    return folder
+
+
+def duckdb_python():
+    if opt.no_duckdb:
+        return None
+    for python in (os.environ.get('BENCH_PY', sys.executable), WORK + '/venv/bin/python'):
+        if shutil.which(python) and subprocess.run([python, '-c', 'import duckdb'], capture_output=True).returncode == 0:
+            return python
+    print('bench: installing duckdb into %s/venv' % WORK, flush=True)
+    done = subprocess.run('%s -m venv %s/venv && %s/venv/bin/pip install -q duckdb' % (sys.executable, WORK, WORK), shell=True)
+    if done.returncode:
+        print('bench: no DuckDB: pip could not install it; its rows are left out')
+        return None
+    return WORK + '/venv/bin/python'
+
+
+def measure(command, out, log):
+    shutil.rmtree(out, ignore_errors=True)
+    os.makedirs(out)
+    p = subprocess.run([BIN + '/meas', '1800', log, command], capture_output=True, text=True, env=dict(os.environ, LC_ALL='C.UTF-8'))
+    m = json.loads(p.stdout)
+    files = output_files(out)
+    m['files'], m['bytes'] = len(files), sum(os.path.getsize(f) for f in files)
+    return m
+
+
+def output_files(out):
+    return sorted(os.path.join(d, f) for d, _, fs in os.walk(out) for f in fs if not f.startswith('.'))
+
+
+def verify(pairs, *flags):
+    text = ''.join('%s\t%s\n' % pair for pair in pairs)
+    p = subprocess.run([BIN + '/verify', *flags], input=text, capture_output=True, text=True)
+    return dict(word.split('=') for word in p.stdout.split()), p.returncode
+
+
+def key_of(path, out):
+    import re
+    name = os.path.relpath(path, out)
+    m = re.search(r'p_day=(\d+)/p_h=(\w)/', name) or re.search(r'(?:^|/)(\d+)[_/](\w)(?:\.|/part-)', name)
+    return '%s_%s' % m.groups() if m else name
+
+
+def check_split(out, want):
+    for f in output_files(out):
+        if f.endswith('.zst'):
+            subprocess.run(['zstd', '-d', '-q', '--rm', '-f', f], check=True)
+    got, status = verify([(key_of(f, out), f) for f in output_files(out)], '-k', '-H', '2')
+    return status == 0 and all(got[k] == want[k] for k in ('rows', 'sum', 'keys', 'keysum')), got
+
+
+def check_filter(out, data):
+    reference = data + '/w2.csv'
+    if not os.path.exists(reference):
+        import csv
+        with open(reference, 'w', newline='') as o:
+            w = csv.writer(o, lineterminator='\n')
+            w.writerow(['userid', 'timestamp', 'day', 'price'])
+            for part in sorted(glob.glob(data + '/part-*.csv')):
+                with open(part, newline='') as f:
+                    rows = csv.reader(f)
+                    next(rows)
+                    w.writerows((r[0], r[4], r[5], r[10]) for r in rows if r[7] == 'US' and float(r[10]) > 50)
+    want, _ = verify([('-', reference)], '-c', 'sssf')
+    got, status = verify([('-', f) for f in output_files(out)], '-H', '1', '-c', 'sssf')
+    return status == 0 and got['rows'] == want['rows'] and got['sum'] == want['sum'], got
+
+
+def count_w8(files):
+    import csv
+    n = 0
+    for path in files:
+        with open(path, newline='') as f:
+            n += sum(1 for _ in csv.reader(f)) - 1
+    return n
+
+
+def commands(w, data, out, w8, python):
+    parts = ' '.join(sorted(glob.glob(data + '/part-*.csv')))
+    def script(name, extra=''):
+        return '%s %s %s/%s.tdl -v DATA=%s -v OUT=%s -v W8=%s' % (DCETL, extra, HERE, name, data, out, w8)
+    climit = '%s/climit -t 1 -m read -s memchr %s -o %s %s' % (BIN, '-z 3 -b 256' if w == 'W1z' else '', out, parts)
+    duck = '%s %s/peers/p_duckdb.py %s %s %s %s' % (python, KIT, w, data, out, w8)
+    table = {
+        'W1': [('climit', climit), ('dcetl', script('W1')), ('dcetl SPLIT', script('W1split')),
+               ('dcetl --memory 200M', script('W1', '--memory 200M')), ('dcetl SPLIT --memory 200M', script('W1split', '--memory 200M')), ('duckdb', duck)],
+        'W1z': [('climit', climit), ('dcetl', script('W1z')), ('duckdb', duck)],
+        'W2': [('dcetl', script('W2')), ('duckdb', duck)],
+        'W8': [('dcetl', script('W8')), ('duckdb', duck)],
+    }[w]
+    return [(n, c) for n, c in table if python or n != 'duckdb']
+
+
+def run(w, data, w8, python, want):
+    out, log = WORK + '/out', WORK + '/log'
+    runs, ok = {}, {}
+    for turn in range(opt.runs):
+        for name, command in commands(w, data, out, w8, python):
+            if turn and name == 'duckdb' and runs[name][0]['wall'] > 60:
+                continue
+            m = measure(command, out, log)
+            text = open(log, errors='replace').read()
+            runs.setdefault(name, []).append(m)
+            if m['rc'] != 0:
+                ok[name] = 'failed: ' + text[-300:].strip()
+            elif turn == 0:
+                if w in ('W1', 'W1z'):
+                    good, got = check_split(out, want)
+                elif w == 'W2':
+                    good, got = check_filter(out, data)
+                else:
+                    got = text.split()
+                    good = str(want) in got[-1:]
+                ok[name] = 'yes' if good else 'WRONG: %s' % got
+            print('  %-4s %-26s run %d: user %.2f sys %.2f wall %.2f s, %.0f MB' % (w, name, turn + 1, m['user'], m['sys'], m['wall'], m['rss'] / 1024), flush=True)
+    shutil.rmtree(out, ignore_errors=True)
+    return runs, ok
+
+
+def table(results):
+    lines = ['| job | program | user s | sys s | CPU s | wall s | memory MB | written MB | files | CPU × | wall × | right |', '|' + '---|' * 12]
+    for w, (runs, ok) in results.items():
+        base = runs.get('climit') or runs['dcetl']
+        cpu0, wall0 = min(m['cpu'] for m in base), min(m['wall'] for m in base)
+        for name, ms in runs.items():
+            best = {k: min(m[k] for m in ms) for k in ('user', 'sys', 'cpu', 'wall')}
+            lines.append('| %s | %s | %.2f | %.2f | %.2f | %.2f | %.0f | %.1f | %d | %.2f | %.2f | %s |' % (
+                w, name, best['user'], best['sys'], best['cpu'], best['wall'], max(m['rss'] for m in ms) / 1024, ms[0]['bytes'] / 1e6,
+                ms[0]['files'], best['cpu'] / max(cpu0, 1e-4), best['wall'] / max(wall0, 1e-4), ok[name]))
+    return lines
+
+
+def main():
+    if not os.path.exists(KIT + '/gen.c'):
+        stop('no benchmark kit in %s (set KIT=…)' % KIT)
+    if not os.path.exists(DCETL):
+        stop('no %s: run make first' % DCETL)
+    build_tools()
+    data = make_data()
+    parts = sorted(glob.glob(data + '/part-*.csv'))
+    python = duckdb_python()
+    workloads = opt.workloads.split(',')
+    w8 = WORK + '/w8-%d' % opt.rows
+    if 'W8' in workloads and not os.path.exists(w8):
+        subprocess.run([BIN + '/climit', '-o', w8, *parts], check=True, stderr=subprocess.DEVNULL)
+    want = {}
+    if 'W1' in workloads or 'W1z' in workloads:
+        want['W1'] = want['W1z'] = verify([('-', p) for p in parts], '-x')[0]
+    if 'W8' in workloads:
+        want['W8'] = count_w8(['%s/p_day=7/p_h=%s/data.csv' % (w8, h) for h in '0123'])
+    results = {w: run(w, data, w8, python, want.get(w)) for w in workloads}
+    lines = table(results)
+    print('\n%d rows, smallest of %d interleaved runs, ratios to climit (W2, W8: to dcetl), %d cores' % (opt.rows, opt.runs, os.cpu_count()))
+    print('\n'.join(lines))
+    if opt.markdown:
+        open(opt.markdown, 'w').write('\n'.join(lines) + '\n')
+    sys.exit(any(v != 'yes' for _, ok in results.values() for v in ok.values()))
+
+
+main()
