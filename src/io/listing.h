@@ -4,6 +4,8 @@
  * names begin with . or _ are skipped. "file:" and "file://" are dropped; "-" is standard input; a scheme that is not
  * known is an error that names it. A list is an array, or text with commas outside {} (only when no file has that name).
  * The order is by bytes of the path for each element of the list. A path without any file is an error that says so.
+ * A path that is neither there nor a pattern is tried as the beginning of a name (data/tree/p: data/tree/part1.csv).
+ * In folders only regular files are read; a pipe or device only when it is named. Links to folders are followed.
  */
 #ifndef IO_LISTING_H
 #define IO_LISTING_H
@@ -18,7 +20,8 @@ typedef struct InputFile {
   bool regular;  /* can be read at any offset */
   Codec codec;   /* by suffix (.gz .zst .zstd) or magic number at the start */
   bool codec_named; /* the codec was given: do not look for a magic number */
-  Str group;     /* CREATE "p" *: the sub-folder or, where there are none, the file: name of its dataset */
+  Str group;     /* CREATE "p" *: the sub-folder or, where there are none, the file: name of its dataset; files beside
+                    sub-folders are left out. Of a pattern: the first part behind its fixed folders */
 } InputFile;
 
 typedef struct Listing {

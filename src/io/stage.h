@@ -5,6 +5,8 @@
  * none yet, else file by file); stage_abort removes everything, and the folders that the stage had to make. All live
  * stages are known to the module, so that a signal or a failure removes them (stage_abort_all). At most a bounded
  * number of files is open at a time, whatever the number of outputs: a stage reopens files for appending as needed.
+ * Nothing is made on disk before the first write or the commit. Renames are not forced to the disk (no fsync): output
+ * is whole or absent after any failure or kill of the program, not after a power cut.
  */
 #ifndef IO_STAGE_H
 #define IO_STAGE_H
@@ -20,20 +22,23 @@ DcCode stage_open(Str root, StageMode mode, Stage **out, DcError *err) DC_MUST_C
 /* Declare one output dataset: folder `name` (may hold /; "" = root itself) with part files, or, if single, the one file
    `name` + suffix. STAGE_ERROR: fails if it exists already (the folder holds a visible file; the file exists).
    STAGE_IGNORE: *skip = true if it exists. STAGE_APPEND: *first_part = number behind the highest part-NNNNN there;
-   a single file is appended to by copying. Names are checked: no "..", no NUL, no empty component. */
+   a single file is appended to by copying, and *first_part = 1 says that it exists (it needs no header line). Names are
+   checked: no "..", no NUL, no empty component. */
 DcCode stage_dataset(Stage *stage, Str name, bool single, Str suffix, bool *skip, uint32_t *first_part, DcError *err) DC_MUST_CHECK;
 /* Declare a file with its path relative to root; returns its number in *file. It is created empty at commit even if
-   nothing is written. Not thread-safe. */
+   nothing is written. Not thread-safe: no other call may use the stage meanwhile. */
 DcCode stage_file(Stage *stage, Str relative, uint32_t *file, DcError *err) DC_MUST_CHECK;
 /* Append to file number `file`. Thread-safe for different files at once; one thread at a time for one file. Errors name
    the final path ("cannot write out/a/part-00000.csv: No space left on device"). */
 DcCode stage_write(Stage *stage, uint32_t file, const void *data, size_t len, DcError *err) DC_MUST_CHECK;
 struct iovec;
 DcCode stage_writev(Stage *stage, uint32_t file, struct iovec *parts, size_t count, DcError *err) DC_MUST_CHECK; /* any count; parts is scratch */
-/* Make everything visible and free the stage; on failure everything is taken back as far as the system allows. */
+/* Make everything visible and free the stage (also on failure); on failure everything is taken back as far as the system
+   allows. STAGE_OVERWRITE: the visible files of each declared dataset's folder, or its single file, are replaced. */
 DcCode stage_commit(Stage *stage, DcError *err) DC_MUST_CHECK;
 void stage_abort(Stage *stage); /* NULL is fine */
-/* Remove all live stages; for the end of a failed or interrupted run. */
+/* Remove all live stages from the disk; for the end of a failed or interrupted run. Waits for writes that are on; later
+   ones fail. The stages stay valid until their owners call stage_abort or stage_commit. Not for signal handlers. */
 void stage_abort_all(void);
 uint64_t stage_bytes(const Stage *stage); /* written so far */
 size_t stage_files(const Stage *stage);
