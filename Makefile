@@ -5,11 +5,13 @@
 #   make check      install what is missing, build, run every test (check-fast: the quick ones)
 #   make check-asan check-tsan lint bench accept CASE=… install PREFIX=… clean compile_commands.json
 #
-# Variables: CC, CFLAGS, LDFLAGS, BUILD (folder), SANITIZE (asan, tsan), PREFIX, DESTDIR, NO_DEPS=1 (install nothing).
+# Variables: CC, CFLAGS, LDFLAGS, BUILD (folder), SANITIZE (asan, tsan), PREFIX, DESTDIR, NO_DEPS=1 (install nothing),
+# V=1 (show the commands).
 CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 BUILD ?= build
 PREFIX ?= /usr/local
 PKG_CONFIG ?= pkg-config
+say = $(if $(V),,@echo '  $(1) $@';)
 
 PACKAGES := libzstd zlib libpcre2-8 libxxhash
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
@@ -37,28 +39,28 @@ FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 all: $(BUILD)/dcetl
 
 $(BUILD)/dcetl: $(BUILD)/obj/cli/main.o $(LIB)
-	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+	$(call say,LINK)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
 
 $(LIB): $(filter-out %/cli/main.o,$(OBJ)) $(GEN_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR  )ar rcs $@ $^
 
 $(BUILD)/obj/%.o: src/%.c $(BUILD)/gen/.headers
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(WARN) -MMD -MP -c -o $@ $<
+	$(call say,CC  )$(CC) $(CFLAGS_ALL) $(WARN) -MMD -MP -c -o $@ $<
 
 # Generated code is compiled without our warnings.
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/.headers
-	$(CC) $(CFLAGS_ALL) -w -MMD -MP -c -o $@ $<
+	$(call say,CC  )$(CC) $(CFLAGS_ALL) -w -MMD -MP -c -o $@ $<
 
 $(BUILD)/gen/%_lexer.c: grammar/%.re
 	@mkdir -p $(@D)
-	re2c -W -Werror --no-generate-dates -i -o $@ $<
+	$(call say,RE2C)re2c -W -Werror --no-generate-dates -i -o $@ $<
 
 # lemon writes beside its input, so it gets a copy; it exits 1 on any conflict.
 $(BUILD)/gen/%.c: grammar/%.y
 	@mkdir -p $(@D)
-	cp $< $(BUILD)/gen/$*.y && cd $(BUILD)/gen && lemon -l -q $*.y
+	$(call say,LEMON)cp $< $(BUILD)/gen/$*.y && cd $(BUILD)/gen && lemon -l -q $*.y
 
 # Token codes (tdl.h) must exist before anything that includes them.
 $(BUILD)/gen/.headers: $(GEN)
@@ -68,16 +70,16 @@ $(BUILD)/gen/.headers: $(GEN)
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(CHECK_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIB) $(CHECK_LIBS) $(LDLIBS_ALL)
+	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(CHECK_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIB) $(CHECK_LIBS) $(LDLIBS_ALL)
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Itests -MMD -MP -MF $@.d -o $@ $< tests/fuzz/replay.c $(LIB) $(LDLIBS_ALL)
+	$(call say,LINK)$(CC) $(CFLAGS_ALL) -Itests -MMD -MP -MF $@.d -o $@ $< tests/fuzz/replay.c $(LIB) $(LDLIBS_ALL)
 
 # The runner itself is never built with a sanitizer.
 $(BUILD)/runner: tests/runner.c tests/case.c tests/case.h
 	@mkdir -p $(@D)
-	$(CC) $(STD) -O1 -g $(WARN) $(CHECK_CFLAGS) -o $@ tests/runner.c tests/case.c $(CHECK_LIBS)
+	$(call say,LINK)$(CC) $(STD) -O1 -g $(WARN) $(CHECK_CFLAGS) -o $@ tests/runner.c tests/case.c $(CHECK_LIBS)
 
 unit: $(UNIT)
 	@set -e; for t in $(UNIT); do $$t; done
@@ -128,8 +130,8 @@ uninstall:
 
 # For editors and clang tools.
 compile_commands.json: Makefile $(SRC)
-	@{ echo '['; sep=; for f in $(SRC); do printf '%s{"directory": "%s", "file": "%s", "command": "%s"}' "$$sep" "$(CURDIR)" "$$f" \
-	  '$(CC) $(CFLAGS_ALL) $(WARN) -c '"$$f"; sep=',\n'; done; echo; echo ']'; } | sed 's/\\n/\n/' > $@
+	@{ echo '['; sep=; for f in $(SRC); do printf '%s{"directory": "%s", "file": "%s", "command": "%s"}\n' "$$sep" "$(CURDIR)" "$$f" \
+	  "$(CC) $(CFLAGS_ALL) $(WARN) -c $$f"; sep=,; done; echo ']'; } > $@
 
 clean:
 	rm -rf build build-* out compile_commands.json
