@@ -84,7 +84,7 @@ size_t catalog_operator_symbol(Str text) {
   if (!text.len || !is_symbol(text.data[0])) return 0;
   for (size_t i = 0; i < catalog.operator_count; i++) {
     Str name = catalog.operators[i].name;
-    if (catalog.operators[i].op->fixity == FIX_TERNARY && name.len && is_symbol(name.data[0])) name.len = 1; /* "?:" stands apart */
+    if (catalog.operators[i].op->fixity == FIX_TERNARY && name.len && is_symbol(name.data[0])) name.len = 1; /* the "?" of "?:" stands alone */
     if (name.len > longest && is_symbol(name.data[0]) && str_starts(text, name)) longest = name.len;
   }
   return longest;

@@ -89,10 +89,6 @@ static const Operator rows[] = {
      .doc = "A regular expression matches the whole text.", .example = "'Abc' MATCH '/[a-z]+/i'", .result = "true"},
     {.name = "NOT MATCH", .fixity = FIX_INFIX, .priority = 40, .right_assoc = true, .boolean = true, .call = op_not_match,
      .doc = "Not MATCH.", .example = "'abc' NOT MATCH 'ab'", .result = "true"},
-    {.name = "NOT REGEX", .fixity = FIX_INFIX, .priority = 40, .right_assoc = true, .boolean = true, .call = op_not_match,
-     .doc = "Not MATCH.", .example = "'abc' NOT REGEX 'ab'", .result = "true"},
-    {.name = "NOT REGEXP", .fixity = FIX_INFIX, .priority = 40, .right_assoc = true, .boolean = true, .call = op_not_match,
-     .doc = "Not MATCH.", .example = "'abc' NOT REGEXP 'abc'", .result = "false"},
     {.name = "SEARCH", .fixity = FIX_INFIX, .priority = 40, .right_assoc = true, .boolean = true, .call = op_search,
      .doc = "A regular expression matches some part of the text.", .example = "'abc' SEARCH 'b'", .result = "true"},
     {.name = "NOT SEARCH", .fixity = FIX_INFIX, .priority = 40, .right_assoc = true, .boolean = true, .call = op_not_search,
@@ -101,7 +97,7 @@ static const Operator rows[] = {
      .doc = "Digest of the text or bytes: MD5, SHA-1, SHA-256, SHA-512 …; BINARY, printed as hex digits.",
      .example = "'abc' DIGEST 'MD5'", .result = "900150983cd24fb0d6963f7d28e17f72"},
 
-    /* Membership */
+    /* Membership. BETWEEN stands as an infix and takes three operands. */
     {.name = "IN", .fixity = FIX_INFIX, .priority = 35, .right_assoc = true, .boolean = true, .kernel = KERNEL_IN, .call = op_in,
      .doc = "The value equals an element of the array.", .example = "'10' IN [10, 20]", .result = "true"},
     {.name = "NOT IN", .fixity = FIX_INFIX, .priority = 35, .right_assoc = true, .boolean = true, .kernel = KERNEL_NOT_IN, .call = op_not_in,
@@ -110,9 +106,9 @@ static const Operator rows[] = {
      .doc = "The value is NULL.", .example = "NULL IS NULL", .result = "true"},
     {.name = "IS NOT NULL", .fixity = FIX_POSTFIX, .priority = 35, .boolean = true, .handles_null = true, .special = SPECIAL_IS_NOT_NULL, .call = op_is_not_null,
      .doc = "The value is not NULL.", .example = "0 IS NOT NULL", .result = "true"},
-    {.name = "BETWEEN", .fixity = FIX_TERNARY, .priority = 35, .boolean = true, .handles_null = true, .call = op_between,
+    {.name = "BETWEEN", .fixity = FIX_INFIX, .priority = 35, .boolean = true, .handles_null = true, .call = op_between,
      .doc = "x BETWEEN a AND b: x >= a AND x <= b.", .example = "5 BETWEEN 1 AND 5", .result = "true"},
-    {.name = "NOT BETWEEN", .fixity = FIX_TERNARY, .priority = 35, .boolean = true, .handles_null = true, .call = op_not_between,
+    {.name = "NOT BETWEEN", .fixity = FIX_INFIX, .priority = 35, .boolean = true, .handles_null = true, .call = op_not_between,
      .doc = "x NOT BETWEEN a AND b: x < a OR x > b.", .example = "5 NOT BETWEEN 1 AND 5", .result = "false"},
 
     /* Logic */

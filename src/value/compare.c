@@ -37,7 +37,7 @@ static bool is_moment(Value v) { return v.type == TYPE_DATE || v.type == TYPE_TI
 static bool as_moment(Value v, Value like, Value *out) {
   if (is_moment(v)) {
     *out = v;
-    return (v.type == TYPE_TIME) == (like.type == TYPE_TIME);
+    return !is_moment(like) || (v.type == TYPE_TIME) == (like.type == TYPE_TIME);
   }
   if (v.type != TYPE_STRING) return false;
   return like.type == TYPE_TIME ? time_parse(value_get_str(v), out) : timestamp_parse(value_get_str(v), out);

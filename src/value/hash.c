@@ -132,7 +132,10 @@ uint32_t value_partition(Value key, uint32_t count) {
 
 /* --- 64 bits --- */
 
-static uint64_t hash64_raw(const void *data, size_t len, uint64_t class) { return XXH3_64bits_withSeed(data, len, class); }
+/* XXH3 mixes the seed into short inputs by adding and xor alone, so that small seeds would meet small values. */
+static uint64_t hash64_raw(const void *data, size_t len, uint64_t class) {
+  return XXH3_64bits_withSeed(data, len, class * 0x9E3779B97F4A7C15);
+}
 
 static uint64_t hash64_number(Value v) {
   if (v.type == TYPE_DECIMAL) {
