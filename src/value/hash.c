@@ -70,15 +70,15 @@ static int32_t hash_decimal(Decimal d) {
   return (int32_t)hash_text((Str){text, len});
 }
 
-static uint32_t hash_array(const Array *array) {
+static uint32_t hash_array(const Array *array, int32_t (*hash_item)(Value)) {
   uint32_t hash = 1;
-  for (size_t i = 0; i < array->count; i++) hash = 31 * hash + (uint32_t)value_hashcode(array->items[i]);
+  for (size_t i = 0; i < array->count; i++) hash = 31 * hash + (uint32_t)hash_item(array->items[i]);
   return hash;
 }
 
-static uint32_t hash_object(const Object *object) {
+static uint32_t hash_object(const Object *object, int32_t (*hash_item)(Value)) {
   uint32_t hash = 0;
-  for (size_t i = 0; i < object->count; i++) hash += hash_text(object->names[i]) ^ (uint32_t)value_hashcode(object->values[i]);
+  for (size_t i = 0; i < object->count; i++) hash += hash_text(object->names[i]) ^ (uint32_t)hash_item(object->values[i]);
   return hash;
 }
 
@@ -98,8 +98,8 @@ int32_t value_hashcode(Value v) {
     case TYPE_STRING: return (int32_t)hash_text(value_get_str(v));
     case TYPE_BINARY: return (int32_t)hash_bytes(value_get_str(v));
     case TYPE_DATE: case TYPE_TIME: case TYPE_TIMESTAMP: return hash_moment(v);
-    case TYPE_ARRAY: return (int32_t)hash_array(v.as.array);
-    case TYPE_OBJECT: return (int32_t)hash_object(v.as.object);
+    case TYPE_ARRAY: return (int32_t)hash_array(v.as.array, value_hashcode);
+    case TYPE_OBJECT: return (int32_t)hash_object(v.as.object, value_hashcode);
     case TYPE_NULL: case TYPE_COUNT: break;
   }
   return 0;
@@ -115,6 +115,14 @@ static uint32_t modulo_double(double d, uint32_t count) { /* d is whole */
   return (uint32_t)(rest < 0 ? rest + count : rest);
 }
 
+/* HASHCODE, but a whole double counts as the integer, inside of arrays and objects too. */
+static int32_t placement_hash(Value v) {
+  if (v.type == TYPE_DOUBLE && v.as.d >= -0x1p63 && v.as.d < 0x1p63 && trunc(v.as.d) == v.as.d) return hash_int((int64_t)v.as.d);
+  if (v.type == TYPE_ARRAY) return (int32_t)hash_array(v.as.array, placement_hash);
+  if (v.type == TYPE_OBJECT) return (int32_t)hash_object(v.as.object, placement_hash);
+  return value_hashcode(v);
+}
+
 uint32_t value_partition(Value key, uint32_t count) {
   if (key.type == TYPE_DECIMAL) {
     Value other;
@@ -127,7 +135,7 @@ uint32_t value_partition(Value key, uint32_t count) {
   }
   if (key.type == TYPE_INT) return modulo(key.as.i, count);
   if (key.type == TYPE_DOUBLE && isfinite(key.as.d) && trunc(key.as.d) == key.as.d) return modulo_double(key.as.d, count);
-  return modulo(value_hashcode(key), count);
+  return modulo(placement_hash(key), count);
 }
 
 /* --- 64 bits --- */
