@@ -205,7 +205,7 @@ DcCode arguments_parse(int argc, const char *const *argv, Arguments *out, DcErro
   }
   if (out->action <= ACTION_AST && !out->script_count) {
     DcCode code = usage(err, "no script to run");
-    dc_hint(err, "dcetl script.tdl, dcetl -e TEXT, or dcetl --help");
+    dc_hint(err, "usage: dcetl [options] script… [-- args]; dcetl --help tells more");
     return code;
   }
   return DC_OK;

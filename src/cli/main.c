@@ -249,9 +249,9 @@ int main(int argc, char **argv) {
   if (err.code != DC_OK) log_error(&program.log, LOG_LEVEL_ERROR, &err);
   if (out.len) fwrite(out.data, 1, out.len, stdout);
   buf_free(&out);
-  if (close_output(&output_error) != DC_OK) {
+  if (close_output(&output_error) != DC_OK && code == DC_OK) {
     log_error(&program.log, LOG_LEVEL_ERROR, &output_error);
-    if (code == DC_OK) code = DC_FAIL;
+    code = DC_FAIL;
   }
   deinit(&program);
   return exit_status(code);

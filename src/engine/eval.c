@@ -144,8 +144,17 @@ static DcCode eval_choice(EvalContext *cx, const Expr *expr, Value *out, DcError
   return eval(cx, expr->items[2], out, err);
 }
 
+/* A lone variable whose absence is asked for: to be unknown is no mistake. */
+static DcCode eval_maybe(EvalContext *cx, const Expr *expr, Value *out, DcError *err) {
+  DcCode (*unknown)(void *, Str, Position, DcError *) = cx->unknown_variable;
+  if (expr->kind == EXPR_VAR) cx->unknown_variable = NULL;
+  DcCode code = eval(cx, expr, out, err);
+  cx->unknown_variable = unknown;
+  return code;
+}
+
 static DcCode eval_default(EvalContext *cx, const Expr *expr, Value *out, DcError *err) {
-  DC_TRY(eval(cx, expr->items[0], out, err));
+  DC_TRY(eval_maybe(cx, expr->items[0], out, err));
   return value_is_null(*out) ? eval(cx, expr->items[1], out, err) : DC_OK;
 }
 
@@ -160,12 +169,20 @@ static DcCode call_row(EvalContext *cx, ScalarFn call, bool handles_null, const 
   return call(&cx->call, args, (int)count, out);
 }
 
+static DcCode eval_is_null(EvalContext *cx, const Expr *expr, Value *out, DcError *err) {
+  Value value;
+  DC_TRY(eval_maybe(cx, expr->items[0], &value, err));
+  *out = value_bool(value_is_null(value) == (expr->op->special == SPECIAL_IS_NULL));
+  return DC_OK;
+}
+
 static DcCode eval_operator(EvalContext *cx, const Expr *expr, Value *out, DcError *err) {
   switch (expr->op->special) {
     case SPECIAL_AND: case SPECIAL_OR: return eval_short(cx, expr, out, err);
     case SPECIAL_CHOICE: return eval_choice(cx, expr, out, err);
     case SPECIAL_DEFAULT: return eval_default(cx, expr, out, err);
-    case SPECIAL_NONE: case SPECIAL_XOR: case SPECIAL_NOT: case SPECIAL_IS_NULL: case SPECIAL_IS_NOT_NULL: case SPECIAL_RANDOM:
+    case SPECIAL_IS_NULL: case SPECIAL_IS_NOT_NULL: return eval_is_null(cx, expr, out, err);
+    case SPECIAL_NONE: case SPECIAL_XOR: case SPECIAL_NOT: case SPECIAL_RANDOM:
     case SPECIAL_COUNT_STAR: case SPECIAL_PUT: break;
   }
   Value args[FEW];

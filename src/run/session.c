@@ -129,38 +129,38 @@ static DcCode flow_to(Session *session, Flow flow) {
 static DcCode dispatch(Session *session, const Stmt *stmt, DcError *err) {
   Value ignored;
   switch (stmt->kind) {
-    case STMT_CREATE: return stmt_create(session, stmt, err);
-    case STMT_ALTER: return stmt_alter(session, stmt, err);
-    case STMT_SELECT: return stmt_select(session, stmt, err);
+    case STMT_CREATE: return run_create(session, stmt, err);
+    case STMT_ALTER: return run_alter(session, stmt, err);
+    case STMT_SELECT: return run_select(session, stmt, err);
     case STMT_COPY:
-      DC_TRY(stmt_copy(session, stmt, err));
+      DC_TRY(run_copy(session, stmt, err));
       session->has_written = true;
       return DC_OK;
-    case STMT_SPLIT: return stmt_split(session, stmt, err);
-    case STMT_CALL: return stmt_call(session, stmt, err);
-    case STMT_ANALYZE: return stmt_analyze(session, stmt, err);
-    case STMT_LET: return stmt_let(session, stmt, err);
-    case STMT_LET_SELECT: return stmt_let_select(session, stmt, err);
+    case STMT_SPLIT: return run_split(session, stmt, err);
+    case STMT_CALL: return run_call(session, stmt, err);
+    case STMT_ANALYZE: return run_analyze(session, stmt, err);
+    case STMT_LET: return run_let(session, stmt, err);
+    case STMT_LET_SELECT: return run_let_select(session, stmt, err);
     case STMT_EXPR: return session_eval(session, stmt->as.expr, NAMES_AS_TEXT, &ignored, err);
-    case STMT_IF: return stmt_if(session, stmt, err);
-    case STMT_LOOP: return stmt_loop(session, stmt, err);
-    case STMT_WHILE: return stmt_while(session, stmt, err);
+    case STMT_IF: return run_if(session, stmt, err);
+    case STMT_LOOP: return run_loop(session, stmt, err);
+    case STMT_WHILE: return run_while(session, stmt, err);
     case STMT_BREAK: return flow_to(session, FLOW_BREAK);
     case STMT_CONTINUE: return flow_to(session, FLOW_CONTINUE);
     case STMT_RETURN: return flow_to(session, FLOW_RETURN);
-    case STMT_RAISE: return stmt_raise(session, stmt, err);
+    case STMT_RAISE: return run_raise(session, stmt, err);
     case STMT_FETCH: case STMT_YIELD: return dc_fail_at(err, DC_FAIL, stmt->pos, "%s stands outside of a TRANSFORM", stmt_kind_name(stmt->kind));
     case STMT_FUNCTION: return definitions_add(&session->functions, "FUNCTION", stmt->as.definition, err);
     case STMT_PROCEDURE: return definitions_add(&session->procedures, "PROCEDURE", stmt->as.definition, err);
     case STMT_TRANSFORM: return define_transform(stmt, err);
-    case STMT_DROP: return stmt_drop(session, stmt, err);
-    case STMT_OPTIONS: return stmt_options(session, stmt, err);
+    case STMT_DROP: return run_drop(session, stmt, err);
+    case STMT_OPTIONS: return run_options(session, stmt, err);
     case STMT_INCLUDE: return session_block(session, &stmt->as.include.body, err);
-    case STMT_EXPLAIN: return stmt_explain(session, stmt, err);
-    case STMT_DESCRIBE: return stmt_describe(session, stmt, err);
-    case STMT_SHOW: return stmt_show(session, stmt, err);
-    case STMT_EXPECT: return stmt_expect(session, stmt, err);
-    case STMT_TRY: return stmt_try(session, stmt, err);
+    case STMT_EXPLAIN: return run_explain(session, stmt, err);
+    case STMT_DESCRIBE: return run_describe(session, stmt, err);
+    case STMT_SHOW: return run_show(session, stmt, err);
+    case STMT_EXPECT: return run_expect(session, stmt, err);
+    case STMT_TRY: return run_try(session, stmt, err);
     case STMT_BLOCK: return block_scope(session, &stmt->as.block, err);
   }
   return dc_fail_at(err, DC_FAIL, stmt->pos, "unknown kind of statement");

@@ -109,6 +109,14 @@ DcCode session_eval(Session *session, const Expr *expr, NameMode names, Value *o
   return eval(&session->cx, expr, out, err);
 }
 
+DcCode session_eval_maybe(Session *session, const Expr *expr, Value *out, DcError *err) {
+  bool lone = expr->kind == EXPR_VAR;
+  if (lone) session->cx.unknown_variable = NULL;
+  DcCode code = session_eval(session, expr, NAMES_REFUSED, out, err);
+  session->cx.unknown_variable = unknown_variable;
+  return code;
+}
+
 DcCode session_name(Session *session, const Name *name, Str *out, DcError *err) {
   if (!name->parts) {
     *out = name->text;

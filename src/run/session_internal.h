@@ -103,6 +103,8 @@ Str definitions_spell(const Definitions *definitions, Str wanted);
 /* session_eval.c: values and names in the running statement; results live in its scratch arena. */
 void session_context_init(Session *session);
 DcCode session_eval(Session *session, const Expr *expr, NameMode names, Value *out, DcError *err) DC_MUST_CHECK;
+/* The same in loose context, where a lone unknown variable is nothing to warn about. */
+DcCode session_eval_maybe(Session *session, const Expr *expr, Value *out, DcError *err) DC_MUST_CHECK;
 DcCode session_name(Session *session, const Name *name, Str *out, DcError *err) DC_MUST_CHECK;
 /* A whole number from min on; what names it in errors. */
 DcCode session_count(Session *session, const Expr *expr, const char *what, uint32_t min, uint32_t *out, DcError *err) DC_MUST_CHECK;
@@ -157,35 +159,35 @@ void outputs_commit(Session *session, Outputs *outputs);
 void outputs_free(Outputs *outputs);
 
 /* The statements, one file per group. The …_build functions make datasets and touch no name: EXPLAIN uses them too. */
-DcCode stmt_create(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_create(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode create_build(Session *session, const Stmt *stmt, Outputs *out, DcError *err) DC_MUST_CHECK;
-DcCode stmt_alter(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_alter(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode alter_build(Session *session, const Stmt *stmt, Outputs *out, DcError *err) DC_MUST_CHECK;
-DcCode stmt_select(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_select(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode select_build(Session *session, const Select *select, Outputs *out, DcError *err) DC_MUST_CHECK;
 /* The one dataset of a LET … = SELECT; an owned reference. */
 DcCode select_one(Session *session, const Select *select, Dataset **out, DcError *err) DC_MUST_CHECK;
-DcCode stmt_copy(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_copy(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode copy_build(Session *session, const Stmt *stmt, ChosenList *out, DcError *err) DC_MUST_CHECK;
-DcCode stmt_split(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
-DcCode stmt_analyze(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_split(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_analyze(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 void metrics_refresh(Session *session);
-DcCode stmt_expect(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_expect(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 /* Rows of a dataset (an owned reference, taken over) where the condition holds; NULL: all. */
 DcCode session_count_rows(Session *session, Dataset *dataset, const Expr *where, int64_t *out, DcError *err) DC_MUST_CHECK;
-DcCode stmt_let(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
-DcCode stmt_let_select(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
-DcCode stmt_if(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
-DcCode stmt_loop(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
-DcCode stmt_while(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
-DcCode stmt_try(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
-DcCode stmt_raise(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
-DcCode stmt_call(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
-DcCode stmt_drop(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
-DcCode stmt_options(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_let(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_let_select(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_if(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_loop(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_while(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_try(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_raise(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_call(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_drop(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_options(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode options_apply(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
-DcCode stmt_explain(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
-DcCode stmt_describe(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
-DcCode stmt_show(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_explain(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_describe(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+DcCode run_show(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 
 #endif

@@ -118,7 +118,7 @@ DcCode alter_build(Session *session, const Stmt *stmt, Outputs *out, DcError *er
   return code;
 }
 
-DcCode stmt_alter(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_alter(Session *session, const Stmt *stmt, DcError *err) {
   Outputs outputs = {0};
   DcCode code = alter_build(session, stmt, &outputs, err);
   if (code == DC_OK) outputs_commit(session, &outputs);

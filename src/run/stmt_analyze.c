@@ -78,7 +78,7 @@ static DcCode analyze_all(Session *session, const Stmt *stmt, ChosenList *chosen
   return DC_OK;
 }
 
-DcCode stmt_analyze(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_analyze(Session *session, const Stmt *stmt, DcError *err) {
   ChosenList chosen = {0};
   size_t before = session->metrics_count;
   DcCode code = analyze_all(session, stmt, &chosen, err);
@@ -163,7 +163,7 @@ static DcCode expect_of(Session *session, const Stmt *stmt, ChosenList *chosen, 
   return DC_OK;
 }
 
-DcCode stmt_expect(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_expect(Session *session, const Stmt *stmt, DcError *err) {
   ChosenList chosen = {0};
   DcCode code = expect_of(session, stmt, &chosen, err);
   chosen_free(&chosen);

@@ -3,7 +3,7 @@
 
 enum { CALL_DEPTH_MAX = 1000 };
 
-DcCode stmt_if(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_if(Session *session, const Stmt *stmt, DcError *err) {
   for (size_t i = 0; i < stmt->as.branch.count; i++) {
     Value value;
     DC_TRY(session_eval(session, stmt->as.branch.conditions[i], NAMES_REFUSED, &value, err));
@@ -15,7 +15,7 @@ DcCode stmt_if(Session *session, const Stmt *stmt, DcError *err) {
 /* The values of a LOOP in its own scratch arena: a variable they came from may change meanwhile. */
 static DcCode loop_values(Session *session, const Stmt *stmt, Array *out, DcError *err) {
   Value value;
-  DC_TRY(session_eval(session, stmt->as.loop.values, NAMES_REFUSED, &value, err));
+  DC_TRY(session_eval_maybe(session, stmt->as.loop.values, &value, err));
   if (stmt->as.loop.values->kind != EXPR_RANGE) value = value_copy(session->cx.call.arena, value);
   if (value.type == TYPE_ARRAY) {
     *out = *value.as.array;
@@ -51,7 +51,7 @@ static uint32_t enclose(Session *session) {
   return before;
 }
 
-DcCode stmt_loop(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_loop(Session *session, const Stmt *stmt, DcError *err) {
   Array values;
   Str name;
   DC_TRY(session_name(session, &stmt->as.loop.variable, &name, err));
@@ -74,7 +74,7 @@ DcCode stmt_loop(Session *session, const Stmt *stmt, DcError *err) {
 }
 
 /* The condition's temporaries go after each round. */
-DcCode stmt_while(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_while(Session *session, const Stmt *stmt, DcError *err) {
   uint32_t before = enclose(session);
   variables_push(session->variables);
   DcCode code = DC_OK;
@@ -109,7 +109,7 @@ static DcCode compute_made(Session *session, uint64_t touches, DcError *err) {
   return DC_OK;
 }
 
-DcCode stmt_try(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_try(Session *session, const Stmt *stmt, DcError *err) {
   DcError caught = {0};
   uint64_t touches = session->datasets.touches;
   DcCode code = session_block(session, &stmt->as.try_block.body, &caught);
@@ -174,7 +174,7 @@ static DcCode bind_parameters(Session *session, const Stmt *stmt, const Definiti
   return DC_OK;
 }
 
-DcCode stmt_call(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_call(Session *session, const Stmt *stmt, DcError *err) {
   const Invocation *call = &stmt->as.call.call;
   Str name;
   ParamValue *given;

@@ -78,7 +78,7 @@ static DcCode copy_chosen(Session *session, const Stmt *stmt, ChosenList *chosen
   return dataset_copy(engine, items, count, &spec, err);
 }
 
-DcCode stmt_copy(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_copy(Session *session, const Stmt *stmt, DcError *err) {
   bool done;
   DC_TRY(copy_family(session, stmt, &done, err));
   if (done) return DC_OK;
@@ -88,7 +88,7 @@ DcCode stmt_copy(Session *session, const Stmt *stmt, DcError *err) {
   return code;
 }
 
-DcCode stmt_split(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_split(Session *session, const Stmt *stmt, DcError *err) {
   Str prefix;
   Engine *engine;
   ChosenList sources = {0};

@@ -50,7 +50,7 @@ DcCode create_build(Session *session, const Stmt *stmt, Outputs *out, DcError *e
   return load_one(session, stmt, &spec, name, out, err);
 }
 
-DcCode stmt_create(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_create(Session *session, const Stmt *stmt, DcError *err) {
   Outputs outputs = {0};
   DcCode code = create_build(session, stmt, &outputs, err);
   if (code == DC_OK) outputs_commit(session, &outputs);

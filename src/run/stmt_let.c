@@ -1,7 +1,7 @@
 /* stmt_let.c - LET, RAISE, OPTIONS, DROP: statements about values and settings. */
 #include "run/session_internal.h"
 
-DcCode stmt_let(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_let(Session *session, const Stmt *stmt, DcError *err) {
   Str name;
   Value value;
   DC_TRY(session_name(session, &stmt->as.let.name, &name, err));
@@ -10,7 +10,7 @@ DcCode stmt_let(Session *session, const Stmt *stmt, DcError *err) {
   return DC_OK;
 }
 
-DcCode stmt_let_select(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_let_select(Session *session, const Stmt *stmt, DcError *err) {
   Str name;
   Value values;
   Engine *engine;
@@ -25,7 +25,7 @@ DcCode stmt_let_select(Session *session, const Stmt *stmt, DcError *err) {
   return code;
 }
 
-DcCode stmt_raise(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_raise(Session *session, const Stmt *stmt, DcError *err) {
   Value value;
   DC_TRY(session_eval(session, stmt->as.raise.message, NAMES_REFUSED, &value, err));
   Str message = value_to_str(session->cx.call.arena, value);
@@ -34,7 +34,7 @@ DcCode stmt_raise(Session *session, const Stmt *stmt, DcError *err) {
   return DC_OK;
 }
 
-DcCode stmt_drop(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_drop(Session *session, const Stmt *stmt, DcError *err) {
   for (size_t i = 0; i < stmt->as.drop.count; i++) {
     Str name;
     DC_TRY(session_name(session, &stmt->as.drop.names[i], &name, err));
@@ -76,7 +76,7 @@ DcCode options_apply(Session *session, const Stmt *stmt, DcError *err) {
 }
 
 /* Those of the top level were applied before the first statement. */
-DcCode stmt_options(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_options(Session *session, const Stmt *stmt, DcError *err) {
   for (size_t i = 0; i < session->options_count; i++)
     if (session->options_done[i] == stmt) return DC_OK;
   return apply_options(session, stmt, err);

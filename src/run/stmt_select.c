@@ -85,7 +85,7 @@ DcCode select_one(Session *session, const Select *select, Dataset **out, DcError
   return code;
 }
 
-DcCode stmt_select(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_select(Session *session, const Stmt *stmt, DcError *err) {
   Outputs outputs = {0};
   DcCode code = select_build(session, stmt->as.select, &outputs, err);
   if (code == DC_OK) outputs_commit(session, &outputs);

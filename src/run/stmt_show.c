@@ -1,10 +1,14 @@
 /* stmt_show.c - EXPLAIN, DESCRIBE, SHOW: what a session knows, on standard output. */
+#include <errno.h>
+
 #include "run/session_internal.h"
 #include "run/table.h"
 
-static void emit(Session *session, Buf *text) {
+/* Flushed at once: COPY … INTO '-' writes past stdio. */
+static DcCode emit(Session *session, Buf *text, DcError *err) {
   if (text->len) fwrite(text->data, 1, text->len, session->out);
   buf_free(text);
+  return fflush(session->out) == 0 ? DC_OK : dc_fail_errno(err, errno, "cannot write standard output");
 }
 
 static void explain_list(const ChosenList *list, const char *head, Buf *out) {
@@ -47,7 +51,7 @@ static DcCode explain_values(Session *session, const Stmt *stmt, Buf *out, DcErr
   return DC_OK;
 }
 
-DcCode stmt_explain(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_explain(Session *session, const Stmt *stmt, DcError *err) {
   const Stmt *what = stmt->as.explain;
   Buf out = {0};
   DcCode code = DC_OK;
@@ -61,12 +65,12 @@ DcCode stmt_explain(Session *session, const Stmt *stmt, DcError *err) {
     Stmt *statements[] = {stmt->as.explain};
     ast_print(&out, &(Block){statements, 1});
   }
-  if (code != DC_OK) out.len = 0;
-  emit(session, &out);
+  if (code == DC_OK) return emit(session, &out, err);
+  buf_free(&out);
   return code;
 }
 
-DcCode stmt_describe(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_describe(Session *session, const Stmt *stmt, DcError *err) {
   Str name;
   Dataset *dataset;
   uint64_t rows;
@@ -79,8 +83,7 @@ DcCode stmt_describe(Session *session, const Stmt *stmt, DcError *err) {
   buf_text(&out, dataset_computed(dataset) ? ", computed\n" : ", not computed yet\n");
   for (size_t i = 0; i < dataset_columns(dataset); i++) buf_printf(&out, "  %.*s\n", STR_ARG(dataset_column(dataset, i)));
   dataset_unref(dataset);
-  emit(session, &out);
-  return DC_OK;
+  return emit(session, &out, err);
 }
 
 static DcCode show_datasets(Session *session, Buf *out, DcError *err) {
@@ -172,7 +175,7 @@ static void show_transforms(Buf *out) {
   table_print(&table, out);
 }
 
-DcCode stmt_show(Session *session, const Stmt *stmt, DcError *err) {
+DcCode run_show(Session *session, const Stmt *stmt, DcError *err) {
   Buf out = {0};
   switch (stmt->as.show) {
     case SHOW_DATASETS: DC_TRY(show_datasets(session, &out, err)); break;
@@ -181,6 +184,5 @@ DcCode stmt_show(Session *session, const Stmt *stmt, DcError *err) {
     case SHOW_ADAPTERS: show_adapters(&out); break;
     case SHOW_OPTIONS: show_options(session, &out); break;
   }
-  emit(session, &out);
-  return DC_OK;
+  return emit(session, &out, err);
 }

@@ -60,7 +60,7 @@ START_TEST(mistakes_are_usage_errors) {
     {"--strict=1", "--strict takes no value", ""},
     {"--progress=maybe", "--progress is auto, always or never, not 'maybe'", ""},
     {"--log-format=xml", "--log-format is text or json, not 'xml'", ""},
-    {"-q", "no script to run", "dcetl script.tdl, dcetl -e TEXT, or dcetl --help"},
+    {"-q", "no script to run", "usage: dcetl [options] script… [-- args]; dcetl --help tells more"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     ck_assert_int_eq(PARSE(cases[i].text), DC_USAGE);
