@@ -63,6 +63,7 @@ struct Expr {
   bool distinct;      /* CALL: COUNT(DISTINCT x) */
   const Window *over; /* CALL */
   int column;         /* ATTR in a bound copy (engine/bind.h): index in the schema, -1: not there */
+  uint16_t depth;     /* of this tree; the parser bounds it, so that everything may recurse over it */
 };
 
 /* Levels of attributes: language.md § 1. */

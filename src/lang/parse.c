@@ -1,0 +1,138 @@
+/* parse.c - drives lexer, words and grammar: a token stream in, a block or an expression out. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lang/parse_internal.h"
+
+enum { NESTING_MAX = 1000 }; /* of ( and [: bounds the stack of the generated parser */
+
+static void add_error(Run *run, Position pos, const char *hint, const char *format, va_list args) {
+  DcError err = {.code = DC_CHECK, .pos = pos};
+  vsnprintf(err.message, sizeof err.message, format, args);
+  if (hint) dc_hint(&err, "%s", hint);
+  diagnostics_add(run->parser->diag, &err, false);
+  if (run->parser->diag->errors >= ERRORS_MAX) run->stopped = true;
+}
+
+void parse_error(Run *run, Position pos, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  add_error(run, pos, NULL, format, args);
+  va_end(args);
+}
+
+void parse_error_hint(Run *run, Position pos, const char *hint, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  add_error(run, pos, hint, format, args);
+  va_end(args);
+}
+
+static void read_tokens(Run *run) {
+  size_t cap = 0;
+  Token token;
+  do {
+    VEC_GROW(run->tokens, run->token_count, cap);
+    token = lexer_next(&run->lexer);
+    run->tokens[run->token_count++] = token;
+  } while (token.kind != LEX_END && token.kind != LEX_FATAL);
+  VEC_GROW(run->tokens, run->token_count, cap);
+  token.kind = LEX_END;
+  run->tokens[run->token_count++] = token;
+}
+
+static void count_nesting(Run *run, const Token *token) {
+  if (token->kind == TK_LP || token->kind == TK_LB) run->nesting++;
+  if (token->kind == TK_RP || token->kind == TK_RB) run->nesting--;
+  if (token->kind == TK_SEMI) run->nesting = 0;
+  if (run->nesting <= NESTING_MAX && run->block_count <= BLOCK_MAX_DEPTH) return;
+  parse_error(run, token->pos, "this script is nested too deeply here");
+  run->stopped = true;
+}
+
+/* Makes the next token the current one, once. */
+static const Token *next_token(Run *run) {
+  if (run->repeat) {
+    run->repeat = false;
+  } else {
+    if (run->started) run->at++;
+    run->started = true;
+    word_classify(run, run->at);
+    count_nesting(run, &run->tokens[run->at]);
+  }
+  return &run->tokens[run->at];
+}
+
+/* To the ';' of the statement that failed. An END that closes the block around it gets a ';' put before it. */
+static const Token *skip_statement(Run *run) {
+  static const Token semicolon = {.kind = TK_SEMI};
+  for (;;) {
+    const Token *token = next_token(run);
+    if (token->kind == LEX_END || token->kind == LEX_FATAL) return token;
+    bool closes = token->kind == TK_END && run->block_count < run->skip_depth;
+    if (!closes && (token->kind != TK_SEMI || run->block_count > run->skip_depth)) continue;
+    run->skipping = false;
+    run->repeat = closes;
+    return closes ? &semicolon : token;
+  }
+}
+
+const Token *run_token(Run *run) {
+  if (run->stopped) return NULL;
+  const Token *token = run->skipping ? skip_statement(run) : next_token(run);
+  bool stop = run->stopped || token->kind == LEX_FATAL || (token->kind == TK_BAD && !run->skipping);
+  if (!stop) return token;
+  if (token->kind != TK_BAD || run->stopped) return NULL;
+  /* The lexer has reported it: leave the statement out without another message. */
+  run->quiet = true;
+  return token;
+}
+
+void run_parse(Run *run) {
+  read_tokens(run);
+  tdl_parser_run(run);
+  dc_free(run->tokens);
+  dc_free(run->blocks);
+  dc_free(run->items);
+  run->tokens = NULL;
+}
+
+static void parser_start(Parser *parser, Arena *arena, Diagnostics *diag) {
+  *parser = (Parser){.arena = arena, .diag = diag, .choice = catalog_operator(str_of("?:"), FIX_TERNARY)};
+  operator_index_make(&parser->operators);
+}
+
+DcCode parse_unit(const Source *source, int *next_number, Unit **out, Diagnostics *diag) {
+  Unit *unit = dc_alloc(sizeof *unit);
+  size_t errors = diag->errors;
+  Parser parser;
+  parser_start(&parser, &unit->arena, diag);
+  parser.next_number = *next_number;
+  IncludeLink link = {NULL, source->name};
+  parser.includes = &link;
+  unit->source = source;
+  Run run = {.parser = &parser};
+  lexer_start(&run.lexer, source, diag);
+  run_parse(&run);
+  unit->body = run.block;
+  *next_number = parser.next_number;
+  *out = unit;
+  return diag->errors > errors ? DC_CHECK : DC_OK;
+}
+
+void unit_free(Unit *unit) {
+  if (!unit) return;
+  arena_free(&unit->arena);
+  dc_free(unit);
+}
+
+DcCode parse_expr(const Source *source, Arena *arena, const Expr **out, Diagnostics *diag) {
+  size_t errors = diag->errors;
+  Parser parser;
+  parser_start(&parser, arena, diag);
+  Run run = {.parser = &parser, .expression = true};
+  lexer_start(&run.lexer, source, diag);
+  run_parse(&run);
+  *out = run.value;
+  return diag->errors > errors ? DC_CHECK : DC_OK;
+}
