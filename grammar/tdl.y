@@ -10,9 +10,9 @@
 %stack_size 0
 %include {
 #include "lang/stmt_build.h"
-static void tdl_unexpected(void *parser, Run *run);
+static void tdl_unexpected(Run *run);
 }
-%syntax_error { tdl_unexpected(yypParser, run); (void)TOKEN; }
+%syntax_error { tdl_unexpected(run); (void)TOKEN; }
 %stack_overflow { parse_error(run, run->tokens[run->at].pos, "this script is nested too deeply"); }
 
 /* Kinds that only the lexer makes. */
@@ -373,17 +373,46 @@ bound(A) ::= expr(E) PRECEDING. { A = bound_new(run, FRAME_PRECEDING, E); }
 bound(A) ::= expr(E) FOLLOWING. { A = bound_new(run, FRAME_FOLLOWING, E); }
 
 %code {
-/* Which tokens would do here goes to parse.c, which words the message. After it the parser counts as recovered:
-   run_parse skips to the end of the statement itself. */
-static void tdl_unexpected(void *parser, Run *run) {
-  yyParser *state = parser;
-  unsigned char expected[YYNTOKEN] = {0};
-  for (YYCODETYPE kind = 1; kind < YYNTOKEN; kind++) {
-    YYACTIONTYPE row = state->yytos->stateno;
-    if (row > YY_MAX_SHIFT) continue;
-    int place = yy_shift_ofst[row] + kind;
-    expected[kind] = place >= 0 && place < (int)YY_NLOOKAHEAD && yy_lookahead[place] == kind && yy_action[place] != YY_ERROR_ACTION;
+/* The states before the token at hand, for messages: once a token is refused, default reductions have already thrown
+   away what else would have done. Deep stacks are cut at the bottom, which costs at most a word in a message. */
+enum { STATES_MAX = 200 };
+typedef struct States {
+  int count;
+  YYACTIONTYPE rows[STATES_MAX + 1];
+} States;
+
+static void states_save(States *states, const yyParser *parser) {
+  int depth = (int)(parser->yytos - parser->yystack) + 1;
+  states->count = depth < STATES_MAX ? depth : STATES_MAX;
+  for (int i = 0; i < states->count; i++) states->rows[i] = parser->yytos[i - states->count + 1].stateno;
+}
+
+/* Would a token of this kind be shifted? Runs the automaton on a copy of the states. */
+static int states_accept(States states, int kind) {
+  for (int steps = 0; steps < 1000; steps++) {
+    YYACTIONTYPE row = states.rows[states.count - 1], action = row;
+    if (row <= YY_MAX_SHIFT) {
+      int place = yy_shift_ofst[row] + kind;
+      bool known = place >= 0 && place < (int)YY_NLOOKAHEAD && yy_lookahead[place] == kind;
+      action = known ? yy_action[place] : yy_default[row];
+    }
+    if (action <= YY_MAX_SHIFTREDUCE) return 1;
+    if (action < YY_MIN_REDUCE) return action == YY_ACCEPT_ACTION;
+    int rule = action - YY_MIN_REDUCE;
+    states.count += yyRuleInfoNRhs[rule]; /* a negative number */
+    if (states.count < 1) return 0;
+    action = yy_find_reduce_action(states.rows[states.count - 1], yyRuleInfoLhs[rule]);
+    states.rows[states.count++] = action;
+    if (states.count > STATES_MAX) return 0;
   }
+  return 0;
+}
+
+/* Which tokens would do here goes to syntax_error.c, which words the message. */
+static void tdl_unexpected(Run *run) {
+  const States *states = run->states;
+  unsigned char expected[YYNTOKEN] = {0};
+  for (int kind = 1; kind < YYNTOKEN; kind++) expected[kind] = (unsigned char)states_accept(*states, kind);
   parse_unexpected(run, expected, YYNTOKEN);
 }
 
@@ -391,9 +420,12 @@ static void *tdl_allocate(size_t size) { return dc_alloc(size); }
 
 void tdl_parser_run(Run *run) {
   void *parser = tdl_parseAlloc(tdl_allocate);
+  States states;
+  run->states = &states;
   static const Token expression = {.kind = TK_EXPRESSION};
   if (run->expression) tdl_parse(parser, TK_EXPRESSION, &expression, run);
   for (const Token *token; (token = run_token(run)) != NULL;) {
+    states_save(&states, parser);
     tdl_parse(parser, token->kind, token, run);
     ((yyParser *)parser)->yyerrcnt = -1; /* report the next error too, however near */
     if (token->kind == LEX_END) break;

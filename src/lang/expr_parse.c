@@ -34,7 +34,7 @@ static void index_add(OperatorIndex *index, Str word, const Operator *row, int *
     index->slots[slot].word = word;
   }
   if (row->fixity == FIX_PREFIX) index->slots[slot].prefix = row;
-  else if (row->fixity == FIX_INFIX) index->slots[slot].infix = row;
+  else if (row->fixity != FIX_POSTFIX) index->slots[slot].infix = row; /* BETWEEN is infix with a third operand */
 }
 
 void operator_index_make(OperatorIndex *index) {
@@ -85,12 +85,8 @@ void items_infix_not(Run *run, const Token *not_word, const Token *token) {
   char name[64];
   Position pos = pos_span(not_word->pos, token->pos);
   const Operator *positive = operator_find(&run->parser->operators, token->text, FIX_INFIX);
-  snprintf(name, sizeof name, "NOT %.*s", STR_ARG(token->text));
-  const Operator *op = catalog_operator(str_of(name), FIX_INFIX);
-  if (!op && positive) {
-    snprintf(name, sizeof name, "NOT %s", positive->name);
-    op = catalog_operator(str_of(name), FIX_INFIX);
-  }
+  snprintf(name, sizeof name, "NOT %s", positive ? positive->name : "");
+  const Operator *op = positive ? catalog_operator(str_of(name), positive->fixity) : NULL;
   if (!op) parse_error(run, pos, "there is no operator '%s'", name);
   item_push(run, (Item){.kind = ITEM_INFIX, .op = op, .pos = pos});
 }

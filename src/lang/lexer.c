@@ -129,3 +129,10 @@ Token lexer_next(Lexer *lexer) {
   else if (token.kind == TK_BAD) report_bad_character(lexer, &token);
   return token;
 }
+
+void tokens_print(Buf *out, const Source *source, Diagnostics *diag) {
+  Lexer lexer;
+  lexer_start(&lexer, source, diag);
+  for (Token token = lexer_next(&lexer); token.kind != LEX_END && token.kind != LEX_FATAL; token = lexer_next(&lexer))
+    buf_printf(out, "%u:%u %s %.*s\n", token.pos.line, token.pos.column, token_describe(token.kind), STR_ARG(token.text));
+}

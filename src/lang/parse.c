@@ -130,7 +130,7 @@ DcCode parse_expr(const Source *source, Arena *arena, const Expr **out, Diagnost
   size_t errors = diag->errors;
   Parser parser;
   parser_start(&parser, arena, diag);
-  Run run = {.parser = &parser, .expression = true};
+  Run run = {.parser = &parser, .expression = true, .select = true};
   lexer_start(&run.lexer, source, diag);
   run_parse(&run);
   *out = run.value;

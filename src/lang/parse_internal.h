@@ -76,6 +76,7 @@ typedef struct Run {
   int nesting;             /* of ( and [ */
   Item *items;
   size_t item_count, item_cap;
+  void *states;      /* of the generated parser, see tdl.y */
   Block block;       /* result */
   const Expr *value; /* result, when expression is set */
 } Run;

@@ -54,7 +54,7 @@ static const char *name_wanted(int before) {
 }
 
 typedef struct Wanted {
-  const char *words[12];
+  const char *words[10];
   size_t count;
 } Wanted;
 
@@ -83,15 +83,15 @@ static bool part_of_operator(int kind) {
 /* Groups of kinds get one word: an expression, an operator, a statement. */
 static void collect(const unsigned char *expected, int kinds, int before, Wanted *wanted) {
   bool statement = expected[TK_ALTER] && expected[TK_LET], expression = expected[TK_NUMBER] && !statement;
-  bool operators = expected[TK_INFIX] && !expected[TK_NAME] && !expected[TK_NUMBER];
+  bool operators = expected[TK_INFIX] && expected[TK_QUESTION];
   if (statement) want(wanted, "a statement");
   if (expression) want(wanted, "an expression");
-  if (expected[TK_NAME] && !expected[TK_NUMBER]) want(wanted, name_wanted(before));
+  if (expected[TK_NAME] && !expected[TK_NUMBER] && !statement) want(wanted, name_wanted(before));
   for (int kind = 1; kind < kinds; kind++) {
     if (!expected[kind] || kind == TK_BAD) continue;
     if (statement && kind != TK_END && kind != TK_ELSE && kind != TK_ON && kind != TK_ELSEIF) continue;
     if (expression && part_of_expression(kind)) continue;
-    if (operators && part_of_operator(kind)) continue;
+    if (operators && (part_of_operator(kind) || kind == TK_STAR || kind == TK_LP || kind == TK_PERCENT)) continue;
     if (!expression && (kind == TK_NAME || kind == TK_QNAME || kind == TK_PREFIX || (kind == TK_INFIX && expected[TK_NAME]))) continue;
     want(wanted, token_describe(kind));
   }

@@ -78,7 +78,7 @@ static const Expr *parse_part(Run *run, const Token *token, const Inside *inside
     parse_error(run, token->pos, "texts in {…} in texts are nested too deeply");
     return NULL;
   }
-  Run part = {.parser = parser, .expression = true};
+  Run part = {.parser = parser, .expression = true, .select = true};
   Cursor cursor = {token->pos.offset, token->pos.line, token->pos.offset - (token->pos.column - 1)};
   lexer_start_part(&part.lexer, &run->lexer, str_make(inside->text.data + from, to - from), inside->map ? inside->map + from : NULL, cursor);
   parser->text_depth++;

@@ -85,6 +85,7 @@ static const Token *token_before(const Run *run, size_t at, size_t back) {
 /* Does a statement begin at tokens[at]? */
 static bool at_start(const Run *run, size_t at) {
   const Token *before = token_before(run, at, 1);
+  if (run->expression) return false;
   switch (before->kind) {
     case TK_SEMI: case TK_BEGIN: case TK_EXPLAIN: case TK_CAUGHT:
       return true;
@@ -115,7 +116,10 @@ static bool starts_statement(const Run *run, size_t at, bool start) {
       return start && (is_namelike(next) || (token->kind == TK_EXPLAIN && next->kind == TK_VAR));
     case TK_FETCH:
       return start || token_before(run, at, 1)->kind == TK_RECORD || token_before(run, at, 1)->kind == TK_RECORD_NAMES;
-    case TK_LOAD: case TK_CALL: case TK_COPY: case TK_ANALYZE:
+    case TK_COPY:
+      if (next->kind == TK_LP) return start && (next[1].kind == TK_UNION || next[1].kind == TK_JOIN || next[1].kind == TK_SIDE);
+      return start;
+    case TK_LOAD: case TK_CALL: case TK_ANALYZE:
       return start && next->kind != TK_LP;
     default:
       return start;
@@ -131,6 +135,16 @@ static bool takes_ds(int kind) {
          kind == TK_DESCRIBE || kind == TK_SPLIT || kind == TK_EXPECT;
 }
 
+/* CASE, if a WHEN follows in the statement and an operand may stand here. */
+static bool is_case(const Run *run, size_t at) {
+  enum { FAR = 300 };
+  const Token *token = &run->tokens[at];
+  if (token_ends_operand(token_before(run, at, 1)) && token_before(run, at, 1)->kind != TK_STAR) return false;
+  for (int i = 1; i < FAR && token[i].kind != TK_SEMI && token[i].kind != LEX_END; i++)
+    if (token[i].kind == TK_WHEN) return i == 1 || may_start_operand(run, token + 1);
+  return false;
+}
+
 /* Words that are keywords in one place only. */
 static bool fits_place(const Run *run, size_t at) {
   const Token *token = &run->tokens[at], *next = token + 1, *before = token_before(run, at, 1);
@@ -141,9 +155,9 @@ static bool fits_place(const Run *run, size_t at) {
     case TK_ASC: case TK_DESC: return run->select && after_operand;
     case TK_NULLS: return run->select && (next->kind == TK_FIRST || next->kind == TK_LAST);
     case TK_FIRST: case TK_LAST: return before->kind == TK_NULLS;
-    case TK_CASE: return next->kind == TK_WHEN || (operand_next && next->kind != LEX_SYMBOL);
+    case TK_CASE: return is_case(run, at);
     case TK_WHEN: return open_kind(run) == TK_CASE;
-    case TK_CAST: return next->kind == TK_LP;
+    case TK_CAST: return next->kind == TK_LP && next[1].kind != TK_RP && !(next[1].kind == TK_PARAM && next[2].kind == TK_EQ);
     case TK_OVER: return before->kind == TK_RP && next->kind == TK_LP;
     case TK_ROWS: return run->select && (after_operand || before->kind == TK_LP) &&
                          (word_is(next, "BETWEEN") || next->kind == TK_UNBOUNDED || next->kind == TK_CURRENT || next->kind == TK_NUMBER || next->kind == TK_VAR);
@@ -175,6 +189,7 @@ static bool is_level(const Run *run, size_t at) {
   if (before->kind == TK_WHERE) return may_start_operand(run, next);
   if (before->kind == TK_AS) return is_name(next) && !((next->kind == TK_GROUP || next->kind == TK_ORDER) && next[1].kind == TK_BY);
   if (before->kind == TK_SET || before->kind == TK_SET_LEVEL) return true;
+  if (next->kind == TK_LP && (next[1].kind == TK_PARAM || next[1].kind == TK_RP)) return false; /* a call */
   return next->kind == TK_LP || next->kind == TK_VAR || (next->kind == TK_COLUMNS && (next[1].kind == TK_LP || next[1].kind == TK_VAR));
 }
 
