@@ -55,7 +55,7 @@ $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/.headers
 
 $(BUILD)/gen/%_lexer.c: grammar/%.re
 	@mkdir -p $(@D)
-	$(call say,RE2C)re2c -W -Werror --no-generate-dates -i -o $@ $<
+	$(call say,RE2C)re2c -W -Werror --no-generation-date -i -o $@ $<
 
 # lemon writes beside its input, so it gets a copy; it exits 1 on any conflict.
 $(BUILD)/gen/%.c: grammar/%.y
