@@ -1,7 +1,8 @@
 /* csv_compare.h - holds the text scanner against libcsv: for the unit test and the fuzz target.
  *
  * Each set of kernels reads the text; rows, fields, flags and cuts must be those of libcsv. A difference is shown and
- * ends the program. Lone CRs, which are ordinary bytes here and row ends for libcsv, must not be in the text.
+ * ends the program. Lone CRs, which are ordinary bytes here and row ends for libcsv, must not be in the text; a second
+ * comparison, with the exact reader, takes them too.
  */
 #ifndef TESTS_CSV_COMPARE_H
 #define TESTS_CSV_COMPARE_H
@@ -183,6 +184,45 @@ static void csv_compare(Oracle *oracle, const char *source, size_t len, size_t s
   arena_free(&arena);
   free(memory);
   free(tight);
+}
+
+static void same_as_exact(const char *text, size_t len) {
+  static const int COLUMNS[] = {0, 1, 3};
+  RowIndex index = {0};
+  Arena arena = {0};
+  size_t start = 0, expected = dice(3), end = 0, i = 0;
+  bool open = !text_index_rows(text, len, &CSV, expected, &index), ragged = false;
+  for (; start < len; i++) {
+    ExactRow row = text_exact_row(text, start, len, &CSV);
+    SAME(i < index.count && index.offsets[i] == start && index.offsets[i + 1] == row.end);
+    SAME(row.end < len || row.open == open);
+    ragged |= expected && row.fields != expected;
+    start = row.end;
+    if (row.complete) end = start;
+  }
+  SAME(i == index.count && ragged == ((index.flags & ROWS_RAGGED) != 0));
+  SAME(text_last_row_end(text, len, &CSV) == end);
+  size_t rows = index.count;
+  Str *out[3];
+  for (size_t c = 0; c < 3; c++) out[c] = arena_raw(&arena, rows * sizeof(Str));
+  text_fields(text, index.offsets, NULL, rows, &CSV, index.flags, COLUMNS, 3, out, NULL, &arena);
+  for (i = 0; i < rows; i++) {
+    Str fields[4];
+    size_t at = index.offsets[i], count = text_split_row(text + at, index.offsets[i + 1] - at, &CSV, fields, 4, &arena);
+    for (size_t c = 0; c < 3; c++) {
+      SAME((out[c][i].data != NULL) == ((size_t)COLUMNS[c] < count));
+      SAME(!out[c][i].data || str_eq(out[c][i], fields[COLUMNS[c]]));
+    }
+  }
+  arena_free(&arena);
+  free(index.offsets);
+}
+
+/* The kernels against the exact reader, on any text; 64 bytes behind it must be readable. */
+static void exact_compare(const char *text, size_t len) {
+  for (size_t k = 0; k < 2; k++)
+    if (text_scan_choose(KERNELS[k])) same_as_exact(text, len);
+  text_scan_choose(NULL);
 }
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -103,6 +104,24 @@ DcCode stage_make_folder(Stage *stage, DcError *err) {
 
 /* ---- opening and declaring ---- */
 
+/* What can be seen to fail is said now, not when all has been computed: the folder, or the nearest one above that is
+   there, must be a folder and writable. */
+static DcCode check_root(const Stage *stage, DcError *err) {
+  char *path = path_copy(str_of(stage->root));
+  struct stat status;
+  while (stat(path, &status) != 0 && (errno == ENOENT || errno == ENOTDIR) && strcmp(path, ".") != 0) {
+    char *parent = path_copy(path_folder(str_of(path)));
+    dc_free(path);
+    path = parent;
+  }
+  if (stat(path, &status) != 0) dc_fail_errno(err, errno, "cannot write to folder %s", path);
+  else if (!S_ISDIR(status.st_mode)) dc_fail(err, "\"%s\" is a file, not a folder", path);
+  else if (stage->mode != STAGE_IGNORE && faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0)
+    dc_fail_errno(err, errno, "cannot write to folder %s", path);
+  dc_free(path);
+  return err->code;
+}
+
 DcCode stage_open(Str root, StageMode mode, Stage **out, DcError *err) {
   DC_TRY(path_local(root, &root, err));
   Stage *stage = dc_alloc(sizeof *stage);
@@ -114,11 +133,10 @@ DcCode stage_open(Str root, StageMode mode, Stage **out, DcError *err) {
   stage->next = stages;
   stages = stage;
   pthread_mutex_unlock(&list_lock);
-  struct stat status;
-  if (stat(stage->root, &status) == 0 && !S_ISDIR(status.st_mode)) dc_fail(err, "\"%s\" is a file, not a folder", stage->root);
-  if (err->code != DC_OK) {
+  DcCode code = check_root(stage, err);
+  if (code != DC_OK) {
     stage_abort(stage);
-    return err->code;
+    return code;
   }
   *out = stage;
   return DC_OK;

@@ -1,7 +1,8 @@
 /* stage_commit.c - moves staged output in place, and back if that fails half-way.
  *
  * Every rename is noted in a journal; on a failure the journal is undone from its end. Output that is replaced is moved
- * into the stage's folder "old" first, and removed with it when all is in place.
+ * into the stage's folder "old" first, and removed with it when all is in place. A program that is killed meanwhile
+ * leaves it there: nothing is lost.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -16,7 +16,7 @@ uint64_t stream_bytes(const InputStream *stream);
 void stream_close(InputStream *stream); /* NULL is fine */
 
 /* zstd files of several frames that all say their content size are decompressed in parallel: frame list of a file.
-   *count = 0 when the file cannot be split so. Freed by dc_free. */
+   *count = 0 when the file cannot be split so (one frame only, sizes unknown, a frame above 1 GiB). Freed by dc_free. */
 typedef struct FrameSpan {
   uint64_t offset, size, content;
 } FrameSpan;

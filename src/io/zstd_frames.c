@@ -11,6 +11,9 @@
 #include "io/path.h"
 #include "io/stream.h"
 
+/* A frame is decompressed whole, into memory; larger ones are left to the reader in order. */
+#define MOST_CONTENT (UINT64_C(1) << 30)
+
 static uint64_t little_endian(const unsigned char *data, size_t n) {
   uint64_t value = 0;
   while (n) value = value << 8 | data[--n];
@@ -75,7 +78,7 @@ static FrameSpan *list_frames(int fd, uint64_t size, size_t *count, int *error) 
       offset += 8 + little_endian(magic + 4, 4);
       continue;
     }
-    if (number != 0xFD2FB528 || !skip_frame(fd, &offset, &content, error)) break;
+    if (number != 0xFD2FB528 || !skip_frame(fd, &offset, &content, error) || content > MOST_CONTENT) break;
     VEC_GROW(frames, n, cap);
     frames[n++] = (FrameSpan){start, offset - start, content};
   }

@@ -246,6 +246,9 @@ START_TEST(notices_collisions) {
   dc_error_clear(&err);
   ck_assert_int_eq(stage_open(str_of("out/q"), STAGE_ERROR, &stage, &err), DC_FAIL);
   ck_assert_str_eq(err.message, "\"out/q\" is a file, not a folder");
+  dc_error_clear(&err);
+  ck_assert_int_eq(stage_open(str_of("out/q/r/s"), STAGE_ERROR, &stage, &err), DC_FAIL);
+  ck_assert_str_eq(err.message, "\"out/q\" is a file, not a folder");
   tree_is("out/ out/p.csv/ out/q=f; ");
 }
 END_TEST
@@ -283,6 +286,19 @@ START_TEST(checks_names) {
   works(add_part(stage, "p/1", "outer\n", &err), &err);
   works(stage_commit(stage, &err), &err);
   tree_is("out/ out/p/ out/p/1/ out/p/1/a/ out/p/1/a/part-00000=nested; out/p/1/part-00000=outer; out/part-00000=root; ");
+}
+END_TEST
+
+/* Said when the stage is opened, before anything is computed. */
+START_TEST(refuses_folders_without_permission) {
+  DcError err = {0};
+  Stage *stage;
+  run("chmod 755 . && mkdir -m 555 closed");
+  bool privileged = geteuid() == 0;
+  if (privileged) ck_assert_int_eq(seteuid(65534), 0);
+  ck_assert_int_eq(stage_open(str_of("closed/x/y"), STAGE_ERROR, &stage, &err), DC_FAIL);
+  if (privileged) ck_assert_int_eq(seteuid(0), 0);
+  ck_assert_str_eq(err.message, "cannot write to folder closed: Permission denied");
 }
 END_TEST
 
@@ -438,6 +454,7 @@ int main(void) {
   tcase_add_test(cases, notices_collisions);
   tcase_add_test(cases, notices_late_output);
   tcase_add_test(cases, checks_names);
+  tcase_add_test(cases, refuses_folders_without_permission);
   tcase_add_test(cases, reports_full_disks);
   tcase_add_test(cases, writes_many_parts);
   tcase_add_test(cases, writes_from_threads);
