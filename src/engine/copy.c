@@ -1,0 +1,325 @@
+/* copy.c - text outputs: declaring, encoding, writing; and the run from a shuffle straight into its outputs. */
+#include "engine/copy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "io/text_scan.h"
+
+DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err) {
+  memset(copy, 0, sizeof *copy);
+  copy->engine = engine;
+  DC_TRY(text_options(spec->adapter, spec->adapter_pos, spec->params, spec->param_count, true, &copy->arena, &copy->options, err));
+  if (spec->path.type != TYPE_STRING || spec->path.len == 0)
+    return dc_fail_at(err, DC_FAIL, spec->path_pos, "the target of COPY is a path");
+  Str path = value_get_str(spec->path);
+  if (str_starts(path, str_of("file://"))) path = str_make(path.data + 7, path.len - 7);
+  else if (str_starts(path, str_of("file:"))) path = str_make(path.data + 5, path.len - 5);
+  const char *scheme = memmem(path.data, path.len, "://", 3);
+  if (scheme) return dc_fail_at(err, DC_FAIL, spec->path_pos, "unknown scheme '%.*s'", (int)(scheme - path.data), path.data);
+  if (!str_is(path, "-") && stage_open(path, copy->options.mode, &copy->stage, err) != DC_OK) return dc_position(err, spec->path_pos);
+  size_t threads = (size_t)pool_threads(engine->pool);
+  copy->pens = dc_alloc(threads * sizeof *copy->pens);
+  for (size_t i = 0; i < threads; i++) worker_init(&copy->pens[i].worker, engine, (int)i);
+  return DC_OK;
+}
+
+/* --- Outputs --- */
+
+static uint32_t add_header(Copy *copy, const Schema *schema) {
+  Buf text = {0};
+  if (copy->options.header && schema->type != DS_PLAIN_TEXT) {
+    for (uint32_t i = 0; i < schema->count; i++) {
+      if (i) buf_char(&text, copy->options.dialect.delimiter);
+      text_put_field(&text, schema->names[i], &copy->options.dialect, false);
+    }
+    buf_char(&text, '\n');
+  }
+  Str header = arena_str(&copy->arena, str_make(text.data, text.len));
+  buf_free(&text);
+  for (size_t i = copy->header_count; i-- > 0 && copy->header_count - i < 4;)
+    if (str_eq(copy->headers[i], header)) return (uint32_t)i; /* outputs of one kind come in a row */
+  VEC_GROW(copy->headers, copy->header_count, copy->header_cap);
+  copy->headers[copy->header_count] = header;
+  return (uint32_t)copy->header_count++;
+}
+
+DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, uint32_t *first, bool *skip, DcError *err) {
+  uint32_t header = add_header(copy, schema), first_part = 0, count = copy->options.single && parts ? 1 : parts;
+  Str suffix = arena_printf(&copy->arena, "%s%s", copy->options.extension, codec_suffix(copy->options.output_codec));
+  *skip = false;
+  *first = (uint32_t)copy->output_count;
+  if (!copy->stage) count = 1;
+  else DC_TRY(stage_dataset(copy->stage, name, copy->options.single, suffix, skip, &first_part, err));
+  if (*skip) return DC_OK;
+  for (uint32_t i = 0; i < count; i++) {
+    Output output = {.header = header};
+    char relative[4200];
+    if (copy->stage) {
+      int len = copy->options.single ? snprintf(relative, sizeof relative, "%.*s%s", STR_ARG(name), suffix.data)
+                                     : snprintf(relative, sizeof relative, "%.*s/part-%05u%s", STR_ARG(name), first_part + i, suffix.data);
+      if (len < 0 || (size_t)len >= sizeof relative) return dc_fail(err, "the dataset name \"%.60s…\" is too long for a path", relative);
+      DC_TRY(stage_file(copy->stage, str_make(relative, (size_t)len), &output.file, err));
+    }
+    VEC_GROW(copy->outputs, copy->output_count, copy->output_cap);
+    copy->outputs[copy->output_count++] = output;
+  }
+  return DC_OK;
+}
+
+static DcCode write_standard(const char *data, size_t len, DcError *err) {
+  while (len) {
+    ssize_t put = write(STDOUT_FILENO, data, len);
+    if (put < 0 && errno == EINTR && !engine_interrupted()) continue;
+    if (put < 0) return dc_fail_errno(err, errno, "cannot write standard output");
+    data += put;
+    len -= (size_t)put;
+  }
+  return DC_OK;
+}
+
+static DcCode put_bytes(Copy *copy, const Output *output, const char *data, size_t len, DcError *err) {
+  atomic_fetch_add(&copy->engine->bytes_written, len);
+  return copy->stage ? stage_write(copy->stage, output->file, data, len, err) : write_standard(data, len, err);
+}
+
+static DcCode pack(Copy *copy, Pen *pen, const char *data, size_t len, DcError *err) {
+  if (!pen->compressor) pen->compressor = compressor_new(copy->options.output_codec, copy->options.level);
+  return compressor_block(pen->compressor, data, len, &pen->packed, err);
+}
+
+DcCode copy_write(Copy *copy, Pen *pen, Output *output, Buf *text, DcError *err) {
+  Str header = output->started ? (Str){NULL, 0} : copy->headers[output->header];
+  output->started = true;
+  pen->bytes += text->len;
+  if (copy->options.output_codec != CODEC_NONE) {
+    pen->packed.len = 0;
+    if (header.len) {
+      buf_reserve(text, header.len);
+      memmove(text->data + header.len, text->data, text->len);
+      memcpy(text->data, header.data, header.len);
+      text->len += header.len;
+    }
+    DC_TRY(pack(copy, pen, text->data, text->len, err));
+    return put_bytes(copy, output, pen->packed.data, pen->packed.len, err);
+  }
+  if (header.len) DC_TRY(put_bytes(copy, output, header.data, header.len, err));
+  return put_bytes(copy, output, text->data, text->len, err);
+}
+
+/* Outputs that got no row have their header all the same. */
+static DcCode write_empty(Copy *copy, DcError *err) {
+  Pen *pen = &copy->pens[0];
+  for (size_t i = 0; i < copy->output_count; i++) {
+    Output *output = &copy->outputs[i];
+    if (output->started || !copy->headers[output->header].len) continue;
+    pen->text.len = 0;
+    DC_TRY(copy_write(copy, pen, output, &pen->text, err));
+  }
+  return DC_OK;
+}
+
+DcCode copy_close(Copy *copy, DcCode code, DcError *err) {
+  StatementStats *stats = copy->engine->stats;
+  if (code == DC_OK) code = write_empty(copy, err);
+  size_t files = copy->output_count;
+  if (copy->stage && code == DC_OK) code = stage_commit(copy->stage, err);
+  else stage_abort(copy->stage);
+  for (int i = 0; copy->pens && i < pool_threads(copy->engine->pool); i++) {
+    Pen *pen = &copy->pens[i];
+    if (stats) {
+      stats->rows_out += pen->rows;
+      stats->bytes_out += pen->bytes;
+    }
+    worker_free(&pen->worker);
+    buf_free(&pen->text);
+    buf_free(&pen->packed);
+    compressor_free(pen->compressor);
+    dc_free(pen->parts);
+  }
+  if (stats && code == DC_OK) stats->outputs += files;
+  dc_free(copy->pens);
+  dc_free(copy->outputs);
+  dc_free(copy->headers);
+  arena_free(&copy->arena);
+  return code;
+}
+
+/* --- Encoding --- */
+
+bool copy_raw(const Copy *copy, const Batch *batch) {
+  const TextOptions *options = &copy->options;
+  if (batch->layout != BATCH_TEXT || !batch->format->identity || (batch->flags & ROWS_RAGGED)) return false;
+  const TextDialect *a = &batch->format->dialect, *b = &options->dialect;
+  if (a->plain) return options->plain;
+  return a->delimiter == b->delimiter && a->quote == b->quote && a->escape == b->escape && str_eq(batch->format->null_text, options->null_text) &&
+         !batch->format->null_text.data == !options->null_text.data;
+}
+
+static void put_value(Copy *copy, Pen *pen, const Vector *vector, uint32_t i, bool plain) {
+  const TextOptions *options = &copy->options;
+  if (vector_is_null(vector, i)) {
+    buf_str(&pen->text, options->null_text);
+    return;
+  }
+  Str text = vector->kind == VEC_STR ? vector->as.strs[vector->constant ? 0 : i] : value_to_str(&pen->worker.scratch, vector_value(vector, i));
+  bool looks_null = options->null_text.data && str_eq(text, options->null_text);
+  if (plain) buf_str(&pen->text, text);
+  else text_put_field(&pen->text, text, &options->dialect, looks_null && options->dialect.quote);
+}
+
+static void put_row(Copy *copy, Pen *pen, const Vector **columns, uint32_t count, uint32_t i, bool plain) {
+  for (uint32_t c = 0; c < count; c++) {
+    if (c) buf_char(&pen->text, copy->options.dialect.delimiter);
+    put_value(copy, pen, columns[c], i, plain);
+  }
+  buf_char(&pen->text, '\n');
+}
+
+static void put_raw(Pen *pen, const View *view) {
+  const Batch *batch = view->batch;
+  if (!view->rows) {
+    uint32_t from = batch->offsets[view->first], to = batch->offsets[view->first + view->n];
+    buf_put(&pen->text, batch->text + from, to - from);
+    return;
+  }
+  for (uint32_t i = 0; i < view->n; i++) {
+    uint32_t row = view->rows[i];
+    buf_put(&pen->text, batch->text + batch->offsets[row], batch->offsets[row + 1] - batch->offsets[row]);
+  }
+}
+
+DcCode copy_encode(Copy *copy, Pen *pen, View *view) {
+  pen->rows += view->n;
+  if (view->whole && copy_raw(copy, view->batch)) {
+    put_raw(pen, view);
+    return DC_OK;
+  }
+  Worker *worker = &pen->worker;
+  uint32_t count = view->column_count;
+  bool plain = view->batch->layout == BATCH_TEXT && view->batch->format->dialect.plain && view->whole;
+  int *numbers = arena_alloc(&worker->scratch, (count + 1) * sizeof *numbers);
+  const Vector **columns = arena_alloc(&worker->scratch, (count + 1) * sizeof *columns);
+  for (uint32_t c = 0; c < count; c++) numbers[c] = (int)c;
+  view_fetch(worker, view, numbers, count);
+  for (uint32_t c = 0; c < count; c++) columns[c] = view_column(worker, view, c);
+  for (uint32_t i = 0; i < view->n; i++) put_row(copy, pen, columns, count, i, plain);
+  return DC_OK;
+}
+
+/* --- From a shuffle straight into outputs --- */
+
+typedef struct Flush {
+  Copy *copy;
+  Store *store;
+  Targets targets;
+  atomic_uint next;
+  atomic_bool failed;
+  DcError *errors;
+} Flush;
+
+static void add_part(Pen *pen, size_t *count, const char *data, size_t len) {
+  VEC_GROW(pen->parts, *count, pen->part_cap);
+  pen->parts[(*count)++] = (struct iovec){(void *)(uintptr_t)data, len};
+}
+
+/* All slices as they lie, by one gathering write. */
+static DcCode write_slices(Copy *copy, Pen *pen, Output *output, size_t count, DcError *err) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < count; i++) bytes += pen->parts[i].iov_len;
+  if (!bytes) return DC_OK;
+  output->started = true;
+  atomic_fetch_add(&copy->engine->bytes_written, bytes);
+  return stage_writev(copy->stage, output->file, pen->parts, count, err);
+}
+
+static DcCode encode_slice(Copy *copy, Pen *pen, const Batch *batch, uint32_t from, uint32_t to) {
+  if (copy_raw(copy, batch)) {
+    buf_put(&pen->text, batch->text + batch->offsets[from], batch->offsets[to] - batch->offsets[from]);
+    pen->rows += to - from;
+    return DC_OK;
+  }
+  uint32_t columns = batch->layout == BATCH_TEXT ? batch->format->column_count : batch->column_count;
+  if (batch->layout == BATCH_TEXT && batch->format->dialect.plain) columns = 1;
+  for (uint32_t row = from; row < to; row += CHUNK_ROWS) {
+    View view;
+    view_of_batch(&pen->worker, &view, batch, row, to - row < CHUNK_ROWS ? to - row : CHUNK_ROWS, columns);
+    DC_TRY(copy_encode(copy, pen, &view));
+    arena_reset(&pen->worker.scratch);
+  }
+  return DC_OK;
+}
+
+static DcCode flush_output(Flush *flush, Pen *pen, uint32_t part, Output *output, DcError *err) {
+  Copy *copy = flush->copy;
+  Store *store = flush->store;
+  bool gather = copy->stage && copy->options.output_codec == CODEC_NONE;
+  size_t count = 0;
+  for (size_t i = 0; gather && i < store->piece_count; i++) gather = copy_raw(copy, store->pieces[i].batch);
+  Str header = copy->headers[output->header];
+  if (gather && !output->started && header.len) add_part(pen, &count, header.data, header.len);
+  size_t headers = count;
+  pen->text.len = 0;
+  for (size_t i = 0; i < store->piece_count; i++) {
+    const Piece *piece = &store->pieces[i];
+    uint32_t from, to;
+    piece_range(piece, part, &from, &to);
+    if (from == to) continue;
+    if (!gather) {
+      DC_TRY(encode_slice(copy, pen, piece->batch, from, to));
+      continue;
+    }
+    const Batch *batch = piece->batch;
+    size_t bytes = batch->offsets[to] - batch->offsets[from];
+    add_part(pen, &count, batch->text + batch->offsets[from], bytes);
+    pen->rows += to - from;
+    pen->bytes += bytes;
+  }
+  if (gather) return count > headers ? write_slices(copy, pen, output, count, err) : DC_OK;
+  return pen->text.len ? copy_write(copy, pen, output, &pen->text, err) : DC_OK;
+}
+
+static void flush_work(void *argument, int number) {
+  Flush *flush = argument;
+  Copy *copy = flush->copy;
+  enum { STEP = 8 };
+  for (;;) {
+    uint32_t part = atomic_fetch_add(&flush->next, STEP), end = part + STEP;
+    if (end > flush->store->partitions) end = flush->store->partitions;
+    if (part >= end || atomic_load(&flush->failed) || engine_interrupted()) break;
+    for (; part < end; part++) {
+      for (uint32_t t = flush->targets.first[part]; t < flush->targets.first[part + 1]; t++) {
+        Output *output = &copy->outputs[flush->targets.output[t]];
+        if (flush_output(flush, &copy->pens[number], part, output, &flush->errors[number]) == DC_OK) continue;
+        atomic_store(&flush->failed, true);
+        return;
+      }
+    }
+  }
+}
+
+static DcCode flush_all(Copy *copy, Store *store, Targets targets, DcError *err) {
+  int threads = pool_threads(copy->engine->pool);
+  Flush flush = {.copy = copy, .store = store, .targets = targets};
+  flush.errors = dc_alloc((size_t)threads * sizeof *flush.errors);
+  store_sort(store);
+  pool_run(copy->engine->pool, copy->stage ? 0 : 1, flush_work, &flush);
+  for (int i = 0; i < threads && err->code == DC_OK; i++)
+    if (flush.errors[i].code != DC_OK) *err = flush.errors[i];
+  dc_free(flush.errors);
+  store_drop_pieces(store);
+  if (err->code == DC_OK && engine_interrupted()) return dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
+  return err->code;
+}
+
+DcCode copy_shuffled(Copy *copy, Pass *pass, Shuffler *shuffler, DcCode (*targets)(void *, Targets *, DcError *), void *self, DcError *err) {
+  for (bool more = true; more;) {
+    DC_TRY(pass_run(pass, &shuffler->consumer, &more, err));
+    Targets to;
+    DC_TRY(targets(self, &to, err));
+    DC_TRY(flush_all(copy, shuffler->store, to, err));
+  }
+  return DC_OK;
+}

@@ -1,0 +1,58 @@
+/* copy.h - writing text outputs; shared by COPY and SPLIT. */
+#ifndef ENGINE_COPY_H
+#define ENGINE_COPY_H
+
+#include "engine/adapter.h"
+#include "engine/shuffle.h"
+#include "io/stream.h"
+
+/* A part file. */
+typedef struct Output {
+  uint32_t file;   /* of the stage */
+  uint32_t header; /* index into Copy.headers */
+  bool started;    /* its header is written */
+} Output;
+
+/* What one worker writes with. */
+typedef struct Pen {
+  Worker worker;
+  Buf text, packed;
+  Compressor *compressor;
+  struct iovec *parts;
+  size_t part_cap;
+  uint64_t rows, bytes;
+} Pen;
+
+typedef struct Copy {
+  Engine *engine;
+  Arena arena;
+  TextOptions options;
+  Stage *stage;  /* NULL: standard output */
+  Output *outputs;
+  size_t output_count, output_cap;
+  Str *headers;
+  size_t header_count, header_cap;
+  Pen *pens;
+} Copy;
+
+DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err) DC_MUST_CHECK;
+/* Declare the outputs of a dataset: *first = the number of its first output, *skip if it is there and to be left. */
+DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, uint32_t *first, bool *skip, DcError *err) DC_MUST_CHECK;
+/* Commit, or abort when code says so; frees everything. */
+DcCode copy_close(Copy *copy, DcCode code, DcError *err) DC_MUST_CHECK;
+/* Append text to an output (its header first), compressed if asked for. Thread-safe for different outputs. */
+DcCode copy_write(Copy *copy, Pen *pen, Output *output, Buf *text, DcError *err) DC_MUST_CHECK;
+/* Rows [from, to) of a batch, by row if they can be copied as they are. */
+bool copy_raw(const Copy *copy, const Batch *batch);
+DcCode copy_encode(Copy *copy, Pen *pen, View *view) DC_MUST_CHECK; /* appends to pen->text */
+
+/* Which outputs a partition goes to. */
+typedef struct Targets {
+  uint32_t *first;  /* partitions + 1 */
+  uint32_t *output; /* numbers of outputs */
+} Targets;
+/* A pass through a shuffle straight into outputs: as often as memory is full, the store's pieces are appended to the
+   outputs partition by partition and forgotten. targets is asked for before each such flush. */
+DcCode copy_shuffled(Copy *copy, Pass *pass, Shuffler *shuffler, DcCode (*targets)(void *self, Targets *out, DcError *err), void *self, DcError *err) DC_MUST_CHECK;
+
+#endif

@@ -1,0 +1,339 @@
+/* copy_stmt.c - COPY: which of its datasets can go from a shuffle straight to their files, which lie in a store, and
+ * which are written as a pass delivers them. */
+#include <stdlib.h>
+
+#include "engine/copy.h"
+
+typedef struct Item {
+  CopyItem copy;
+  Dataset *root;    /* below all choices of partitions */
+  uint32_t *parts;  /* the root's partition of each part */
+  uint32_t first;   /* output */
+  bool skip, done, outer_shared;
+} Item;
+
+/* --- In the order of a pass --- */
+
+typedef struct Pending {
+  uint64_t seq;
+  uint32_t part;
+  Buf text;
+} Pending;
+
+typedef struct Writer {
+  Consumer consumer;
+  Copy *copy;
+  uint32_t first, parts;
+  pthread_mutex_t lock;
+  uint64_t next;
+  Pending *pending; /* morsels done before their turn */
+  size_t count, cap;
+} Writer;
+
+static DcCode writer_begin(Consumer *self, Worker *worker, const Morsel *morsel) {
+  (void)morsel;
+  ((Writer *)self)->copy->pens[worker->number].text.len = 0;
+  return DC_OK;
+}
+
+static DcCode writer_rows(Consumer *self, Worker *worker, const Morsel *morsel, View *view) {
+  Copy *copy = ((Writer *)self)->copy;
+  (void)morsel;
+  return copy_encode(copy, &copy->pens[worker->number], view);
+}
+
+static DcCode put_block(Writer *writer, Pen *pen, uint32_t part, Buf *text, DcError *err) {
+  Copy *copy = writer->copy;
+  bool one = copy->options.single || !copy->stage;
+  return text->len ? copy_write(copy, pen, &copy->outputs[writer->first + (one ? 0 : part)], text, err) : DC_OK;
+}
+
+/* Morsels are written in their order: this one if it is its turn, and those that waited for it. */
+static DcCode writer_end(Consumer *self, Worker *worker, const Morsel *morsel) {
+  Writer *writer = (Writer *)self;
+  Pen *pen = &writer->copy->pens[worker->number];
+  DcCode code = DC_OK;
+  pthread_mutex_lock(&writer->lock);
+  if (morsel->seq != writer->next) {
+    VEC_GROW(writer->pending, writer->count, writer->cap);
+    writer->pending[writer->count++] = (Pending){morsel->seq, morsel->part, pen->text};
+    pen->text = (Buf){0};
+  } else {
+    code = put_block(writer, pen, morsel->part, &pen->text, &worker->err);
+    writer->next++;
+    for (size_t i = 0; i < writer->count && code == DC_OK;) {
+      Pending *waiting = &writer->pending[i++];
+      if (waiting->seq != writer->next) continue;
+      code = put_block(writer, pen, waiting->part, &waiting->text, &worker->err);
+      buf_free(&waiting->text);
+      *waiting = writer->pending[--writer->count];
+      writer->next++;
+      i = 0;
+    }
+  }
+  pthread_mutex_unlock(&writer->lock);
+  return code;
+}
+
+static DcCode write_pass(Copy *copy, const Item *item, DcError *err) {
+  Pass *pass;
+  DC_TRY(pass_open(item->copy.dataset, NULL, 0, &pass, err));
+  Writer writer = {.consumer = {writer_begin, writer_rows, writer_end, NULL}, .copy = copy, .first = item->first, .parts = item->copy.dataset->partitions};
+  pthread_mutex_init(&writer.lock, NULL);
+  DcCode code = pass_run(pass, &writer.consumer, NULL, err);
+  for (size_t i = 0; i < writer.count; i++) buf_free(&writer.pending[i].text);
+  dc_free(writer.pending);
+  pthread_mutex_destroy(&writer.lock);
+  pass_close(pass);
+  return code;
+}
+
+/* --- From stores: one worker an output --- */
+
+typedef struct Task {
+  Item *item;
+  uint32_t part, output; /* part NO_PART: all parts of the item, into one file */
+} Task;
+
+typedef struct Tasks {
+  Copy *copy;
+  Task *tasks;
+  size_t count, cap;
+  atomic_size_t next;
+  atomic_bool failed;
+  DcError *errors;
+} Tasks;
+
+enum { TEXT_BYTES = 1 << 20 };
+
+static DcCode slice_out(Copy *copy, Pen *pen, Output *output, const Batch *batch, uint32_t from, uint32_t to, uint32_t columns, DcError *err) {
+  for (uint32_t row = from; row < to; row += CHUNK_ROWS) {
+    View view;
+    view_of_batch(&pen->worker, &view, batch, row, to - row < CHUNK_ROWS ? to - row : CHUNK_ROWS, columns);
+    DcCode code = copy_encode(copy, pen, &view);
+    arena_reset(&pen->worker.scratch);
+    if (code != DC_OK) {
+      *err = pen->worker.err;
+      return code;
+    }
+    if (pen->text.len < TEXT_BYTES) continue;
+    DC_TRY(copy_write(copy, pen, output, &pen->text, err));
+    pen->text.len = 0;
+  }
+  return DC_OK;
+}
+
+static DcCode partition_out(Copy *copy, Pen *pen, Output *output, const Item *item, uint32_t part, DcError *err) {
+  Store *store = item->root->store;
+  uint32_t columns = item->root->schema.count, number = item->parts[part];
+  if (number == NO_PART) return DC_OK;
+  for (size_t r = 0; r < store->run_count; r++) {
+    const Run *run = &store->runs[r];
+    for (uint32_t e = number < run->partitions ? run->first[number] : 0; number < run->partitions && e < run->first[number + 1]; e++) {
+      Batch *batch;
+      DC_TRY(store_read(store, run, &run->extents[e], &batch, err));
+      DcCode code = slice_out(copy, pen, output, batch, 0, batch->rows, columns, err);
+      batch_unref(batch);
+      if (code != DC_OK) return code;
+    }
+  }
+  for (size_t k = 0; k < store->piece_count; k++) {
+    uint32_t from, to;
+    piece_range(&store->pieces[k], number, &from, &to);
+    DC_TRY(slice_out(copy, pen, output, store->pieces[k].batch, from, to, columns, err));
+  }
+  return DC_OK;
+}
+
+static DcCode run_task(Copy *copy, Pen *pen, const Task *task, DcError *err) {
+  Output *output = &copy->outputs[task->output];
+  pen->text.len = 0;
+  if (task->part != NO_PART) DC_TRY(partition_out(copy, pen, output, task->item, task->part, err));
+  for (uint32_t p = 0; task->part == NO_PART && p < task->item->copy.dataset->partitions; p++)
+    DC_TRY(partition_out(copy, pen, output, task->item, p, err));
+  return pen->text.len ? copy_write(copy, pen, output, &pen->text, err) : DC_OK;
+}
+
+static void tasks_work(void *argument, int number) {
+  Tasks *tasks = argument;
+  while (!atomic_load(&tasks->failed)) {
+    size_t at = atomic_fetch_add(&tasks->next, 1);
+    DcError *err = &tasks->errors[number];
+    if (at >= tasks->count) break;
+    if (engine_interrupted()) dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
+    if (err->code != DC_OK || run_task(tasks->copy, &tasks->copy->pens[number], &tasks->tasks[at], err) != DC_OK) atomic_store(&tasks->failed, true);
+  }
+}
+
+static void add_tasks(Tasks *tasks, Item *item) {
+  bool one = tasks->copy->options.single || !tasks->copy->stage;
+  StatementStats *stats = tasks->copy->engine->stats;
+  for (uint32_t p = 0; p < (one ? 1 : item->copy.dataset->partitions); p++) {
+    VEC_GROW(tasks->tasks, tasks->count, tasks->cap);
+    tasks->tasks[tasks->count++] = (Task){item, one ? NO_PART : p, item->first + p};
+  }
+  for (uint32_t p = 0; stats && p < item->copy.dataset->partitions; p++) {
+    stats->partitions_read += item->parts[p] != NO_PART;
+    if (item->parts[p] != NO_PART) stats->rows_in += item->root->store->part_rows[item->parts[p]];
+  }
+  if (stats) stats->partitions_of += item->root->partitions;
+}
+
+static DcCode run_tasks(Tasks *tasks, DcError *err) {
+  int threads = pool_threads(tasks->copy->engine->pool);
+  tasks->errors = dc_alloc((size_t)threads * sizeof *tasks->errors);
+  pool_run(tasks->copy->engine->pool, tasks->copy->stage ? 0 : 1, tasks_work, tasks);
+  for (int i = 0; i < threads && err->code == DC_OK; i++)
+    if (tasks->errors[i].code != DC_OK) *err = tasks->errors[i];
+  dc_free(tasks->errors);
+  return err->code;
+}
+
+/* --- Straight from a shuffle --- */
+
+typedef struct Straight {
+  Item **items;
+  size_t count;
+  Targets targets;
+} Straight;
+
+static DcCode straight_targets(void *self, Targets *out, DcError *err) {
+  (void)err;
+  *out = ((Straight *)self)->targets;
+  return DC_OK;
+}
+
+static void make_targets(Straight *straight, uint32_t partitions) {
+  Targets *targets = &straight->targets;
+  targets->first = dc_alloc(((size_t)partitions + 2) * sizeof *targets->first);
+  for (size_t i = 0; i < straight->count; i++)
+    for (uint32_t p = 0; p < straight->items[i]->copy.dataset->partitions; p++)
+      if (straight->items[i]->parts[p] != NO_PART) targets->first[straight->items[i]->parts[p] + 1]++;
+  for (uint32_t p = 0; p < partitions; p++) targets->first[p + 1] += targets->first[p];
+  targets->output = dc_alloc(((size_t)targets->first[partitions] + 1) * sizeof *targets->output);
+  uint32_t *at = dc_alloc(((size_t)partitions + 1) * sizeof *at);
+  for (size_t i = 0; i < straight->count; i++) {
+    const Item *item = straight->items[i];
+    for (uint32_t p = 0; p < item->copy.dataset->partitions; p++) {
+      uint32_t part = item->parts[p];
+      if (part != NO_PART) targets->output[targets->first[part] + at[part]++] = item->first + p;
+    }
+  }
+  dc_free(at);
+}
+
+static DcCode write_straight(Copy *copy, Straight *straight, DcError *err) {
+  enum { RUN_BYTES = 192 << 20 }; /* more gains nothing: the files are appended to in long writes as it is */
+  Dataset *shuffle = straight->items[0]->root;
+  Pass *pass;
+  DC_TRY(pass_open(shuffle->input, NULL, 0, &pass, err));
+  make_targets(straight, shuffle->partitions);
+  Store *store = store_new(copy->engine, shuffle->partitions);
+  Shuffler shuffler;
+  size_t room = store_room(copy->engine);
+  shuffler_init(&shuffler, copy->engine, store, 0, room < RUN_BYTES ? room : RUN_BYTES);
+  DcCode code = copy_shuffled(copy, pass, &shuffler, straight_targets, straight, err);
+  shuffler_free(&shuffler);
+  store_free(store);
+  pass_close(pass);
+  dc_free(straight->targets.first);
+  dc_free(straight->targets.output);
+  return code;
+}
+
+/* An item that alone leads to its shuffle by choices that nobody else refers to. */
+static bool may_go_straight(const Copy *copy, const Item *item) {
+  if (item->root->kind != NODE_SHUFFLE || item->root->store || item->outer_shared || item->skip) return false;
+  return !((copy->options.single || !copy->stage) && item->copy.dataset->partitions > 1);
+}
+
+/* All that refers to the shuffle are these items: then nobody needs its rows again. */
+static DcCode write_all_straight(Copy *copy, Item *items, size_t count, DcError *err) {
+  Straight straight = {.items = dc_alloc((count + 1) * sizeof *straight.items)};
+  DcCode code = DC_OK;
+  for (size_t i = 0; i < count && code == DC_OK; i++) {
+    if (items[i].done || !may_go_straight(copy, &items[i])) continue;
+    Dataset *root = items[i].root;
+    straight.count = 0;
+    for (size_t k = i; k < count; k++)
+      if (items[k].root == root && may_go_straight(copy, &items[k])) straight.items[straight.count++] = &items[k];
+    if ((size_t)atomic_load(&root->refs) != straight.count) continue;
+    code = write_straight(copy, &straight, err);
+    for (size_t k = 0; k < straight.count; k++) straight.items[k]->done = true;
+  }
+  dc_free(straight.items);
+  return code;
+}
+
+/* --- The statement --- */
+
+static void resolve(Item *item) {
+  Dataset *node = item->copy.dataset;
+  uint32_t count = node->partitions;
+  item->parts = dc_alloc(((size_t)count + 1) * sizeof *item->parts);
+  for (uint32_t p = 0; p < count; p++) item->parts[p] = p;
+  while (node->kind == NODE_CHOOSE && !node->store) {
+    item->outer_shared = item->outer_shared || atomic_load(&node->refs) > 1;
+    for (uint32_t p = 0; p < count; p++)
+      if (item->parts[p] != NO_PART) item->parts[p] = node->parts[item->parts[p]];
+    node = node->input;
+  }
+  item->root = node;
+}
+
+static DcCode project(Engine *engine, Item *item, const CopySpec *spec, DcError *err) {
+  Dataset *narrowed;
+  DC_TRY(dataset_alter_columns(engine, item->copy.dataset, spec->columns, spec->column_count, &narrowed, err));
+  dataset_unref(item->copy.dataset);
+  item->copy.dataset = narrowed;
+  return DC_OK;
+}
+
+static DcCode declare(Copy *copy, Item *items, size_t count, const CopySpec *spec, DcError *err) {
+  for (size_t i = 0; i < count; i++) {
+    if (spec->columns) DC_TRY(project(copy->engine, &items[i], spec, err));
+    Dataset *dataset = items[i].copy.dataset;
+    DcCode code = copy_dataset(copy, items[i].copy.name, &dataset->schema, dataset->partitions, &items[i].first, &items[i].skip, err);
+    if (code != DC_OK) return dc_position(err, spec->path_pos);
+    resolve(&items[i]);
+  }
+  return DC_OK;
+}
+
+static DcCode write_items(Copy *copy, Item *items, size_t count, DcError *err) {
+  DC_TRY(write_all_straight(copy, items, count, err));
+  Tasks tasks = {.copy = copy};
+  DcCode code = DC_OK;
+  for (size_t i = 0; i < count && code == DC_OK; i++) {
+    Item *item = &items[i];
+    if (item->done || item->skip) continue;
+    bool stored = node_is_breaker(item->root) || dataset_computed(item->root);
+    if (!stored) {
+      code = write_pass(copy, item, err);
+      dataset_unref(item->copy.dataset); /* its memory is not needed any more */
+      item->copy.dataset = NULL;
+      continue;
+    }
+    code = node_compute(item->root, NULL, item->root->partitions, err);
+    if (code == DC_OK) add_tasks(&tasks, item);
+  }
+  if (code == DC_OK && tasks.count) code = run_tasks(&tasks, err);
+  dc_free(tasks.tasks);
+  return code;
+}
+
+DcCode dataset_copy(Engine *engine, CopyItem *copies, size_t count, const CopySpec *spec, DcError *err) {
+  Copy copy;
+  Item *items = dc_alloc((count + 1) * sizeof *items);
+  for (size_t i = 0; i < count; i++) items[i].copy = copies[i];
+  DcCode code = copy_open(&copy, engine, spec, err);
+  if (code == DC_OK) code = declare(&copy, items, count, spec, err);
+  if (code == DC_OK) code = write_items(&copy, items, count, err);
+  code = copy_close(&copy, code, err);
+  for (size_t i = 0; i < count; i++) {
+    dataset_unref(items[i].copy.dataset);
+    dc_free(items[i].parts);
+  }
+  dc_free(items);
+  return code;
+}

@@ -1,0 +1,389 @@
+/* dataset.c - making plan nodes: nothing here touches data. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "engine/load.h"
+#include "engine/node.h"
+#include "engine/store.h"
+
+Dataset *node_new(Engine *engine, NodeKind kind, Dataset *input) {
+  Dataset *node = dc_alloc(sizeof *node);
+  atomic_init(&node->refs, 1);
+  node->kind = kind;
+  node->engine = engine;
+  node->input = input;
+  node->pos = engine->statement_pos;
+  node->statement = engine->statement_number;
+  node->op.share = -1;
+  if (input) {
+    node_schema(node, input->schema.type, input->schema.names, input->schema.count);
+    node->partitions = input->partitions;
+    node->keyed = input->keyed;
+  }
+  return node;
+}
+
+void node_schema(Dataset *node, DatasetType type, const Str *names, size_t count) {
+  Str *copy = arena_alloc(&node->arena, (count + 1) * sizeof *copy);
+  for (size_t i = 0; i < count; i++) copy[i] = arena_str(&node->arena, names[i]);
+  node->schema = (Schema){type, (uint32_t)count, copy};
+}
+
+Dataset *dataset_ref(Dataset *dataset) {
+  atomic_fetch_add(&dataset->refs, 1);
+  return dataset;
+}
+
+void dataset_unref(Dataset *dataset) {
+  while (dataset && atomic_fetch_sub(&dataset->refs, 1) == 1) { /* a loop: chains can be long */
+    Dataset *input = dataset->input;
+    load_plan_free(dataset->load);
+    program_unref(dataset->op.program);
+    store_free(dataset->store);
+    dc_free(dataset->done);
+    arena_free(&dataset->arena);
+    dc_free(dataset);
+    dataset = input;
+  }
+}
+
+DatasetType dataset_type(const Dataset *dataset) { return dataset->schema.type; }
+
+const char *dataset_type_name(DatasetType type) {
+  static const char *const names[] = {"PlainText", "Columnar", "Structured", "Point", "Track", "Polygon"};
+  return names[type];
+}
+
+uint32_t dataset_partitions(const Dataset *dataset) { return dataset->partitions; }
+size_t dataset_columns(const Dataset *dataset) { return dataset->schema.type == DS_PLAIN_TEXT ? 0 : dataset->schema.count; }
+Str dataset_column(const Dataset *dataset, size_t index) { return dataset->schema.names[index]; }
+
+bool dataset_computed(const Dataset *dataset) {
+  while (dataset->kind == NODE_CHOOSE) dataset = dataset->input;
+  if (!dataset->store) return false;
+  for (uint32_t i = 0; i < dataset->partitions; i++)
+    if (!dataset->done[i]) return false;
+  return true;
+}
+
+bool dataset_rows(const Dataset *dataset, uint64_t *rows) {
+  if (!dataset_computed(dataset)) return false;
+  if (dataset->kind != NODE_CHOOSE) {
+    *rows = dataset->store->rows;
+    return true;
+  }
+  *rows = 0;
+  for (uint32_t i = 0; i < dataset->partitions; i++) {
+    const Dataset *node = dataset;
+    uint32_t part = i;
+    while (node->kind == NODE_CHOOSE && part != NO_PART) {
+      part = node->parts[part];
+      node = node->input;
+    }
+    if (part != NO_PART) *rows += node->store->part_rows[part];
+  }
+  return true;
+}
+
+/* --- Rows that are made --- */
+
+Dataset *dataset_of_values(Engine *engine, const Str *columns, size_t column_count, const Value *values, size_t rows) {
+  Dataset *node = node_new(engine, NODE_STORED, NULL);
+  node_schema(node, DS_COLUMNAR, columns, column_count);
+  node->partitions = 1;
+  node->store = store_new(engine, 1);
+  node->done = dc_alloc(1);
+  node->done[0] = 1;
+  ColumnBuilder *builders = dc_alloc((column_count + 1) * sizeof *builders);
+  for (size_t c = 0; c < column_count; c++) {
+    column_builder_init(&builders[c]);
+    for (size_t r = 0; r < rows; r++) column_builder_add(&builders[c], values[r * column_count + c]);
+  }
+  SourceInfo info = {.made = true};
+  uint64_t base = origin_make(engine_source(engine, &info), 0);
+  Batch *batch;
+  DcError ignored = {0};
+  if (rows && batch_from_builders(engine->budget, builders, column_count, NULL, NULL, base, rows, &batch, &ignored) == DC_OK)
+    store_add(node->store, (Piece){.batch = batch});
+  for (size_t c = 0; c < column_count; c++) column_builder_free(&builders[c]);
+  dc_free(builders);
+  return node;
+}
+
+Dataset *dataset_dual(Engine *engine) {
+  static const Str name = {"_value", 6};
+  Value x = value_text("x");
+  Dataset *node = dataset_of_values(engine, &name, 1, &x, 1);
+  node->schema.type = DS_PLAIN_TEXT;
+  return node;
+}
+
+/* --- Alterations --- */
+
+static Dataset *narrow(Engine *engine, Dataset *in) {
+  Dataset *node = node_new(engine, NODE_NARROW, dataset_ref(in));
+  node->op.program = program_new(engine);
+  return node;
+}
+
+DcCode dataset_alter_key(Engine *engine, Dataset *in, EvalContext *cx, const Expr *key, Dataset **out, DcError *err) {
+  Dataset *node = narrow(engine, in);
+  DcCode code = program_bind(node->op.program, engine, &in->schema, cx, key, &node->op.key, err);
+  node->keyed = true;
+  if (code == DC_OK) *out = node;
+  else dataset_unref(node);
+  return code;
+}
+
+DcCode dataset_alter_partition(Engine *engine, Dataset *in, uint32_t partitions, Dataset **out, DcError *err) {
+  if (!partitions) return dc_fail(err, "a dataset has at least one partition");
+  Dataset *node = node_new(engine, in->keyed ? NODE_SHUFFLE : NODE_RECUT, dataset_ref(in));
+  node->partitions = partitions;
+  *out = node;
+  return DC_OK;
+}
+
+static DcCode unknown_column(const Schema *schema, Str name, DcError *err) {
+  Speller speller = speller_start(name);
+  for (uint32_t i = 0; i < schema->count; i++) speller_try(&speller, schema->names[i]);
+  dc_fail(err, "unknown attribute \"%.*s\"", STR_ARG(name));
+  Str near = speller_best(&speller);
+  if (near.len) dc_hint(err, "did you mean \"%.*s\"?", STR_ARG(near));
+  return err->code;
+}
+
+DcCode dataset_alter_columns(Engine *engine, Dataset *in, const Str *columns, size_t count, Dataset **out, DcError *err) {
+  Dataset *node = narrow(engine, in);
+  ProjectItem *items = arena_alloc(&node->arena, (count + 1) * sizeof *items);
+  Str *names = arena_alloc(&node->arena, (count + 1) * sizeof *names);
+  size_t n = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (str_is(columns[i], "_")) continue;
+    int column = schema_column(&in->schema, columns[i]);
+    if (column < 0) {
+      dataset_unref(node);
+      return unknown_column(&in->schema, columns[i], err);
+    }
+    names[n] = columns[i];
+    items[n++].column = column;
+  }
+  node_schema(node, in->schema.type, names, n);
+  node->op.items = items;
+  node->op.item_count = n;
+  node->op.project = true;
+  *out = node;
+  return DC_OK;
+}
+
+/* --- Choosing partitions --- */
+
+static DcCode part_number(Value value, Position pos, uint32_t partitions, uint32_t *out, DcError *err) {
+  Value number;
+  if (!value_to_number(value, &number) || (number.type == TYPE_DOUBLE && number.as.d != floor(number.as.d)) ||
+      (number.type != TYPE_INT && number.type != TYPE_DOUBLE)) {
+    Buf text = {0};
+    value_print(&text, value);
+    dc_fail_at(err, DC_FAIL, pos, "'%.*s' is no partition number", (int)text.len, text.data);
+    buf_free(&text);
+    return err->code;
+  }
+  double d = number.type == TYPE_DOUBLE ? number.as.d : (double)number.as.i;
+  if (d < 0) return dc_fail_at(err, DC_FAIL, pos, "partition numbers are not negative: %.0f", d);
+  *out = d < partitions ? (uint32_t)d : NO_PART;
+  return DC_OK;
+}
+
+DcCode dataset_choose(Engine *engine, Dataset *in, Value parts, Position pos, uint64_t *missing, Dataset **out, DcError *err) {
+  const Value *items = &parts;
+  size_t count = 1;
+  if (parts.type == TYPE_ARRAY) {
+    items = parts.as.array->items;
+    count = parts.as.array->count;
+  } else if (parts.type == TYPE_NULL) {
+    count = 0;
+  }
+  Dataset *node = node_new(engine, NODE_CHOOSE, dataset_ref(in));
+  node->partitions = (uint32_t)count;
+  node->parts = arena_alloc(&node->arena, (count + 1) * sizeof *node->parts);
+  for (size_t i = 0; i < count; i++) {
+    DcCode code = part_number(items[i], pos, in->partitions, &node->parts[i], err);
+    if (code != DC_OK) {
+      dataset_unref(node);
+      return code;
+    }
+    *missing += node->parts[i] == NO_PART;
+  }
+  *out = node;
+  return DC_OK;
+}
+
+/* --- SELECT --- */
+
+static bool keeps_all(const Select *select) {
+  return select->item_count == 1 && select->items[0].expr->kind == EXPR_STAR;
+}
+
+static bool counts(const Select *select) {
+  const Expr *expr = select->item_count == 1 ? select->items[0].expr : NULL;
+  return expr && expr->kind == EXPR_CALL && expr->function && expr->function->special == SPECIAL_COUNT_STAR && expr->count == 1 &&
+         expr->items[0]->kind == EXPR_STAR;
+}
+
+static DcCode item_name(EvalContext *cx, const SelectItem *item, Str *out, DcError *err) {
+  if (item->alias.text.data || item->alias.parts) return eval_name(cx, &item->alias, out, err);
+  if (item->expr->kind == EXPR_ATTR) return eval_name(cx, &item->expr->name, out, err);
+  *out = item->own_text;
+  return DC_OK;
+}
+
+/* Items of a projection: attributes pass as they are, * is all of them, the others are bound. */
+static DcCode bind_items(Dataset *node, const Schema *in, EvalContext *cx, const Select *select, DcError *err) {
+  size_t most = select->item_count + in->count * select->item_count, n = 0;
+  ProjectItem *items = arena_alloc(&node->arena, (most + 1) * sizeof *items);
+  Str *names = arena_alloc(&node->arena, (most + 1) * sizeof *names);
+  for (size_t i = 0; i < select->item_count; i++) {
+    const SelectItem *item = &select->items[i];
+    if (item->expr->kind == EXPR_STAR) {
+      for (uint32_t c = 0; c < in->count; c++) {
+        names[n] = in->names[c];
+        items[n++].column = (int)c;
+      }
+      continue;
+    }
+    DC_TRY(item_name(cx, item, &names[n], err));
+    names[n] = arena_str(&node->arena, names[n]);
+    for (size_t k = 0; k < n; k++)
+      if (str_eq(names[k], names[n]))
+        return dc_fail_at(err, DC_FAIL, item->expr->pos, "two items are called \"%.*s\"; give one another name with AS", STR_ARG(names[n]));
+    const Expr *bound;
+    DC_TRY(program_bind(node->op.program, node->engine, in, cx, item->expr, &bound, err));
+    items[n].column = bound->kind == EXPR_ATTR ? bound->column : -1;
+    items[n++].expr = bound;
+  }
+  node->op.items = items;
+  node->op.item_count = n;
+  node->op.project = true;
+  bool text = in->type == DS_PLAIN_TEXT && select->item_count == 1;
+  static const Str value_name = {"_value", 6};
+  node_schema(node, text ? DS_PLAIN_TEXT : in->type == DS_PLAIN_TEXT ? DS_COLUMNAR : in->type, text ? &value_name : names, n);
+  return DC_OK;
+}
+
+static DcCode select_narrow(Engine *engine, Dataset *in, EvalContext *cx, const Select *select, Dataset **out, DcError *err) {
+  bool all = keeps_all(select) || counts(select);
+  bool sampled = select->limit_kind == LIMIT_PERCENT || select->limit_kind == SAMPLE_PERCENT;
+  if (!select->where && all && !sampled) {
+    *out = dataset_ref(in);
+    return DC_OK;
+  }
+  Dataset *node = narrow(engine, in);
+  DcCode code = DC_OK;
+  if (select->where) code = program_bind(node->op.program, engine, &in->schema, cx, select->where, &node->op.where, err);
+  if (code == DC_OK && !all) code = bind_items(node, &in->schema, cx, select, err);
+  if (code == DC_OK) *out = node;
+  else dataset_unref(node);
+  return code;
+}
+
+static DcCode limit_number(const Value *limit, Position pos, bool share, double *out, DcError *err) {
+  Value number;
+  if (!limit || !value_to_number(*limit, &number) || !value_to_double(number, out) || !(*out >= 0) ||
+      (!share && *out != floor(*out)) || (share && *out > 100)) {
+    Buf text = {0};
+    value_print(&text, limit ? *limit : value_null());
+    dc_fail_at(err, DC_FAIL, pos, "LIMIT needs a %s, not %.*s", share ? "percentage from 0 to 100" : "whole number of rows", (int)text.len, text.data);
+    buf_free(&text);
+    return err->code;
+  }
+  return DC_OK;
+}
+
+static DcCode select_limit(Engine *engine, Dataset *in, const Select *select, const Value *limit, Dataset **out, DcError *err) {
+  bool share = select->limit_kind == LIMIT_PERCENT || select->limit_kind == SAMPLE_PERCENT;
+  double number = 0;
+  DC_TRY(limit_number(limit, select->limit->pos, share, &number, err));
+  Dataset *node;
+  if (share) {
+    node = narrow(engine, in);
+    node->op.share = number / 100;
+  } else {
+    node = node_new(engine, NODE_LIMIT, dataset_ref(in));
+    node->limit_kind = select->limit_kind;
+    node->limit = (uint64_t)number;
+  }
+  *out = node;
+  return DC_OK;
+}
+
+static void replace(Dataset **node, Dataset *next) {
+  dataset_unref(*node);
+  *node = next;
+}
+
+DcCode dataset_select(Engine *engine, Dataset *in, EvalContext *cx, const Select *select, const Value *limit, Dataset **out, DcError *err) {
+  Dataset *node, *next;
+  DC_TRY(select_narrow(engine, in, cx, select, &node, err));
+  DcCode code = DC_OK;
+  if (counts(select)) {
+    Str name;
+    next = node_new(engine, NODE_COUNT, dataset_ref(node));
+    next->partitions = 1;
+    next->keyed = false;
+    code = item_name(cx, &select->items[0], &name, err);
+    if (code == DC_OK) node_schema(next, DS_COLUMNAR, &name, 1);
+    replace(&node, next);
+  } else if (select->distinct || select->distinct_key) {
+    next = node_new(engine, NODE_DISTINCT, dataset_ref(node));
+    next->distinct_key = select->distinct_key;
+    replace(&node, next);
+  }
+  if (code == DC_OK && select->limit_kind != LIMIT_NONE) {
+    code = select_limit(engine, node, select, limit, &next, err);
+    if (code == DC_OK) replace(&node, next);
+  }
+  if (code == DC_OK) *out = node;
+  else dataset_unref(node);
+  return code;
+}
+
+/* --- EXPLAIN --- */
+
+static const char *kind_name(const Dataset *node) {
+  switch (node->kind) {
+    case NODE_SOURCE: return "scan files";
+    case NODE_NARROW: return node->op.key || node->op.random_key ? "key" : node->op.project ? "project" : node->op.share >= 0 ? "sample" : "filter";
+    case NODE_CHOOSE: return "choose partitions";
+    case NODE_SHUFFLE: return "shuffle by key";
+    case NODE_RECUT: return "re-cut in order";
+    case NODE_DISTINCT: return "distinct";
+    case NODE_LIMIT: return node->limit_kind == SAMPLE_ROWS ? "sample rows" : "limit";
+    case NODE_COUNT: return "count";
+    case NODE_STORED: return "stored";
+  }
+  return "";
+}
+
+static void explain_details(const Dataset *node, Buf *out) {
+  if (node->op.where) {
+    buf_text(out, ", where ");
+    expr_print(out, node->op.where);
+    while (out->len && out->data[out->len - 1] == '\n') out->len--;
+  }
+  if (node->kind == NODE_SOURCE) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < node->load->files.count; i++) bytes += node->load->files.files[i].size;
+    buf_printf(out, ", %zu files, %llu bytes, %s", node->load->files.count, (unsigned long long)bytes, node->load->options.adapter->name);
+  }
+  if (node->kind == NODE_LIMIT) buf_printf(out, " %llu", (unsigned long long)node->limit);
+}
+
+void dataset_explain(const Dataset *dataset, Buf *out) {
+  int depth = 0;
+  for (const Dataset *node = dataset; node; node = node->input, depth++) {
+    buf_printf(out, "%*s%s: %u partition%s", depth * 2, "", kind_name(node), node->partitions, node->partitions == 1 ? "" : "s");
+    if (node->schema.type != DS_PLAIN_TEXT) buf_printf(out, ", %u columns", node->schema.count);
+    explain_details(node, out);
+    if (dataset_computed(node)) buf_text(out, ", computed");
+    buf_text(out, "\n");
+  }
+}

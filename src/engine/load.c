@@ -1,0 +1,444 @@
+/* load.c - CREATE: which files, which columns, which partitions. Reads nothing but the head of a file, for its header. */
+#include "engine/load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "io/stream.h"
+
+enum { HEAD = 64 << 10 };
+#define PARTITION_BYTES ((uint64_t)64 << 20)
+
+void load_plan_free(LoadPlan *plan) {
+  if (!plan || atomic_fetch_sub(&plan->refs, 1) != 1) return;
+  stream_close(plan->stdin_stream);
+  buf_free(&plan->stdin_ahead);
+  listing_free(&plan->files);
+  dc_free(plan->segments);
+  dc_free(plan->sources);
+  dc_free(plan->formats);
+  dc_free(plan->starts);
+  arena_free(&plan->arena);
+  dc_free(plan);
+}
+
+/* --- The head of a file --- */
+
+/* The first bytes of a file, at least `want` unless it is shorter. Standard input is kept open for the reader. */
+static DcCode read_head(LoadPlan *plan, uint32_t number, size_t want, Buf *out, bool *ended, DcError *err) {
+  const InputFile *file = &plan->files.files[number];
+  bool standard = str_is(file->path, "-");
+  InputStream *stream = plan->stdin_stream;
+  if (!stream) DC_TRY(stream_open(file, 0, UINT64_MAX, &stream, err));
+  if (standard) plan->stdin_stream = stream;
+  Buf *buf = standard ? &plan->stdin_ahead : out;
+  DcCode code = DC_OK;
+  size_t got = 1;
+  while (buf->len < want && got && code == DC_OK) {
+    buf_reserve(buf, want - buf->len);
+    code = stream_read(stream, buf->data + buf->len, want - buf->len, &got, err);
+    if (code == DC_OK) buf->len += got;
+  }
+  *ended = got == 0;
+  if (standard) {
+    out->len = 0;
+    buf_put(out, buf->data, buf->len);
+  } else {
+    stream_close(stream);
+  }
+  return code;
+}
+
+/* Where the first row ends; 0: not in this text. */
+static size_t first_row_end(const char *text, size_t len, const TextDialect *dialect) {
+  const char *end = text + len;
+  for (const char *p = text; (p = memchr(p, '\n', (size_t)(end - p))); p++) {
+    size_t until = (size_t)(p - text) + 1;
+    if (text_last_row_end(text, until, dialect) == until) return until;
+  }
+  return 0;
+}
+
+/* What a file begins with. Offsets are in its decompressed bytes; first_len 0: there is no row behind the header. */
+typedef struct Head {
+  Buf text;
+  size_t header, header_len, data, first_len;
+  bool complete; /* text is long enough to tell */
+} Head;
+
+static size_t skip_comments(const LoadPlan *plan, const Buf *text, size_t at) {
+  while (plan->options.comment && at < text->len && text->data[at] == plan->options.comment) {
+    const char *line = memchr(text->data + at, '\n', text->len - at);
+    at = line ? (size_t)(line - text->data) + 1 : text->len;
+  }
+  return at;
+}
+
+static bool cut_row(const LoadPlan *plan, const Head *head, size_t at, bool ended, size_t *len) {
+  *len = at < head->text.len ? first_row_end(head->text.data + at, head->text.len - at, &plan->options.dialect) : 0;
+  if (*len) return true;
+  *len = head->text.len - at;
+  return ended;
+}
+
+static void parse_head(const LoadPlan *plan, Head *head, bool ended) {
+  const Buf *text = &head->text;
+  size_t at = text->len >= 3 && memcmp(text->data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+  for (uint64_t i = 0; i < plan->options.skip && at < text->len; i++) {
+    const char *line = memchr(text->data + at, '\n', text->len - at);
+    at = line ? (size_t)(line - text->data) + 1 : text->len;
+  }
+  head->complete = true;
+  head->header = at = skip_comments(plan, text, at);
+  head->header_len = 0;
+  if (plan->options.header && !plan->options.plain) {
+    if (!cut_row(plan, head, at, ended, &head->header_len)) head->complete = false;
+    at += head->header_len;
+  }
+  head->data = at;
+  at = skip_comments(plan, text, at);
+  if (!cut_row(plan, head, at, ended, &head->first_len)) head->complete = false;
+  if (head->first_len) head->first_len += at - head->data;
+}
+
+static DcCode get_head(LoadPlan *plan, uint32_t number, Head *head, DcError *err) {
+  memset(head, 0, sizeof *head);
+  for (size_t want = HEAD;; want *= 4) {
+    bool ended = false;
+    head->text.len = 0;
+    DcCode code = read_head(plan, number, want, &head->text, &ended, err);
+    if (code == DC_OK) parse_head(plan, head, ended);
+    if (code == DC_OK && !head->complete && !ended && want < ((size_t)1 << 30)) continue;
+    if (code != DC_OK) buf_free(&head->text);
+    return code;
+  }
+}
+
+/* --- Columns --- */
+
+enum { MAX_FIELDS = 65536 };
+
+static size_t split(const LoadPlan *plan, const char *row, size_t len, Str *fields, Arena *arena) {
+  return text_split_row(row, text_row_trim(row, len), &plan->options.dialect, fields, MAX_FIELDS, arena);
+}
+
+/* Names of a header's fields; an empty one is called _n. */
+static DcCode header_names(const LoadPlan *plan, const Head *head, Str **out, size_t *count, Arena *arena, const char *path, DcError *err) {
+  Str *fields = arena_alloc(arena, MAX_FIELDS * sizeof *fields);
+  *count = split(plan, head->text.data + head->header, head->header_len, fields, arena);
+  for (size_t i = 0; i < *count; i++) {
+    fields[i] = fields[i].len ? arena_str(arena, fields[i]) : arena_printf(arena, "_%zu", i + 1);
+    for (size_t k = 0; k < i && !plan->wanted_count; k++) {
+      if (!str_eq(fields[i], fields[k])) continue;
+      dc_fail(err, "%s: two columns are called \"%.*s\"", path, STR_ARG(fields[i]));
+      dc_hint(err, "name the columns: (@header = FALSE, @skip = 1) VALUE (a, b, …)");
+      return err->code;
+    }
+  }
+  *out = fields;
+  return DC_OK;
+}
+
+static const TextFormat *intern_format(Engine *engine, const TextFormat *wanted) {
+  pthread_mutex_lock(&engine->lock);
+  TextFormat *format = engine->formats;
+  for (; format; format = format->next) {
+    if (memcmp(&format->dialect, &wanted->dialect, sizeof format->dialect) == 0 && format->field_count == wanted->field_count &&
+        format->column_count == wanted->column_count && str_eq(format->null_text, wanted->null_text) &&
+        !format->null_text.data == !wanted->null_text.data &&
+        memcmp(format->column_field, wanted->column_field, wanted->column_count * sizeof(int)) == 0)
+      break;
+  }
+  if (!format) {
+    format = dc_alloc(sizeof *format);
+    *format = *wanted;
+    format->column_field = dc_alloc((wanted->column_count + 1) * sizeof(int));
+    memcpy(format->column_field, wanted->column_field, wanted->column_count * sizeof(int));
+    if (wanted->null_text.data) format->null_text = arena_str(&engine->arena, wanted->null_text);
+    format->identity = format->column_count == format->field_count;
+    for (uint32_t i = 0; i < format->column_count; i++) format->identity = format->identity && format->column_field[i] == (int)i;
+    format->next = engine->formats;
+    engine->formats = format;
+  }
+  pthread_mutex_unlock(&engine->lock);
+  return format;
+}
+
+static DcCode missing_column(const char *path, Str column, const Str *names, size_t count, DcError *err) {
+  Speller speller = speller_start(column);
+  Buf list = {0};
+  for (size_t i = 0; i < count; i++) {
+    speller_try(&speller, names[i]);
+    if (list.len < 200) buf_printf(&list, "%s%.*s", i ? ", " : "", STR_ARG(names[i]));
+  }
+  dc_fail(err, "%s: no column \"%.*s\" in the header", path, STR_ARG(column));
+  Str near = speller_best(&speller);
+  if (near.len) dc_hint(err, "did you mean \"%.*s\"? It has: %.*s", STR_ARG(near), (int)list.len, list.data);
+  else dc_hint(err, "it has: %.*s", (int)list.len, list.data);
+  buf_free(&list);
+  return err->code;
+}
+
+/* Columns by name: fields[i] = field number of schema column i. */
+static DcCode map_by_name(const Schema *schema, bool all, const char *path, const Str *names, size_t count, int *fields, DcError *err) {
+  for (uint32_t i = 0; i < schema->count; i++) {
+    fields[i] = -1;
+    for (size_t k = 0; k < count && fields[i] < 0; k++)
+      if (str_eq(names[k], schema->names[i])) fields[i] = (int)k;
+    if (fields[i] < 0) return missing_column(path, schema->names[i], names, count, err);
+  }
+  for (size_t k = 0; all && k < count; k++) {
+    if (schema_column(schema, names[k]) >= 0) continue;
+    dc_fail(err, "%s: column \"%.*s\" is not in the first file", path, STR_ARG(names[k]));
+    dc_hint(err, "name the columns to take: VALUE (a, b, …)");
+    return err->code;
+  }
+  return DC_OK;
+}
+
+static void map_by_position(const LoadPlan *plan, const Schema *schema, int *fields) {
+  uint32_t n = 0;
+  for (size_t i = 0; i < plan->wanted_count; i++)
+    if (!str_is(plan->wanted[i], "_")) fields[n++] = (int)i;
+  for (; n < schema->count; n++) fields[n] = (int)n; /* _1, _2, … */
+}
+
+static DcCode prepare_columns(Dataset *node, uint32_t number, const Head *head, Arena *arena, TextFormat *format, DcError *err) {
+  LoadPlan *plan = node->load;
+  const char *path = plan->files.files[number].path.data;
+  if (plan->options.plain) {
+    format->field_count = 1;
+    format->column_field[0] = 0;
+    return DC_OK;
+  }
+  Str *names;
+  size_t count = 0;
+  if (plan->options.header) {
+    if (!head->header_len) return DC_OK; /* an empty file has no rows either */
+    DC_TRY(header_names(plan, head, &names, &count, arena, path, err));
+    DC_TRY(map_by_name(&node->schema, plan->wanted_count == 0, path, names, count, format->column_field, err));
+  } else {
+    map_by_position(plan, &node->schema, format->column_field);
+    Str *fields = arena_alloc(arena, MAX_FIELDS * sizeof *fields);
+    size_t first = head->first_len ? split(plan, head->text.data + head->data, head->first_len, fields, arena) : 0;
+    count = plan->wanted_count ? plan->wanted_count : node->schema.count;
+    if (plan->options.extra == MISMATCH_IGNORE && first > count) count = first;
+  }
+  format->field_count = (uint32_t)count;
+  return DC_OK;
+}
+
+/* Reads a file's head once: format, start of data, source number. */
+DcCode load_prepare(Dataset *node, uint32_t number, DcError *err) {
+  LoadPlan *plan = node->load;
+  if (plan->formats[number]) return DC_OK;
+  Head head;
+  DC_TRY(get_head(plan, number, &head, err));
+  Arena arena = {0};
+  TextFormat format = {.dialect = plan->options.dialect, .column_count = node->schema.count, .null_text = plan->options.null_text};
+  format.column_field = arena_alloc(&arena, (node->schema.count + 1) * sizeof(int));
+  DcCode code = prepare_columns(node, number, &head, &arena, &format, err);
+  if (code == DC_OK) {
+    SourceInfo info = {.file = plan->files.files[number], .dialect = plan->options.dialect};
+    plan->sources[number] = engine_source(node->engine, &info) + 1;
+    plan->starts[number] = head.data;
+    plan->formats[number] = intern_format(node->engine, &format);
+  }
+  arena_free(&arena);
+  buf_free(&head.text);
+  return code;
+}
+
+/* The columns of the dataset: the VALUE list without "_", or the header, or _1 … of the first row. */
+static DcCode load_schema(Dataset *node, DcError *err) {
+  LoadPlan *plan = node->load;
+  static const Str value_name = {"_value", 6};
+  if (plan->options.plain) {
+    node_schema(node, DS_PLAIN_TEXT, &value_name, 1);
+    return DC_OK;
+  }
+  Arena arena = {0};
+  Str *names = arena_alloc(&arena, (plan->wanted_count + 1) * sizeof *names);
+  size_t count = 0;
+  DcCode code = DC_OK;
+  for (size_t i = 0; i < plan->wanted_count; i++)
+    if (!str_is(plan->wanted[i], "_")) names[count++] = plan->wanted[i];
+  for (uint32_t f = 0; !plan->wanted_count && !count && f < plan->files.count && code == DC_OK; f++) {
+    Head head;
+    code = get_head(plan, f, &head, err);
+    if (code != DC_OK) break;
+    if (plan->options.header && head.header_len) {
+      code = header_names(plan, &head, &names, &count, &arena, plan->files.files[f].path.data, err);
+    } else if (!plan->options.header && head.first_len) {
+      names = arena_alloc(&arena, MAX_FIELDS * sizeof *names);
+      count = split(plan, head.text.data + head.data, head.first_len, names, &arena);
+      for (size_t i = 0; i < count; i++) names[i] = arena_printf(&arena, "_%zu", i + 1);
+    }
+    buf_free(&head.text);
+  }
+  if (code == DC_OK) node_schema(node, DS_COLUMNAR, names, count);
+  arena_free(&arena);
+  return code;
+}
+
+/* --- Partitions --- */
+
+static bool seekable(const LoadPlan *plan) {
+  if (plan->options.encoding.data || plan->options.codec) return false;
+  for (size_t i = 0; i < plan->files.count; i++)
+    if (!plan->files.files[i].regular || plan->files.files[i].codec != CODEC_NONE) return false;
+  return true;
+}
+
+static void add_segment(LoadPlan *plan, size_t *cap, Segment segment) {
+  VEC_GROW(plan->segments, plan->segment_count, *cap);
+  plan->segments[plan->segment_count++] = segment;
+}
+
+/* Contiguous shares of all bytes; files that cannot be cut go whole to the share in which they begin. */
+static void cut_segments(LoadPlan *plan, uint32_t partitions, bool by_source, bool whole_files) {
+  uint64_t total = 0, at = 0;
+  size_t cap = 0;
+  for (size_t i = 0; i < plan->files.count; i++) total += plan->files.files[i].size;
+  for (uint32_t f = 0; f < plan->files.count; f++) {
+    uint64_t size = plan->files.files[f].size;
+    if (by_source || whole_files || total == 0) {
+      uint32_t part = by_source ? f : total ? (uint32_t)((double)at / (double)total * partitions) : 0;
+      add_segment(plan, &cap, (Segment){f, part < partitions ? part : partitions - 1, 0, UINT64_MAX});
+      at += size;
+      continue;
+    }
+    for (uint64_t done = 0; done < size;) {
+      uint32_t part = (uint32_t)((__int128)(at + done) * partitions / total);
+      uint64_t end = (uint64_t)(((__int128)total * (part + 1) + partitions - 1) / partitions) - at; /* first byte of the next share */
+      if (end > size) end = size;
+      add_segment(plan, &cap, (Segment){f, part, done, end == size ? UINT64_MAX : end});
+      done = end;
+    }
+    at += size;
+  }
+}
+
+static Dataset *random_key(Engine *engine, Dataset *input) {
+  Dataset *node = node_new(engine, NODE_NARROW, input);
+  node->op.program = program_new(engine);
+  node->op.share = -1;
+  node->op.random_key = true;
+  node->keyed = true;
+  return node;
+}
+
+/* The node that CREATE asks for over a plan whose files are listed. */
+static DcCode load_node(Engine *engine, LoadPlan *plan, const LoadSpec *spec, Dataset **out, DcError *err) {
+  Dataset *node = node_new(engine, NODE_SOURCE, NULL);
+  node->load = plan;
+  size_t files = plan->files.count;
+  plan->sources = dc_alloc((files + 1) * sizeof *plan->sources);
+  plan->formats = dc_alloc((files + 1) * sizeof *plan->formats);
+  plan->starts = dc_alloc((files + 1) * sizeof *plan->starts);
+  DcCode code = load_schema(node, err);
+  if (code != DC_OK) {
+    dataset_unref(node);
+    return dc_position(err, spec->path_pos);
+  }
+  uint64_t total = 0;
+  for (size_t i = 0; i < files; i++) total += plan->files.files[i].size;
+  bool cuttable = seekable(plan), by_source = spec->by == BY_SOURCE;
+  uint32_t by_size = (uint32_t)((total + PARTITION_BYTES - 1) / PARTITION_BYTES), wanted = spec->partitions;
+  if (by_size < 1) by_size = 1;
+  if (by_size > 4096) by_size = 4096;
+  if (!cuttable && by_size > files) by_size = (uint32_t)files;
+  node->partitions = by_source ? (uint32_t)files : cuttable && wanted && spec->by != BY_RANDOM ? wanted : by_size;
+  cut_segments(plan, node->partitions, by_source, !cuttable);
+  if (wanted == 0) wanted = node->partitions;
+  if (spec->by == BY_RANDOM) {
+    node = random_key(engine, node);
+    return dataset_alter_partition(engine, node, wanted, out, err);
+  }
+  if (!cuttable && !by_source && wanted != node->partitions) {
+    Dataset *recut = node_new(engine, NODE_RECUT, node);
+    recut->partitions = wanted;
+    node = recut;
+  }
+  *out = node;
+  return DC_OK;
+}
+
+static DcCode load_plan(const LoadSpec *spec, bool grouped, LoadPlan **out, DcError *err) {
+  LoadPlan *plan = dc_alloc(sizeof *plan);
+  atomic_init(&plan->refs, 1);
+  DcCode code = text_options(spec->adapter, spec->adapter_pos, spec->params, spec->param_count, false, &plan->arena, &plan->options, err);
+  if (code == DC_OK && plan->options.plain && spec->column_count)
+    code = dc_fail_at(err, DC_FAIL, spec->adapter_pos, "\"%.*s\" reads lines and takes no columns", STR_ARG(spec->adapter));
+  if (code == DC_OK) {
+    code = listing_expand(spec->path, grouped, plan->options.codec, &plan->arena, &plan->files, err);
+    if (code != DC_OK) dc_position(err, spec->path_pos);
+  }
+  if (code != DC_OK) {
+    load_plan_free(plan);
+    return code;
+  }
+  Str *wanted = arena_alloc(&plan->arena, (spec->column_count + 1) * sizeof *wanted);
+  for (size_t i = 0; i < spec->column_count; i++) wanted[i] = arena_str(&plan->arena, spec->columns[i]);
+  plan->wanted = wanted;
+  plan->wanted_count = spec->column_count;
+  *out = plan;
+  return DC_OK;
+}
+
+DcCode dataset_load(Engine *engine, const LoadSpec *spec, Dataset **out, DcError *err) {
+  LoadPlan *plan;
+  DC_TRY(load_plan(spec, false, &plan, err));
+  return load_node(engine, plan, spec, out, err);
+}
+
+static size_t count_groups(const Listing *files) {
+  size_t count = 0;
+  for (size_t i = 0; i < files->count; i++) count += i == 0 || !str_eq(files->files[i].group, files->files[i - 1].group);
+  return count;
+}
+
+/* A plan of files [from, to) of all. */
+static DcCode group_plan(const LoadSpec *spec, const LoadPlan *all, size_t from, size_t to, LoadPlan **out, DcError *err) {
+  LoadPlan *plan = dc_alloc(sizeof *plan);
+  atomic_init(&plan->refs, 1);
+  plan->options = all->options;
+  Str *wanted = arena_alloc(&plan->arena, (all->wanted_count + 1) * sizeof *wanted);
+  for (size_t i = 0; i < all->wanted_count; i++) wanted[i] = arena_str(&plan->arena, all->wanted[i]);
+  plan->wanted = wanted;
+  plan->wanted_count = all->wanted_count;
+  plan->files.files = dc_alloc((to - from) * sizeof *plan->files.files);
+  for (size_t i = from; i < to; i++) {
+    InputFile file = all->files.files[i];
+    file.path = arena_str(&plan->arena, file.path);
+    plan->files.files[plan->files.count++] = file;
+  }
+  plan->files.cap = plan->files.count;
+  *out = plan;
+  return text_options(spec->adapter, spec->adapter_pos, spec->params, spec->param_count, false, &plan->arena, &plan->options, err);
+}
+
+DcCode dataset_load_groups(Engine *engine, const LoadSpec *spec, Arena *arena, Dataset ***out, Str **names, size_t *count, DcError *err) {
+  LoadPlan *all;
+  DC_TRY(load_plan(spec, true, &all, err));
+  size_t groups = count_groups(&all->files), made = 0, from = 0;
+  *out = arena_alloc(arena, (groups + 1) * sizeof **out);
+  *names = arena_alloc(arena, (groups + 1) * sizeof **names);
+  DcCode code = DC_OK;
+  while (from < all->files.count && code == DC_OK) {
+    size_t to = from + 1;
+    while (to < all->files.count && str_eq(all->files.files[to].group, all->files.files[from].group)) to++;
+    LoadPlan *plan;
+    (*names)[made] = arena_str(arena, all->files.files[from].group);
+    code = group_plan(spec, all, from, to, &plan, err);
+    if (code == DC_OK) code = load_node(engine, plan, spec, &(*out)[made], err);
+    else load_plan_free(plan);
+    if (code == DC_OK) made++;
+    from = to;
+  }
+  load_plan_free(all);
+  if (code != DC_OK)
+    for (size_t i = 0; i < made; i++) dataset_unref((*out)[i]);
+  *count = made;
+  return code;
+}

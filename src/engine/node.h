@@ -1,0 +1,70 @@
+/* node.h - the nodes of lazy plans and what runs them; for files of engine/ only. */
+#ifndef ENGINE_NODE_H
+#define ENGINE_NODE_H
+
+#include "engine/engine.h"
+#include "engine/view.h"
+
+typedef struct Store Store;       /* engine/store.h */
+typedef struct LoadPlan LoadPlan; /* engine/load.h */
+
+typedef enum NodeKind {
+  NODE_SOURCE,   /* files */
+  NODE_NARROW,   /* filter, projection, key: partition by partition */
+  NODE_CHOOSE,   /* some partitions of the input */
+  NODE_SHUFFLE,  /* by key */
+  NODE_RECUT,    /* contiguous blocks in order */
+  NODE_DISTINCT,
+  NODE_LIMIT,    /* the first rows, or some random ones */
+  NODE_COUNT,    /* ungrouped COUNT(*) */
+  NODE_STORED,   /* made rows */
+} NodeKind;
+
+typedef struct ProjectItem {
+  int column;       /* the input's column as it is; -1: expr */
+  const Expr *expr;
+} ProjectItem;
+
+/* filter, then sample, then columns, then key; each may be absent. */
+typedef struct NarrowOp {
+  Program *program;
+  const Expr *where;
+  double share;      /* of rows kept at random; < 0: no sample */
+  ProjectItem *items;
+  size_t item_count; /* 0: all columns stay */
+  bool project;
+  const Expr *key;
+  bool random_key;   /* BY RANDOM */
+} NarrowOp;
+
+enum { NO_PART = UINT32_MAX };
+
+struct Dataset {
+  atomic_int refs;
+  NodeKind kind;
+  Engine *engine;
+  Arena arena; /* names, items, parts */
+  Schema schema;
+  uint32_t partitions;
+  bool keyed; /* KEY has set a key */
+  Dataset *input;
+  Position pos;
+  int statement;
+  LoadPlan *load;     /* SOURCE */
+  NarrowOp op;        /* NARROW */
+  uint32_t *parts;    /* CHOOSE: the input's partition for each; NO_PART: empty */
+  LimitKind limit_kind; /* LIMIT */
+  uint64_t limit;
+  bool distinct_key;  /* DISTINCT KEY */
+  Store *store;       /* what is computed; NULL: nothing */
+  uint8_t *done;      /* one byte a partition: it is in the store */
+};
+
+/* A node over input (its reference is taken over; may be NULL) with the schema and partitions of input. */
+Dataset *node_new(Engine *engine, NodeKind kind, Dataset *input);
+void node_schema(Dataset *node, DatasetType type, const Str *names, size_t count); /* names are copied */
+/* Compute the node's store for all partitions that parts names (NULL: all). */
+DcCode node_compute(Dataset *node, const uint32_t *parts, uint32_t count, DcError *err) DC_MUST_CHECK;
+bool node_is_breaker(const Dataset *node);
+
+#endif

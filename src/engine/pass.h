@@ -1,0 +1,59 @@
+/* pass.h - one fused pass: morsels of a base (files or stored partitions) through narrow operators into a consumer. */
+#ifndef ENGINE_PASS_H
+#define ENGINE_PASS_H
+
+#include "engine/node.h"
+
+/* A piece of input that one worker takes: rows [from, to) of a batch, for output partition `part`. seq counts up in
+   dataset order, whatever the number of workers. */
+typedef struct Morsel {
+  uint64_t seq;
+  uint32_t part;
+  uint64_t row; /* number of its first row in the order of the base; stored bases only */
+  const Batch *batch;
+  uint32_t from, to;
+} Morsel;
+
+typedef struct Pass Pass;
+typedef struct Consumer Consumer;
+
+/* Where rows go. state[worker] is the consumer's own. All calls but full() may run in several threads at once. */
+struct Consumer {
+  DcCode (*begin)(Consumer *self, Worker *worker, const Morsel *morsel);           /* may be NULL */
+  DcCode (*rows)(Consumer *self, Worker *worker, const Morsel *morsel, View *view);
+  DcCode (*end)(Consumer *self, Worker *worker, const Morsel *morsel);             /* may be NULL */
+  bool (*full)(Consumer *self); /* pause: pass_run returns with *more = true; may be NULL */
+};
+
+/* The base of node `top` for output partitions wanted[0 … count) (NULL: all), computing what has to be computed first:
+   breakers, and nodes that somebody else refers to. */
+DcCode pass_open(Dataset *top, const uint32_t *wanted, uint32_t count, Pass **out, DcError *err) DC_MUST_CHECK;
+/* The same for what lies below node: its operator over its input, or its files; node itself is not computed. */
+DcCode pass_open_below(Dataset *node, const uint32_t *wanted, uint32_t count, Pass **out, DcError *err) DC_MUST_CHECK;
+/* Run until the end or until the consumer is full (*more). On failure the error of the earliest morsel. */
+DcCode pass_run(Pass *pass, Consumer *consumer, bool *more, DcError *err) DC_MUST_CHECK;
+void pass_close(Pass *pass); /* NULL is fine */
+uint32_t pass_columns(const Pass *pass);
+/* True if rows arrive as they lie in text of this dialect with all its fields (no projection on the way). */
+bool pass_keeps_rows(const Pass *pass);
+
+/* Collects a morsel's rows into a new batch: by row numbers while rows are moved as they are, else column by column. */
+typedef struct Builder {
+  bool started, whole;
+  uint32_t *rows;      /* whole: row numbers in the batch */
+  uint32_t *parts;     /* where each row goes, if the caller says so */
+  uint64_t *origins;
+  uint32_t n, cap;
+  ColumnBuilder *columns;
+  uint32_t column_count;
+  bool drop_key;       /* keys are not wanted */
+  bool has_key;        /* key holds the keys; else the batch's own key column, if any, is taken */
+  ColumnBuilder key;
+} Builder;
+void builder_start(Builder *builder);
+void builder_add(Builder *builder, Worker *worker, View *view);
+/* The batch of rows order[0 … n) (NULL: all, as they came). Resets the builder. */
+DcCode builder_finish(Builder *builder, Engine *engine, const Batch *source, const uint32_t *order, int what, Batch **out, DcError *err) DC_MUST_CHECK;
+void builder_free(Builder *builder);
+
+#endif

@@ -1,0 +1,49 @@
+/* program.h - an expression over records, bound to the schema and the variables of the moment its statement ran.
+ *
+ * Binding copies the AST: variables and texts with interpolation become literals, names get column numbers, operators
+ * on literals are folded. Variables that own functions use are captured. A Program owns its copies and never changes,
+ * so that workers share it.
+ */
+#ifndef ENGINE_PROGRAM_H
+#define ENGINE_PROGRAM_H
+
+#include <stdatomic.h>
+
+#include "engine/dataset.h"
+
+/* What a record has: names of columns; PlainText answers to any name with its text. */
+typedef struct Schema {
+  DatasetType type;
+  uint32_t count;
+  const Str *names;
+} Schema;
+
+typedef struct Captured {
+  Str name;
+  Value value;
+} Captured;
+
+typedef struct Program {
+  atomic_int refs;
+  Arena arena;
+  uint64_t seed, statement; /* RANDOM */
+  Captured *variables;
+  size_t variable_count, variable_cap;
+  struct CapturedFunction { Str name; const Definition *definition; } *functions;
+  size_t function_count, function_cap;
+} Program;
+
+Program *program_new(Engine *engine);
+Program *program_ref(Program *program);
+void program_unref(Program *program); /* NULL is fine */
+
+/* A bound copy of expr, living in program's arena. Unknown attributes are NULL with one warning (--strict: an error). */
+DcCode program_bind(Program *program, Engine *engine, const Schema *schema, EvalContext *cx, const Expr *expr, const Expr **out, DcError *err) DC_MUST_CHECK;
+/* Column number of a name, -1 if there is none. PlainText: 0 for any. */
+int schema_column(const Schema *schema, Str name);
+/* Column numbers that expr uses are added to columns (set = 1). */
+void program_columns(const Expr *expr, uint8_t *columns);
+/* Set up a worker's evaluation context for a program. */
+void program_enter(const Program *program, EvalContext *cx);
+
+#endif

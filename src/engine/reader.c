@@ -1,0 +1,377 @@
+/* reader.c - hands out blocks of whole rows. Reading and cutting at row ends is done under one lock (it runs at the speed
+ * of memory); finding the rows in a block is done by the worker that takes it. */
+#include <errno.h>
+#include <iconv.h>
+#include <stdlib.h>
+
+#include "engine/load.h"
+#include "io/stream.h"
+
+#define MAX_ROW ((size_t)1 << 30)
+
+typedef struct Cut {
+  Slab *slab;
+  Batch batch; /* not counted: lives until the worker's next call */
+  RowIndex index;
+  uint64_t *origins;
+} Cut;
+
+struct Reader {
+  Dataset *node;
+  Engine *engine;
+  LoadPlan *plan;
+  const Segment **segments; /* in the order wanted */
+  uint32_t *parts;          /* the output partition of each */
+  size_t count, next;
+  pthread_mutex_t lock;
+  InputStream *stream;
+  uint64_t counted;  /* of the stream's bytes: booked as read already */
+  size_t ahead;      /* of plan->stdin_ahead: taken already */
+  bool from_ahead;
+  iconv_t convert;
+  bool converting;
+  Buf undecoded;
+  Buf carry;         /* the cut-off row at the end of the last block */
+  uint64_t offset;   /* in the file, of the next block's first byte */
+  uint32_t file, part;
+  uint64_t seq;
+  Cut *cuts; /* of each worker */
+  int workers;
+};
+
+DcCode reader_open(Dataset *node, const uint32_t *parts, uint32_t count, Reader **out, DcError *err) {
+  (void)err;
+  Reader *reader = dc_alloc(sizeof *reader);
+  LoadPlan *plan = node->load;
+  reader->node = node;
+  reader->engine = node->engine;
+  reader->plan = plan;
+  reader->segments = dc_alloc((plan->segment_count + 1) * sizeof *reader->segments);
+  reader->parts = dc_alloc((plan->segment_count + 1) * sizeof *reader->parts);
+  size_t first = 0; /* segments lie in order of partitions */
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    if (parts[i] == NO_PART) continue;
+    size_t low = 0, high = plan->segment_count;
+    while (low < high) {
+      size_t middle = (low + high) / 2;
+      if (plan->segments[middle].partition < parts[i]) low = middle + 1;
+      else high = middle;
+    }
+    for (first = low; first < plan->segment_count && plan->segments[first].partition == parts[i]; first++) {
+      const Segment *segment = &plan->segments[first];
+      uint64_t size = plan->files.files[segment->file].size;
+      reader->segments[reader->count] = segment;
+      reader->parts[reader->count++] = i;
+      total += (segment->to < size ? segment->to : size) - (segment->from < size ? segment->from : size);
+    }
+  }
+  reader->workers = pool_threads(reader->engine->pool);
+  reader->cuts = dc_alloc((size_t)reader->workers * sizeof *reader->cuts);
+  pthread_mutex_init(&reader->lock, NULL);
+  atomic_store(&reader->engine->progress_total, total);
+  atomic_store(&reader->engine->progress_bytes, 0);
+  *out = reader;
+  return DC_OK;
+}
+
+static void close_stream(Reader *reader) {
+  if (reader->stream != reader->plan->stdin_stream) stream_close(reader->stream);
+  reader->stream = NULL;
+  if (reader->converting) iconv_close(reader->convert);
+  reader->converting = false;
+  reader->undecoded.len = 0;
+}
+
+void reader_close(Reader *reader) {
+  if (!reader) return;
+  close_stream(reader);
+  for (int i = 0; i < reader->workers; i++) {
+    slab_unref(reader->cuts[i].slab);
+    dc_free(reader->cuts[i].index.offsets);
+    dc_free(reader->cuts[i].origins);
+  }
+  dc_free(reader->cuts);
+  dc_free(reader->segments);
+  dc_free(reader->parts);
+  buf_free(&reader->carry);
+  buf_free(&reader->undecoded);
+  pthread_mutex_destroy(&reader->lock);
+  dc_free(reader);
+}
+
+/* --- Bytes --- */
+
+static DcCode raw_bytes(Reader *reader, char *data, size_t size, size_t *got, DcError *err) {
+  Buf *ahead = &reader->plan->stdin_ahead;
+  if (reader->from_ahead && reader->ahead < ahead->len) {
+    *got = ahead->len - reader->ahead < size ? ahead->len - reader->ahead : size;
+    memcpy(data, ahead->data + reader->ahead, *got);
+    reader->ahead += *got;
+    return DC_OK;
+  }
+  DC_TRY(stream_read(reader->stream, data, size, got, err));
+  uint64_t now = stream_bytes(reader->stream);
+  atomic_fetch_add(&reader->engine->bytes_read, now - reader->counted);
+  atomic_fetch_add(&reader->engine->progress_bytes, now - reader->counted);
+  reader->counted = now;
+  return DC_OK;
+}
+
+static const char *file_name(const Reader *reader) { return reader->plan->files.files[reader->file].path.data; }
+
+/* Bytes of another encoding become UTF-8. */
+static DcCode converted_bytes(Reader *reader, char *data, size_t size, size_t *got, DcError *err) {
+  char *out = data;
+  size_t left = size;
+  for (;;) {
+    size_t more = 0;
+    Buf *in = &reader->undecoded;
+    buf_reserve(in, 64 << 10);
+    DC_TRY(raw_bytes(reader, in->data + in->len, in->cap - in->len < left / 4 + 1 ? in->cap - in->len : left / 4 + 1, &more, err));
+    in->len += more;
+    char *from = in->data;
+    size_t rest = in->len;
+    size_t result = iconv(reader->convert, &from, &rest, &out, &left);
+    if (result == (size_t)-1 && (errno == EILSEQ || (errno == EINVAL && more == 0)))
+      return dc_fail(err, "%s: bytes that are no %.*s", file_name(reader), STR_ARG(reader->plan->options.encoding));
+    memmove(in->data, from, rest);
+    in->len = rest;
+    if (left < size || more == 0) break;
+  }
+  *got = size - left;
+  return DC_OK;
+}
+
+/* Fills data as far as the segment goes. */
+static DcCode fill(Reader *reader, char *data, size_t size, size_t *filled, bool *ended, DcError *err) {
+  *filled = 0;
+  *ended = false;
+  while (*filled < size) {
+    size_t got = 0;
+    DC_TRY((reader->converting ? converted_bytes : raw_bytes)(reader, data + *filled, size - *filled, &got, err));
+    if (!got) {
+      *ended = true;
+      break;
+    }
+    *filled += got;
+  }
+  return DC_OK;
+}
+
+/* --- Segments --- */
+
+/* The first row that starts at or behind a nominal place in the middle of a file. */
+static DcCode row_boundary(const LoadPlan *plan, const InputFile *file, uint64_t data, uint64_t place, uint64_t *out, DcError *err) {
+  *out = place <= data ? data : place;
+  if (place <= data || place >= file->size) return DC_OK;
+  for (size_t window = 64 << 10;; window *= 4) {
+    InputStream *stream;
+    uint64_t from = place - 1;
+    size_t size = file->size - from < window ? (size_t)(file->size - from) : window, done = 0, got = 1;
+    DC_TRY(stream_open(file, from, from + size, &stream, err));
+    char *text = dc_alloc(size + 64);
+    DcCode code = DC_OK;
+    while (done < size && got && code == DC_OK) {
+      code = stream_read(stream, text + done, size - done, &got, err);
+      done += code == DC_OK ? got : 0;
+    }
+    stream_close(stream);
+    size_t start = code == DC_OK ? text_find_row_start(text, done, &plan->options.dialect) : 0;
+    dc_free(text);
+    if (code != DC_OK) return code;
+    if (start < done || from + done >= file->size) {
+      *out = start < done ? from + start : file->size;
+      return DC_OK;
+    }
+    if (window >= MAX_ROW / 4) return dc_fail(err, "%s: no row starts within %zu bytes behind byte %llu", file->path.data, window, (unsigned long long)place);
+  }
+}
+
+static DcCode open_stream(Reader *reader, uint64_t from, uint64_t to, DcError *err) {
+  LoadPlan *plan = reader->plan;
+  const InputFile *file = &plan->files.files[reader->file];
+  reader->counted = 0;
+  reader->from_ahead = false;
+  if (str_is(file->path, "-")) {
+    if (!plan->stdin_stream) DC_TRY(stream_open(file, 0, UINT64_MAX, &plan->stdin_stream, err));
+    reader->stream = plan->stdin_stream;
+    reader->from_ahead = true;
+    reader->ahead = 0;
+  } else {
+    DC_TRY(stream_open(file, from, to, &reader->stream, err));
+  }
+  if (plan->options.encoding.data && !str_eq_nocase(plan->options.encoding, str_of("UTF-8"))) {
+    reader->convert = iconv_open("UTF-8", plan->options.encoding.data);
+    if (reader->convert == (iconv_t)-1) return dc_fail(err, "unknown encoding '%s'", plan->options.encoding.data);
+    reader->converting = true;
+  }
+  return DC_OK;
+}
+
+static DcCode skip_bytes(Reader *reader, uint64_t count, DcError *err) {
+  char data[4096];
+  while (count) {
+    size_t got = 0;
+    bool ended;
+    DC_TRY(fill(reader, data, count < sizeof data ? (size_t)count : sizeof data, &got, &ended, err));
+    count -= got;
+    if (ended) break;
+  }
+  return DC_OK;
+}
+
+static DcCode open_segment(Reader *reader, DcError *err) {
+  const Segment *segment = reader->segments[reader->next];
+  reader->part = reader->parts[reader->next++];
+  reader->file = segment->file;
+  DC_TRY(load_prepare(reader->node, segment->file, err));
+  LoadPlan *plan = reader->plan;
+  const InputFile *file = &plan->files.files[segment->file];
+  uint64_t data = plan->starts[segment->file], from = 0, to = UINT64_MAX;
+  bool cut = file->regular && file->codec == CODEC_NONE && !plan->options.encoding.data && !plan->options.codec;
+  if (cut) {
+    DC_TRY(row_boundary(plan, file, data, segment->from, &from, err));
+    if (segment->to != UINT64_MAX) DC_TRY(row_boundary(plan, file, data, segment->to, &to, err));
+  }
+  if (to <= from) return DC_OK; /* no row starts in it */
+  DC_TRY(open_stream(reader, from, to, err));
+  if (!cut) DC_TRY(skip_bytes(reader, data, err));
+  reader->offset = cut ? from : data;
+  reader->carry.len = 0;
+  return DC_OK;
+}
+
+/* --- Blocks --- */
+
+/* Under the lock: the next block's bytes in cut->slab. *len = 0: the end. */
+static DcCode take_block(Reader *reader, Cut *cut, size_t *len, DcError *err) {
+  const TextDialect *dialect = &reader->plan->options.dialect;
+  *len = 0;
+  while (!*len) {
+    if (!reader->stream) {
+      if (reader->next >= reader->count) return DC_OK;
+      DC_TRY(open_segment(reader, err));
+      continue;
+    }
+    size_t block = engine_block_size(reader->engine), have = reader->carry.len;
+    if (have * 2 > block) block = have * 2;
+    if (block > MAX_ROW) return dc_fail(err, "%s: a row that begins at byte %llu is longer than 1 GiB (a quote that is not closed?)", file_name(reader), (unsigned long long)reader->offset);
+    slab_unref(cut->slab);
+    cut->slab = NULL;
+    DC_TRY(slab_new(reader->engine->budget, block + 1, "a block of text", &cut->slab, err));
+    char *text = cut->slab->data;
+    if (have) memcpy(text, reader->carry.data, have);
+    size_t filled = 0;
+    bool ended;
+    DC_TRY(fill(reader, text + have, block - have, &filled, &ended, err));
+    have += filled;
+    reader->carry.len = 0;
+    size_t end = ended ? have : text_last_row_end(text, have, dialect);
+    if (ended) close_stream(reader);
+    buf_put(&reader->carry, text + end, have - end);
+    if (ended && end && text[end - 1] != '\n') text[end++] = '\n'; /* the last row of a file may lack it */
+    *len = end;
+    if (ended) reader->carry.len = 0;
+  }
+  return DC_OK;
+}
+
+static DcCode bad_row(Reader *reader, const Cut *cut, size_t row, size_t fields, DcError *err) {
+  char place[512];
+  const char *text = cut->batch.text + cut->batch.offsets[row];
+  size_t len = text_row_trim(text, cut->batch.offsets[row + 1] - cut->batch.offsets[row]);
+  dc_fail(err, "a row has %zu fields in place of %u: %.*s%s", fields, cut->batch.format->field_count, (int)(len < 80 ? len : 80), text, len > 80 ? "…" : "");
+  engine_describe_origin(reader->engine, batch_origin(&cut->batch, (uint32_t)row), place, sizeof place);
+  dc_record(err, "record %s", place);
+  dc_hint(err, fields < cut->batch.format->field_count ? "@ragged = 'null' reads missing fields as NULL" : "@extra = 'ignore' leaves extra fields out");
+  return err->code;
+}
+
+/* Rows with too few or too many fields: by @ragged and @extra. */
+static DcCode check_fields(Reader *reader, Cut *cut, DcError *err) {
+  const TextOptions *options = &reader->plan->options;
+  const Batch *batch = &cut->batch;
+  const TextFormat *format = batch->format;
+  size_t columns = options->header || !reader->plan->wanted_count ? format->field_count : reader->plan->wanted_count;
+  uint64_t extra = 0;
+  if (!(batch->flags & ROWS_RAGGED)) extra = format->field_count > columns ? batch->rows : 0;
+  for (size_t row = 0; (batch->flags & ROWS_RAGGED) && row < batch->rows; row++) {
+    const char *text = batch->text + batch->offsets[row];
+    size_t fields = text_count_fields(text, batch->offsets[row + 1] - batch->offsets[row], &format->dialect);
+    if (fields < columns && options->ragged == MISMATCH_ERROR) return bad_row(reader, cut, row, fields, err);
+    if (fields > columns && options->extra == MISMATCH_ERROR) return bad_row(reader, cut, row, fields, err);
+    extra += fields > columns;
+  }
+  if (extra) atomic_fetch_add(&reader->engine->extra_fields, extra);
+  return DC_OK;
+}
+
+/* Takes comment lines out of an indexed block. */
+static void drop_comments(Cut *cut, char comment) {
+  Batch *batch = &cut->batch;
+  RowIndex *index = &cut->index;
+  char *text = cut->slab->data;
+  uint32_t n = 0, at = 0;
+  cut->origins = dc_realloc(cut->origins, (index->count + 1) * sizeof *cut->origins);
+  for (size_t i = 0; i < index->count; i++) {
+    uint32_t start = index->offsets[i], len = index->offsets[i + 1] - start;
+    if (text[start] == comment) continue;
+    memmove(text + at, text + start, len);
+    cut->origins[n] = batch->origin_base + start;
+    index->offsets[n++] = at;
+    at += len;
+  }
+  index->offsets[n] = at;
+  index->count = n;
+  batch->rows = n;
+  batch->origins = cut->origins;
+}
+
+static DcCode index_block(Reader *reader, Cut *cut, const TextFormat *format, uint64_t origin, size_t len, DcError *err) {
+  const TextOptions *options = &reader->plan->options;
+  size_t expected = options->plain || options->comment ? 0 : format->field_count;
+  bool closed = text_index_rows(cut->slab->data, len, &format->dialect, expected, &cut->index);
+  cut->batch = (Batch){.layout = BATCH_TEXT, .rows = (uint32_t)cut->index.count, .text = cut->slab->data,
+                       .offsets = cut->index.offsets, .format = format, .flags = cut->index.flags, .origin_base = origin};
+  if (!closed) {
+    char place[512];
+    size_t last = cut->index.count ? cut->index.offsets[cut->index.count - 1] : 0;
+    engine_describe_origin(reader->engine, origin + last, place, sizeof place);
+    dc_fail(err, "a quoted field is not closed");
+    dc_record(err, "record %s", place);
+    dc_hint(err, "@quote = '' reads quotes as ordinary bytes");
+    return err->code;
+  }
+  if (options->comment) {
+    drop_comments(cut, options->comment);
+    cut->batch.flags |= ROWS_RAGGED;
+  }
+  return options->plain ? DC_OK : check_fields(reader, cut, err);
+}
+
+DcCode reader_next(Reader *reader, int worker, Morsel *out, bool *got, uint64_t *seq, DcError *err) {
+  Cut *cut = &reader->cuts[worker];
+  size_t len = 0;
+  pthread_mutex_lock(&reader->lock);
+  uint64_t origin = 0;
+  const TextFormat *format = NULL;
+  *seq = reader->seq;
+  DcCode code = take_block(reader, cut, &len, err);
+  if (code == DC_OK && len) {
+    origin = origin_make(reader->plan->sources[reader->file] - 1, reader->offset);
+    format = reader->plan->formats[reader->file];
+    reader->offset += len;
+    *seq = reader->seq++;
+    out->seq = *seq;
+    out->part = reader->part;
+  }
+  pthread_mutex_unlock(&reader->lock);
+  *got = len > 0;
+  if (code != DC_OK || !len) return code;
+  DC_TRY(index_block(reader, cut, format, origin, len, err));
+  out->batch = &cut->batch;
+  out->from = 0;
+  out->to = cut->batch.rows;
+  return DC_OK;
+}

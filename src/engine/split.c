@@ -1,0 +1,344 @@
+/* split.c - SPLIT: a shuffle whose partitions are found on the way, one for each combination of values. */
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "engine/copy.h"
+#include "engine/keymap.h"
+
+struct Family {
+  Engine *engine;
+  Dataset *input;
+  Program *program;
+  const Expr **by;
+  size_t by_count;
+  Str prefix;
+  uint32_t partitions;
+  Position pos;
+};
+
+DcCode dataset_split(Engine *engine, Dataset *in, EvalContext *cx, const SelectItem *by, size_t by_count, Str prefix, uint32_t partitions, Family **out, DcError *err) {
+  Family *family = dc_alloc(sizeof *family);
+  family->engine = engine;
+  family->input = dataset_ref(in);
+  family->program = program_new(engine);
+  Arena *arena = &family->program->arena;
+  family->by = arena_alloc(arena, (by_count + 1) * sizeof *family->by);
+  family->by_count = by_count;
+  family->prefix = arena_str(arena, prefix);
+  family->partitions = partitions ? partitions : 1;
+  family->pos = engine->statement_pos;
+  for (size_t i = 0; i < by_count; i++) {
+    if (program_bind(family->program, engine, &in->schema, cx, by[i].expr, &family->by[i], err) == DC_OK) continue;
+    family_free(family);
+    return err->code;
+  }
+  *out = family;
+  return DC_OK;
+}
+
+void family_free(Family *family) {
+  if (!family) return;
+  dataset_unref(family->input);
+  program_unref(family->program);
+  dc_free(family);
+}
+
+/* --- Names --- */
+
+/* A value as one component of a name: "/" is %2F, "%" is %25, NUL is %00, a leading "." is %2E, empty is %, NULL is
+   %NULL. No two values give the same. */
+static void put_safe(Buf *out, const char *data, size_t len, bool null) {
+  if (null) buf_text(out, "%NULL");
+  else if (!len) buf_char(out, '%');
+  for (size_t i = 0; !null && i < len; i++) {
+    char c = data[i];
+    if (c == '/' || c == '%' || c == 0 || (c == '.' && i == 0)) buf_printf(out, "%%%02X", (unsigned char)c);
+    else buf_char(out, c);
+  }
+}
+
+/* A combination is known by its values' texts: for each a 32-bit length (UINT32_MAX: NULL) and the bytes. */
+static void put_name(Buf *out, Str prefix, Str key) {
+  buf_str(out, prefix);
+  for (size_t at = 0; at < key.len;) {
+    uint32_t len;
+    memcpy(&len, key.data + at, sizeof len);
+    at += sizeof len;
+    if (at > sizeof len) buf_char(out, '/');
+    put_safe(out, key.data + at, len == UINT32_MAX ? 0 : len, len == UINT32_MAX);
+    if (len != UINT32_MAX) at += len;
+  }
+}
+
+/* --- Placing rows --- */
+
+enum { CACHE = 8192 };
+
+/* The combinations that a worker met last: most rows find theirs here, without a lock. */
+typedef struct CacheEntry {
+  uint64_t hash;
+  uint32_t id, len;
+  char *key;
+} CacheEntry;
+
+typedef struct Splitter {
+  Shuffler shuffler;
+  Family *family;
+  KeyMap *map;
+  CacheEntry **caches; /* of each worker */
+  Arena *arenas;
+  pthread_mutex_t lock;
+  uint64_t *first; /* of each partition: seq << 32 | row where it was first met */
+  uint32_t first_cap;
+  Copy *copy; /* straight: where to */
+  Targets targets;
+  uint32_t declared;
+} Splitter;
+
+static uint32_t look_up(Splitter *splitter, int worker, Str key) {
+  uint64_t hash = keymap_hash(key);
+  CacheEntry *entry = &splitter->caches[worker][hash & (CACHE - 1)];
+  if (entry->key && entry->hash == hash && str_eq(str_make(entry->key, entry->len), key)) return entry->id;
+  uint32_t id = (uint32_t)keymap_put(splitter->map, key, hash, KEYMAP_NUMBER, 0);
+  if (!entry->key || entry->len < key.len) entry->key = arena_raw(&splitter->arenas[worker], key.len + 16);
+  memcpy(entry->key, key.data, key.len);
+  entry->hash = hash;
+  entry->id = id;
+  entry->len = (uint32_t)key.len;
+  return id;
+}
+
+static void put_part(Worker *worker, Buf *key, const Vector *vector, uint32_t i) {
+  uint32_t len = UINT32_MAX;
+  Str text = {0};
+  if (!vector_is_null(vector, i)) {
+    text = vector->kind == VEC_STR ? vector->as.strs[vector->constant ? 0 : i] : value_to_str(&worker->scratch, vector_value(vector, i));
+    len = (uint32_t)text.len;
+  }
+  buf_put(key, &len, sizeof len);
+  buf_str(key, text);
+}
+
+static DcCode place(Shuffler *self, Worker *worker, View *view, uint32_t *parts) {
+  Splitter *splitter = (Splitter *)self;
+  Family *family = splitter->family;
+  Vector *vectors = arena_alloc(&worker->scratch, (family->by_count + 1) * sizeof *vectors);
+  uint8_t *used = arena_alloc(&worker->scratch, view->column_count + 1);
+  int *fetch = arena_alloc(&worker->scratch, (view->column_count + 1) * sizeof *fetch);
+  size_t n = 0;
+  for (size_t k = 0; k < family->by_count; k++) program_columns(family->by[k], used);
+  for (uint32_t c = 0; c < view->column_count; c++)
+    if (used[c]) fetch[n++] = (int)c;
+  view_fetch(worker, view, fetch, n);
+  for (size_t k = 0; k < family->by_count; k++) DC_TRY(vector_eval(worker, family->program, family->by[k], view, &vectors[k]));
+  Buf key = {0};
+  for (uint32_t i = 0; i < view->n; i++) {
+    key.len = 0;
+    for (size_t k = 0; k < family->by_count; k++) put_part(worker, &key, &vectors[k], i);
+    parts[i] = look_up(splitter, worker->number, str_make(key.data, key.len));
+  }
+  buf_free(&key);
+  return DC_OK;
+}
+
+/* Where each combination stands first, so that the datasets' order does not depend on the workers. */
+static void seen(Shuffler *self, uint64_t seq, const uint32_t *order, const uint32_t *starts, uint32_t partitions) {
+  Splitter *splitter = (Splitter *)self;
+  pthread_mutex_lock(&splitter->lock);
+  if (partitions > splitter->first_cap) {
+    uint32_t cap = partitions * 2;
+    splitter->first = dc_realloc(splitter->first, cap * sizeof *splitter->first);
+    for (uint32_t p = splitter->first_cap; p < cap; p++) splitter->first[p] = UINT64_MAX;
+    splitter->first_cap = cap;
+  }
+  for (uint32_t p = 0; p < partitions; p++) {
+    if (starts[p] == starts[p + 1]) continue;
+    uint64_t at = seq << 32 | order[starts[p]];
+    if (at < splitter->first[p]) splitter->first[p] = at;
+  }
+  pthread_mutex_unlock(&splitter->lock);
+}
+
+static void splitter_init(Splitter *splitter, Family *family, Store *store, int what, size_t room) {
+  Engine *engine = family->engine;
+  size_t threads = (size_t)pool_threads(engine->pool);
+  memset(splitter, 0, sizeof *splitter);
+  shuffler_init(&splitter->shuffler, engine, store, what, room);
+  splitter->shuffler.partitions = 0;
+  splitter->shuffler.place = place;
+  splitter->shuffler.seen = seen;
+  splitter->family = family;
+  splitter->map = keymap_new(engine->budget);
+  splitter->caches = dc_alloc(threads * sizeof *splitter->caches);
+  splitter->arenas = dc_alloc(threads * sizeof *splitter->arenas);
+  for (size_t i = 0; i < threads; i++) splitter->caches[i] = dc_alloc(CACHE * sizeof **splitter->caches);
+  pthread_mutex_init(&splitter->lock, NULL);
+}
+
+static void splitter_free(Splitter *splitter) {
+  for (int i = 0; i < pool_threads(splitter->family->engine->pool); i++) {
+    dc_free(splitter->caches[i]);
+    arena_free(&splitter->arenas[i]);
+  }
+  dc_free(splitter->caches);
+  dc_free(splitter->arenas);
+  dc_free(splitter->first);
+  dc_free(splitter->targets.first);
+  dc_free(splitter->targets.output);
+  keymap_free(splitter->map);
+  shuffler_free(&splitter->shuffler);
+  pthread_mutex_destroy(&splitter->lock);
+}
+
+typedef struct Names {
+  Str *names; /* of each partition */
+  Arena *arena;
+  Str prefix;
+} Names;
+
+static void take_name(void *self, Str key, uint64_t id) {
+  Names *names = self;
+  Buf text = {0};
+  put_name(&text, names->prefix, key);
+  names->names[id] = arena_str(names->arena, str_make(text.data, text.len));
+  buf_free(&text);
+}
+
+static Str *all_names(Splitter *splitter, Arena *arena, size_t *count) {
+  *count = keymap_count(splitter->map);
+  Names names = {arena_alloc(arena, (*count + 1) * sizeof(Str)), arena, splitter->family->prefix};
+  keymap_visit(splitter->map, take_name, &names);
+  return names.names;
+}
+
+/* --- Straight into files --- */
+
+static DcCode declare_new(void *self, Targets *out, DcError *err) {
+  Splitter *splitter = self;
+  Copy *copy = splitter->copy;
+  Arena arena = {0};
+  size_t count;
+  Str *names = all_names(splitter, &arena, &count);
+  splitter->targets.first = dc_realloc(splitter->targets.first, (count + 2) * sizeof *splitter->targets.first);
+  splitter->targets.output = dc_realloc(splitter->targets.output, (count + 1) * sizeof *splitter->targets.output);
+  store_extend(splitter->shuffler.store, (uint32_t)count);
+  DcCode code = DC_OK;
+  for (; splitter->declared < count && code == DC_OK; splitter->declared++) {
+    uint32_t p = splitter->declared, output = 0;
+    bool skip;
+    splitter->targets.first[0] = 0;
+    code = copy_dataset(copy, names[p], &splitter->family->input->schema, 1, &output, &skip, err);
+    splitter->targets.first[p + 1] = splitter->targets.first[p] + (code == DC_OK && !skip);
+    if (code == DC_OK && !skip) splitter->targets.output[splitter->targets.first[p]] = output;
+  }
+  arena_free(&arena);
+  *out = splitter->targets;
+  return code;
+}
+
+static DcCode copy_straight(Family *family, Copy *copy, DcError *err) {
+  enum { RUN_BYTES = 192 << 20 };
+  Pass *pass;
+  DC_TRY(pass_open(family->input, NULL, 0, &pass, err));
+  Store *store = store_new(family->engine, 0);
+  size_t room = store_room(family->engine);
+  Splitter splitter;
+  splitter_init(&splitter, family, store, 0, room < RUN_BYTES ? room : RUN_BYTES);
+  splitter.copy = copy;
+  DcCode code = copy_shuffled(copy, pass, &splitter.shuffler, declare_new, &splitter, err);
+  splitter_free(&splitter);
+  store_free(store);
+  pass_close(pass);
+  return code;
+}
+
+DcCode family_copy(Engine *engine, Family *family, const CopySpec *spec, DcError *err) {
+  bool standard = spec->path.type == TYPE_STRING && str_is(value_get_str(spec->path), "-");
+  if (family->partitions > 1 || spec->columns || standard) {
+    Arena arena = {0};
+    Str *names;
+    Dataset **datasets;
+    size_t count;
+    DcCode code = family_datasets(engine, family, &arena, &names, &datasets, &count, err);
+    CopyItem *items = dc_alloc((count + 1) * sizeof *items);
+    for (size_t i = 0; code == DC_OK && i < count; i++) items[i] = (CopyItem){names[i], datasets[i]};
+    if (code == DC_OK) code = dataset_copy(engine, items, count, spec, err);
+    dc_free(items);
+    arena_free(&arena);
+    return code;
+  }
+  Copy copy;
+  DcCode code = copy_open(&copy, engine, spec, err);
+  if (code == DC_OK) code = copy_straight(family, &copy, err);
+  code = copy_close(&copy, code, err);
+  family_free(family);
+  return code;
+}
+
+/* --- As datasets --- */
+
+typedef struct Ranked {
+  uint64_t first;
+  uint32_t id;
+} Ranked;
+
+static int by_first(const void *a, const void *b) {
+  uint64_t x = ((const Ranked *)a)->first, y = ((const Ranked *)b)->first;
+  return (x > y) - (x < y);
+}
+
+static DcCode fill_store(Splitter *splitter, Family *family, DcError *err) {
+  Pass *pass;
+  Store *store = splitter->shuffler.store;
+  DC_TRY(pass_open(family->input, NULL, 0, &pass, err));
+  DcCode code = DC_OK;
+  for (bool more = true; more && code == DC_OK;) {
+    code = pass_run(pass, &splitter->shuffler.consumer, &more, err);
+    store_extend(store, (uint32_t)keymap_count(splitter->map));
+    if (more && code == DC_OK) code = store_spill(store, err);
+  }
+  store_sort(store);
+  pass_close(pass);
+  return code;
+}
+
+static Dataset *piece_of(Family *family, Dataset *base, uint32_t id) {
+  Dataset *node = node_new(family->engine, NODE_CHOOSE, dataset_ref(base));
+  node->partitions = 1;
+  node->parts = arena_alloc(&node->arena, sizeof *node->parts);
+  node->parts[0] = id;
+  if (family->partitions == 1) return node;
+  Dataset *recut = node_new(family->engine, NODE_RECUT, node);
+  recut->partitions = family->partitions;
+  return recut;
+}
+
+DcCode family_datasets(Engine *engine, Family *family, Arena *arena, Str **names, Dataset ***datasets, size_t *count, DcError *err) {
+  Dataset *base = node_new(engine, NODE_STORED, NULL);
+  node_schema(base, family->input->schema.type, family->input->schema.names, family->input->schema.count);
+  base->keyed = family->input->keyed;
+  base->store = store_new(engine, 0);
+  Splitter splitter;
+  splitter_init(&splitter, family, base->store, GATHER_KEY | GATHER_ORIGINS, store_room(engine));
+  DcCode code = fill_store(&splitter, family, err);
+  if (code == DC_OK) {
+    Str *found = all_names(&splitter, arena, count);
+    base->partitions = (uint32_t)*count;
+    base->done = dc_alloc(*count + 1);
+    memset(base->done, 1, *count);
+    Ranked *ranked = dc_alloc((*count + 1) * sizeof *ranked);
+    for (uint32_t i = 0; i < *count; i++) ranked[i] = (Ranked){splitter.first[i], i};
+    if (*count) qsort(ranked, *count, sizeof *ranked, by_first);
+    *names = arena_alloc(arena, (*count + 1) * sizeof **names);
+    *datasets = arena_alloc(arena, (*count + 1) * sizeof **datasets);
+    for (size_t i = 0; i < *count; i++) {
+      (*names)[i] = found[ranked[i].id];
+      (*datasets)[i] = piece_of(family, base, ranked[i].id);
+    }
+    dc_free(ranked);
+  }
+  splitter_free(&splitter);
+  dataset_unref(base);
+  family_free(family);
+  return code;
+}

@@ -1,0 +1,236 @@
+/* store.c - keeping computed partitions, spilling them, reading them back. */
+#include "engine/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+
+enum { EXTENT_BYTES = 4 << 20 };
+
+Store *store_new(Engine *engine, uint32_t partitions) {
+  Store *store = dc_alloc(sizeof *store);
+  store->engine = engine;
+  store->partitions = partitions;
+  store->part_rows = dc_alloc((size_t)partitions * sizeof *store->part_rows);
+  store->part_cap = partitions;
+  pthread_mutex_init(&store->lock, NULL);
+  return store;
+}
+
+void store_drop_pieces(Store *store) {
+  for (size_t i = 0; i < store->piece_count; i++) {
+    batch_unref(store->pieces[i].batch);
+    dc_free(store->pieces[i].starts);
+  }
+  store->piece_count = 0;
+  store->memory = 0;
+}
+
+void store_free(Store *store) {
+  if (!store) return;
+  store_drop_pieces(store);
+  for (size_t i = 0; i < store->run_count; i++) {
+    close(store->runs[i].fd);
+    dc_free(store->runs[i].extents);
+    dc_free(store->runs[i].first);
+  }
+  dc_free(store->pieces);
+  dc_free(store->runs);
+  dc_free(store->part_rows);
+  pthread_mutex_destroy(&store->lock);
+  dc_free(store);
+}
+
+void store_add(Store *store, Piece piece) {
+  pthread_mutex_lock(&store->lock);
+  VEC_GROW(store->pieces, store->piece_count, store->piece_cap);
+  store->pieces[store->piece_count++] = piece;
+  store->memory += batch_memory(piece.batch) + (piece.starts ? piece.count * sizeof *piece.starts : 0);
+  if (piece.starts && piece.count > store->partitions) store_extend(store, piece.count);
+  store->rows += piece.batch->rows;
+  store->bytes += batch_bytes(piece.batch, 0, piece.batch->rows);
+  if (!piece.starts) store->part_rows[piece.part] += piece.batch->rows;
+  for (uint32_t p = 0; piece.starts && p < piece.count; p++) store->part_rows[p] += piece.starts[p + 1] - piece.starts[p];
+  pthread_mutex_unlock(&store->lock);
+}
+
+void store_extend(Store *store, uint32_t partitions) {
+  if (partitions > store->part_cap) {
+    uint32_t cap = partitions * 2;
+    store->part_rows = dc_realloc(store->part_rows, cap * sizeof *store->part_rows);
+    memset(store->part_rows + store->part_cap, 0, (cap - store->part_cap) * sizeof *store->part_rows);
+    store->part_cap = cap;
+  }
+  if (partitions > store->partitions) store->partitions = partitions;
+}
+
+static int by_seq(const void *a, const void *b) {
+  uint64_t x = ((const Piece *)a)->seq, y = ((const Piece *)b)->seq;
+  return (x > y) - (x < y);
+}
+
+void store_sort(Store *store) {
+  if (store->piece_count) qsort(store->pieces, store->piece_count, sizeof *store->pieces, by_seq);
+}
+
+size_t store_room(const Engine *engine) {
+  size_t limit = engine->options.memory, work = (size_t)pool_threads(engine->pool) * 4 * engine_block_size(engine);
+  size_t room = limit - limit / 8;
+  return room > work * 2 ? room - work : room / 2;
+}
+
+/* --- Spilling --- */
+
+typedef struct Spill {
+  Store *store;
+  int fd;
+  atomic_uint next;
+  atomic_ullong offset;
+  atomic_bool failed;
+  Extent **extents; /* for each partition */
+  uint32_t *counts;
+  DcError *errors;  /* for each worker */
+} Spill;
+
+static DcCode write_all(int fd, const char *data, size_t len, uint64_t offset, DcError *err) {
+  while (len) {
+    ssize_t put = pwrite(fd, data, len, (off_t)offset);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) {
+      dc_fail_errno(err, errno, "cannot write a spill file");
+      dc_hint(err, "--temp-dir names a folder with more room");
+      return err->code;
+    }
+    data += put;
+    len -= (size_t)put;
+    offset += (uint64_t)put;
+  }
+  return DC_OK;
+}
+
+static DcCode spill_batch(Spill *spill, uint32_t part, const BatchSlice *slices, size_t count, DcError *err) {
+  Batch *batch;
+  Buf header = {0};
+  DC_TRY(batch_concat(spill->store->engine->budget, slices, count, GATHER_KEY | GATHER_ORIGINS, &batch, err));
+  batch_pack(&header, batch);
+  size_t payload = batch_payload(batch);
+  uint64_t size = (header.len + payload + 63) & ~(uint64_t)63;
+  Extent extent = {atomic_fetch_add(&spill->offset, size), (uint32_t)header.len, batch->rows, payload, batch_bytes(batch, 0, batch->rows)};
+  DcCode code = write_all(spill->fd, header.data, header.len, extent.offset, err);
+  if (code == DC_OK) code = write_all(spill->fd, batch->slab->data, payload, extent.offset + header.len, err);
+  buf_free(&header);
+  batch_unref(batch);
+  if (code != DC_OK) return code;
+  uint32_t *n = &spill->counts[part];
+  if ((*n & (*n - 1)) == 0) spill->extents[part] = dc_realloc(spill->extents[part], (*n ? *n * 2 : 1) * sizeof extent);
+  spill->extents[part][(*n)++] = extent;
+  return DC_OK;
+}
+
+/* How many rows of a slice fit into room bytes; at least one. */
+static uint32_t fit(const Batch *batch, uint32_t from, uint32_t to, uint64_t room) {
+  if (batch_bytes(batch, from, to) <= room) return to - from;
+  uint32_t low = from + 1, high = to;
+  while (low < high) {
+    uint32_t middle = low + (high - low + 1) / 2;
+    if (batch_bytes(batch, from, middle) <= room) low = middle;
+    else high = middle - 1;
+  }
+  return low - from;
+}
+
+static DcCode spill_partition(Spill *spill, uint32_t part, BatchSlice *slices, DcError *err) {
+  Store *store = spill->store;
+  size_t count = 0;
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < store->piece_count; i++) {
+    const Piece *piece = &store->pieces[i];
+    uint32_t from, to;
+    piece_range(piece, part, &from, &to);
+    while (from < to) {
+      if (count && (bytes >= EXTENT_BYTES || !batch_alike(slices[0].batch, piece->batch))) {
+        DC_TRY(spill_batch(spill, part, slices, count, err));
+        count = 0;
+        bytes = 0;
+      }
+      uint32_t n = fit(piece->batch, from, to, EXTENT_BYTES - bytes);
+      slices[count++] = (BatchSlice){piece->batch, from, from + n};
+      bytes += batch_bytes(piece->batch, from, from + n);
+      from += n;
+    }
+  }
+  return count ? spill_batch(spill, part, slices, count, err) : DC_OK;
+}
+
+static void spill_work(void *argument, int number) {
+  Spill *spill = argument;
+  Store *store = spill->store;
+  BatchSlice *slices = dc_alloc((store->piece_count + 1) * sizeof *slices);
+  for (;;) {
+    uint32_t part = atomic_fetch_add(&spill->next, 1);
+    if (part >= store->partitions || atomic_load(&spill->failed)) break;
+    if (spill_partition(spill, part, slices, &spill->errors[number]) != DC_OK) atomic_store(&spill->failed, true);
+  }
+  dc_free(slices);
+}
+
+static void spill_finish(Spill *spill) {
+  Store *store = spill->store;
+  Run run = {.fd = spill->fd};
+  run.partitions = store->partitions;
+  run.first = dc_alloc(((size_t)store->partitions + 1) * sizeof *run.first);
+  for (uint32_t p = 0; p < store->partitions; p++) run.first[p + 1] = run.first[p] + spill->counts[p];
+  run.extents = dc_alloc(((size_t)run.first[store->partitions] + 1) * sizeof *run.extents);
+  for (uint32_t p = 0; p < store->partitions; p++)
+    if (spill->counts[p]) memcpy(run.extents + run.first[p], spill->extents[p], spill->counts[p] * sizeof *run.extents);
+  VEC_GROW(store->runs, store->run_count, store->run_cap);
+  store->runs[store->run_count++] = run;
+  atomic_fetch_add(&store->engine->bytes_spilled, atomic_load(&spill->offset));
+  store_drop_pieces(store);
+}
+
+DcCode store_spill(Store *store, DcError *err) {
+  if (!store->piece_count) return DC_OK;
+  int threads = pool_threads(store->engine->pool);
+  Spill spill = {.store = store};
+  DC_TRY(engine_temp_file(store->engine, &spill.fd, err));
+  store_sort(store);
+  spill.extents = dc_alloc((size_t)store->partitions * sizeof *spill.extents);
+  spill.counts = dc_alloc((size_t)store->partitions * sizeof *spill.counts);
+  spill.errors = dc_alloc((size_t)threads * sizeof *spill.errors);
+  pool_run(store->engine->pool, 0, spill_work, &spill);
+  DcCode code = DC_OK;
+  for (int i = 0; i < threads && code == DC_OK; i++) {
+    if (spill.errors[i].code == DC_OK) continue;
+    *err = spill.errors[i];
+    code = err->code;
+  }
+  if (code == DC_OK) spill_finish(&spill);
+  else close(spill.fd);
+  for (uint32_t p = 0; p < store->partitions; p++) dc_free(spill.extents[p]);
+  dc_free(spill.extents);
+  dc_free(spill.counts);
+  dc_free(spill.errors);
+  return code;
+}
+
+DcCode store_read(Store *store, const Run *run, const Extent *extent, Batch **out, DcError *err) {
+  Slab *payload;
+  char *header = dc_alloc(extent->header);
+  ssize_t got = pread(run->fd, header, extent->header, (off_t)extent->offset);
+  if (got != (ssize_t)extent->header) {
+    dc_free(header);
+    return dc_fail_errno(err, got < 0 ? errno : EIO, "cannot read a spill file");
+  }
+  DcCode code = slab_new(store->engine->budget, extent->payload, "spilled rows", &payload, err);
+  for (size_t done = 0; code == DC_OK && done < extent->payload; done += (size_t)got) {
+    got = pread(run->fd, payload->data + done, extent->payload - done, (off_t)(extent->offset + extent->header + done));
+    if (got < 0 && errno == EINTR) got = 0;
+    else if (got <= 0) code = dc_fail_errno(err, got < 0 ? errno : EIO, "cannot read a spill file");
+    if (code != DC_OK) slab_unref(payload);
+  }
+  if (code == DC_OK) *out = batch_unpack(header, payload);
+  dc_free(header);
+  return code;
+}

@@ -1,0 +1,309 @@
+/* view.c - fetching columns of views, filtering them, keys, and bad records. */
+#include "engine/view.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "engine/engine.h"
+#include "io/text_scan.h"
+
+Value vector_value(const Vector *vector, uint32_t i) {
+  if (vector->constant) i = 0;
+  if (vector->kind == VEC_NULL || (vector->kind != VEC_ANY && vector->nulls && vector->nulls[i])) return value_null();
+  switch (vector->kind) {
+    case VEC_NULL: break;
+    case VEC_BOOL: return value_bool(vector->as.bools[i] != 0);
+    case VEC_INT: return value_int(vector->as.ints[i]);
+    case VEC_DOUBLE: return value_double(vector->as.doubles[i]);
+    case VEC_STR: return value_str(vector->as.strs[i]);
+    case VEC_ANY: return vector->as.values[i];
+  }
+  return value_null();
+}
+
+void view_of_batch(Worker *worker, View *view, const Batch *batch, uint32_t first, uint32_t n, uint32_t column_count) {
+  *view = (View){.batch = batch, .first = first, .n = n, .column_count = column_count, .whole = true};
+  view->columns = arena_alloc(&worker->scratch, (column_count + 1) * sizeof *view->columns);
+  for (uint32_t i = 0; i < column_count; i++) view->columns[i].batch_column = (int)i;
+}
+
+/* --- Fetching --- */
+
+enum { MAX_FETCH = 64 };
+
+/* Text that stands for NULL, and fields that a short row does not have. */
+static const uint8_t *find_nulls(Worker *worker, const TextFormat *format, const Str *fields, const uint8_t *quoted, uint32_t n) {
+  uint8_t *nulls = NULL;
+  bool with_text = format->null_text.data != NULL;
+  for (uint32_t i = 0; i < n; i++) {
+    bool null = !fields[i].data || (with_text && str_eq(fields[i], format->null_text) && !quoted[i]);
+    if (null && !nulls) nulls = arena_alloc(&worker->scratch, n);
+    if (null) nulls[i] = 1;
+  }
+  return nulls;
+}
+
+typedef struct Wanted {
+  int field;
+  uint32_t column;
+} Wanted;
+
+static void fetch_text(Worker *worker, View *view, Wanted *wanted, size_t count) {
+  const Batch *batch = view->batch;
+  const TextFormat *format = batch->format;
+  for (size_t i = 1; i < count; i++) /* ascending fields; few */
+    for (size_t k = i; k > 0 && wanted[k].field < wanted[k - 1].field; k--) {
+      Wanted swap = wanted[k];
+      wanted[k] = wanted[k - 1];
+      wanted[k - 1] = swap;
+    }
+  int fields[MAX_FETCH];
+  Str *out[MAX_FETCH];
+  uint8_t *quoted[MAX_FETCH];
+  for (size_t i = 0; i < count; i++) {
+    fields[i] = wanted[i].field;
+    out[i] = arena_raw(&worker->scratch, view->n * sizeof(Str));
+    quoted[i] = format->null_text.data ? arena_alloc(&worker->scratch, view->n) : NULL;
+  }
+  text_fields(batch->text, view->rows ? batch->offsets : batch->offsets + view->first, view->rows, view->n, &format->dialect,
+              batch->flags, fields, count, out, format->null_text.data ? quoted : NULL, &worker->scratch);
+  bool may_be_null = format->null_text.data || (batch->flags & ROWS_RAGGED);
+  for (size_t i = 0; i < count; i++) {
+    Vector *vector = arena_alloc(&worker->scratch, sizeof *vector);
+    vector->kind = VEC_STR;
+    vector->as.strs = out[i];
+    if (may_be_null) vector->nulls = find_nulls(worker, format, out[i], quoted[i], view->n);
+    view->columns[wanted[i].column].vector = vector;
+  }
+}
+
+static const uint8_t *fetch_validity(Worker *worker, const View *view, const Column *column) {
+  if (!column->validity) return NULL;
+  uint8_t *nulls = arena_raw(&worker->scratch, view->n + 1);
+  for (uint32_t i = 0; i < view->n; i++) nulls[i] = !column_valid(column, view_row(view, i));
+  return nulls;
+}
+
+static void fetch_typed(Worker *worker, const View *view, const Column *column, Vector *vector) {
+  Arena *arena = &worker->scratch;
+  uint32_t n = view->n;
+  vector->nulls = fetch_validity(worker, view, column);
+  if (column->kind == COLUMN_BOOL) {
+    uint8_t *out = arena_raw(arena, n + 1);
+    for (uint32_t i = 0; i < n; i++) out[i] = ((const uint8_t *)column->values)[view_row(view, i)];
+    vector->kind = VEC_BOOL;
+    vector->as.bools = out;
+    return;
+  }
+  char *out = arena_raw(arena, n * sizeof(int64_t) + 8);
+  for (uint32_t i = 0; i < n; i++) memcpy(out + (size_t)i * 8, (const char *)column->values + (size_t)view_row(view, i) * 8, 8);
+  vector->kind = column->kind == COLUMN_INT ? VEC_INT : VEC_DOUBLE;
+  if (column->kind == COLUMN_INT) vector->as.ints = (const int64_t *)(const void *)out;
+  else vector->as.doubles = (const double *)(const void *)out;
+}
+
+static const Vector *fetch_column(Worker *worker, const View *view, const Column *column) {
+  Vector *vector = arena_alloc(&worker->scratch, sizeof *vector);
+  uint32_t n = view->n;
+  if (column->kind == COLUMN_STRING) {
+    Str *out = arena_raw(&worker->scratch, n * sizeof *out + 16);
+    for (uint32_t i = 0; i < n; i++) {
+      uint32_t row = view_row(view, i), start = column->offsets[row];
+      out[i] = str_make((const char *)column->values + start, column->offsets[row + 1] - start);
+    }
+    vector->kind = VEC_STR;
+    vector->nulls = fetch_validity(worker, view, column);
+    vector->as.strs = out;
+  } else if (column->kind == COLUMN_VALUE) {
+    Value *out = arena_raw(&worker->scratch, n * sizeof *out + 16);
+    for (uint32_t i = 0; i < n; i++) out[i] = column_value(column, view_row(view, i), &worker->scratch);
+    vector->kind = VEC_ANY;
+    vector->as.values = out;
+  } else {
+    fetch_typed(worker, view, column, vector);
+  }
+  return vector;
+}
+
+void view_fetch(Worker *worker, View *view, const int *columns, size_t count) {
+  Wanted wanted[MAX_FETCH];
+  size_t n = 0;
+  for (size_t i = 0; i < count; i++) {
+    ViewColumn *column = &view->columns[columns[i]];
+    if (column->vector || column->batch_column < 0) continue;
+    if (view->batch->layout == BATCH_COLUMNS) {
+      column->vector = fetch_column(worker, view, &view->batch->columns[column->batch_column]);
+      continue;
+    }
+    if (n == MAX_FETCH) {
+      fetch_text(worker, view, wanted, n);
+      n = 0;
+    }
+    bool twice = false;
+    for (size_t k = 0; k < n; k++) twice = twice || wanted[k].column == (uint32_t)columns[i];
+    if (!twice) wanted[n++] = (Wanted){view->batch->format->column_field[column->batch_column], (uint32_t)columns[i]};
+  }
+  if (n) fetch_text(worker, view, wanted, n);
+}
+
+const Vector *view_column(Worker *worker, View *view, uint32_t column) {
+  if (!view->columns[column].vector) {
+    int number = (int)column;
+    view_fetch(worker, view, &number, 1);
+  }
+  return view->columns[column].vector;
+}
+
+/* --- Filtering --- */
+
+static void *compact(Arena *arena, const void *data, size_t width, const uint32_t *picked, uint32_t n) {
+  char *out = arena_raw(arena, n * width + 16);
+  for (uint32_t i = 0; i < n; i++) memcpy(out + i * width, (const char *)data + picked[i] * width, width);
+  return out;
+}
+
+static size_t vector_width(VectorKind kind) {
+  switch (kind) {
+    case VEC_NULL: return 0;
+    case VEC_BOOL: return 1;
+    case VEC_INT:
+    case VEC_DOUBLE: return 8;
+    case VEC_STR: return sizeof(Str);
+    case VEC_ANY: return sizeof(Value);
+  }
+  return 0;
+}
+
+static const Vector *vector_pick(Arena *arena, const Vector *vector, const uint32_t *picked, uint32_t n) {
+  if (!vector || vector->constant || vector->kind == VEC_NULL) return vector;
+  Vector *made = arena_alloc(arena, sizeof *made);
+  *made = *vector;
+  if (vector->nulls) made->nulls = compact(arena, vector->nulls, 1, picked, n);
+  made->as.values = compact(arena, vector->as.values, vector_width(vector->kind), picked, n);
+  return made;
+}
+
+void view_filter(Worker *worker, View *view, const uint8_t *keep) {
+  Arena *arena = &worker->scratch;
+  uint32_t *rows = arena_raw(arena, (view->n + 1) * sizeof *rows), *picked = arena_raw(arena, (view->n + 1) * sizeof *picked), n = 0;
+  for (uint32_t i = 0; i < view->n; i++) {
+    picked[n] = i;
+    rows[n] = view_row(view, i);
+    n += keep[i] != 0;
+  }
+  if (n == view->n) return;
+  for (uint32_t c = 0; c < view->column_count; c++)
+    view->columns[c].vector = vector_pick(arena, view->columns[c].vector, picked, n);
+  view->key = vector_pick(arena, view->key, picked, n);
+  if (view->bad) view->bad = compact(arena, view->bad, 1, picked, n);
+  view->rows = rows;
+  view->n = n;
+}
+
+/* --- Keys --- */
+
+/* The default key: catalogue.md § 3. PlainText: 31 * h + byte (signed) from 1; else the sum over attributes of
+   hash(name) xor hash(value). */
+static Value default_key(Worker *worker, View *view, uint32_t i) {
+  const Batch *batch = view->batch;
+  if (batch->layout == BATCH_TEXT && batch->format->dialect.plain) {
+    uint32_t row = view_row(view, i), hash = 1;
+    size_t len = text_row_trim(batch->text + batch->offsets[row], batch->offsets[row + 1] - batch->offsets[row]);
+    for (size_t k = 0; k < len; k++) {
+      int byte = (signed char)batch->text[batch->offsets[row] + k];
+      hash = hash * 31u + (uint32_t)byte;
+    }
+    return value_int((int32_t)hash);
+  }
+  uint32_t hash = 0;
+  for (uint32_t c = 0; c < view->column_count; c++)
+    hash += (c * 0x9E3779B9u) ^ (uint32_t)value_hashcode(vector_value(view_column(worker, view, c), i));
+  return value_int((int32_t)hash);
+}
+
+Value view_key(Worker *worker, View *view, uint32_t i) {
+  if (view->key_source == KEY_VECTOR) return vector_value(view->key, i);
+  if (view->batch->key) return column_value(view->batch->key, view_row(view, i), &worker->scratch);
+  return default_key(worker, view, i);
+}
+
+/* --- Bad records --- */
+
+static const Expr *first_attribute(const Expr *expr) {
+  if (!expr || (expr->kind == EXPR_ATTR && expr->column >= 0)) return expr;
+  for (size_t i = 0; i < expr->count; i++) {
+    const Expr *found = first_attribute(expr->items[i]);
+    if (found && found->kind == EXPR_ATTR) return found;
+  }
+  return NULL;
+}
+
+static void put_json_text(Buf *out, const char *text, size_t len) {
+  buf_char(out, '"');
+  for (size_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if (c == '"' || c == '\\') buf_printf(out, "\\%c", c);
+    else if (c < 0x20) buf_printf(out, "\\u%04x", c);
+    else buf_char(out, (char)c);
+  }
+  buf_char(out, '"');
+}
+
+static DcCode capture(Worker *worker, const View *view, uint32_t i, const char *place, const char *message, DcError *err) {
+  Engine *engine = worker->engine;
+  Buf line = {0};
+  buf_text(&line, "{\"record\":");
+  put_json_text(&line, place, strlen(place));
+  buf_text(&line, ",\"error\":");
+  put_json_text(&line, message, strlen(message));
+  if (view->batch->layout == BATCH_TEXT) {
+    const char *row = view->batch->text + view->batch->offsets[view_row(view, i)];
+    buf_text(&line, ",\"text\":");
+    put_json_text(&line, row, text_row_trim(row, view->batch->offsets[view_row(view, i) + 1] - view->batch->offsets[view_row(view, i)]));
+  }
+  buf_text(&line, "}\n");
+  ssize_t put = write(engine->bad_fd, line.data, line.len); /* O_APPEND: lines of several workers do not mix */
+  bool short_write = put != (ssize_t)line.len;
+  buf_free(&line);
+  return short_write ? dc_fail(err, "cannot write \"%s\"", engine->options.bad_records_path) : DC_OK;
+}
+
+static DcCode too_many(Worker *worker, DcError *err) {
+  const EngineOptions *options = &worker->engine->options;
+  unsigned long long bad = atomic_fetch_add(&worker->engine->bad_total, 1) + 1;
+  unsigned long long seen = atomic_load(&worker->engine->rows_seen);
+  bool share = options->max_bad_share > 0 && seen > 10000 && (double)bad > options->max_bad_share * (double)seen;
+  if (bad <= options->max_bad_records && !share) return DC_OK;
+  dc_fail(err, "more than max_bad_records records are bad");
+  return err->code;
+}
+
+DcCode view_bad_row(Worker *worker, const Expr *expr, View *view, uint32_t i, DcError *err) {
+  if (err->code != DC_FAIL) return err->code;
+  Engine *engine = worker->engine;
+  char place[512];
+  BadRecords policy = engine->options.bad_records;
+  if (policy == BAD_FAIL || policy == BAD_CAPTURE) engine_describe_origin(engine, view_origin(view, i), place, sizeof place);
+  const Expr *attribute = first_attribute(expr);
+  if (policy == BAD_FAIL) {
+    if (attribute) dc_record(err, "record %s, attribute \"%.*s\"", place, STR_ARG(attribute->name.text));
+    else dc_record(err, "record %s", place);
+    dc_hint(err, "OPTIONS @bad_records = 'null', 'skip' or 'capture' goes on without such records");
+    return err->code;
+  }
+  DcError worse = {0};
+  if (policy == BAD_CAPTURE && capture(worker, view, i, place, err->message, &worse) != DC_OK) *err = worse;
+  else if (too_many(worker, &worse) != DC_OK) dc_hint(err, "%s", worse.message);
+  if (worse.code != DC_OK) {
+    engine_describe_origin(engine, view_origin(view, i), place, sizeof place);
+    dc_record(err, "record %s", place);
+    return err->code;
+  }
+  atomic_fetch_add(&engine->bad_records, 1);
+  if (policy != BAD_NULL) {
+    if (!view->bad) view->bad = arena_alloc(&worker->scratch, view->n);
+    view->bad[i] = 1;
+  }
+  dc_error_clear(err);
+  return DC_OK;
+}

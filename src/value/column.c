@@ -1,0 +1,246 @@
+/* column.c - column builders, single values of columns, and the encoded form of values. */
+#include <stdlib.h>
+
+#include "value/batch.h"
+
+void column_builder_init(ColumnBuilder *builder) {
+  memset(builder, 0, sizeof *builder);
+  builder->kind = -1;
+}
+
+void column_builder_reset(ColumnBuilder *builder) {
+  builder->kind = -1;
+  builder->rows = 0;
+  builder->any_null = false;
+  builder->valid.len = builder->offsets.len = builder->values.len = 0;
+}
+
+void column_builder_free(ColumnBuilder *builder) {
+  buf_free(&builder->valid);
+  buf_free(&builder->offsets);
+  buf_free(&builder->values);
+}
+
+static int kind_of(Value value) {
+  switch ((Type)value.type) {
+    case TYPE_BOOL: return COLUMN_BOOL;
+    case TYPE_INT: return COLUMN_INT;
+    case TYPE_DOUBLE: return COLUMN_DOUBLE;
+    case TYPE_STRING: return COLUMN_STRING;
+    default: return COLUMN_VALUE;
+  }
+}
+
+static void end_row(ColumnBuilder *builder) {
+  uint32_t end = (uint32_t)builder->values.len;
+  buf_put(&builder->offsets, &end, sizeof end);
+}
+
+static void put_null(ColumnBuilder *builder) {
+  int64_t zero = 0;
+  switch (builder->kind) {
+    case COLUMN_BOOL: buf_put(&builder->values, &zero, 1); break;
+    case COLUMN_INT:
+    case COLUMN_DOUBLE: buf_put(&builder->values, &zero, 8); break;
+    case COLUMN_STRING: end_row(builder); break;
+    case COLUMN_VALUE:
+      value_encode(&builder->values, value_null());
+      end_row(builder);
+      break;
+    default: break; /* only NULLs so far */
+  }
+}
+
+static void put_value(ColumnBuilder *builder, Value value) {
+  uint8_t byte = value.as.b;
+  switch ((ColumnKind)builder->kind) {
+    case COLUMN_BOOL: buf_put(&builder->values, &byte, 1); break;
+    case COLUMN_INT: buf_put(&builder->values, &value.as.i, 8); break;
+    case COLUMN_DOUBLE: buf_put(&builder->values, &value.as.d, 8); break;
+    case COLUMN_STRING:
+      buf_put(&builder->values, value.as.s, value.len);
+      end_row(builder);
+      break;
+    case COLUMN_VALUE:
+      value_encode(&builder->values, value);
+      end_row(builder);
+      break;
+  }
+}
+
+/* A typed builder met another type: all its values are encoded. */
+static void widen(ColumnBuilder *builder) {
+  ColumnBuilder old = *builder;
+  Column column = {(ColumnKind)old.kind, NULL, NULL, old.values.data};
+  column_builder_init(builder);
+  builder->kind = COLUMN_VALUE;
+  builder->rows = old.rows;
+  builder->any_null = old.any_null;
+  builder->valid = old.valid;
+  uint32_t start = 0;
+  const uint32_t *ends = (const uint32_t *)(const void *)old.offsets.data;
+  for (size_t i = 0; i < old.rows; i++) {
+    Value value = value_null();
+    if (old.valid.data[i] && old.kind == COLUMN_STRING) value = value_str(str_make(old.values.data + start, ends[i] - start));
+    else if (old.valid.data[i]) value = column_value(&column, (uint32_t)i, NULL);
+    if (old.kind == COLUMN_STRING) start = ends[i];
+    value_encode(&builder->values, value);
+    end_row(builder);
+  }
+  buf_free(&old.offsets);
+  buf_free(&old.values);
+}
+
+/* The first value that is not NULL decides the kind; the NULLs before it get their places. */
+static void settle(ColumnBuilder *builder, int kind) {
+  builder->kind = kind;
+  for (size_t i = 0; i < builder->rows; i++) put_null(builder);
+}
+
+void column_builder_add(ColumnBuilder *builder, Value value) {
+  if (value_is_null(value)) {
+    buf_char(&builder->valid, 0);
+    builder->any_null = true;
+    put_null(builder);
+  } else {
+    int kind = kind_of(value);
+    if (builder->kind < 0) settle(builder, kind);
+    else if (builder->kind != kind && builder->kind != COLUMN_VALUE) widen(builder);
+    buf_char(&builder->valid, 1);
+    put_value(builder, value);
+  }
+  builder->rows++;
+}
+
+void column_builder_add_ints(ColumnBuilder *builder, const int64_t *values, const uint8_t *nulls, size_t n) {
+  if (builder->kind < 0 && builder->rows == 0) builder->kind = COLUMN_INT;
+  if (builder->kind != COLUMN_INT || nulls) {
+    for (size_t i = 0; i < n; i++) column_builder_add(builder, nulls && nulls[i] ? value_null() : value_int(values[i]));
+    return;
+  }
+  buf_put(&builder->values, values, n * 8);
+  buf_reserve(&builder->valid, n);
+  memset(builder->valid.data + builder->valid.len, 1, n);
+  builder->valid.len += n;
+  builder->rows += n;
+}
+
+void column_builder_add_strs(ColumnBuilder *builder, const Str *values, const uint8_t *nulls, size_t n) {
+  for (size_t i = 0; i < n; i++) column_builder_add(builder, nulls && nulls[i] ? value_null() : value_str(values[i]));
+}
+
+Value column_value(const Column *column, uint32_t row, Arena *arena) {
+  if (!column_valid(column, row)) return value_null();
+  int64_t i;
+  double d;
+  switch (column->kind) {
+    case COLUMN_BOOL: return value_bool(((const uint8_t *)column->values)[row] != 0);
+    case COLUMN_INT: memcpy(&i, (const char *)column->values + (size_t)row * 8, 8); return value_int(i);
+    case COLUMN_DOUBLE: memcpy(&d, (const char *)column->values + (size_t)row * 8, 8); return value_double(d);
+    case COLUMN_STRING: {
+      uint32_t start = column->offsets[row];
+      return value_str(str_make((const char *)column->values + start, column->offsets[row + 1] - start));
+    }
+    case COLUMN_VALUE: return value_decode((const char *)column->values + column->offsets[row], arena);
+  }
+  return value_null();
+}
+
+/* Encoded: the 8 bytes before the union of Value, then what the type needs. Nested values follow with their sizes. */
+typedef struct Head {
+  uint8_t type, flags;
+  int16_t offset_minutes;
+  uint32_t len;
+} Head;
+
+static void encode_sized(Buf *out, Value value) {
+  size_t at = out->len;
+  uint32_t size = 0;
+  buf_put(out, &size, sizeof size);
+  value_encode(out, value);
+  size = (uint32_t)(out->len - at - sizeof size);
+  memcpy(out->data + at, &size, sizeof size);
+}
+
+void value_encode(Buf *out, Value value) {
+  Head head = {value.type, value.flags, value.offset_minutes, value.len};
+  uint64_t count;
+  buf_put(out, &head, sizeof head);
+  switch ((Type)value.type) {
+    case TYPE_NULL: break;
+    case TYPE_STRING:
+    case TYPE_BINARY: buf_put(out, value.as.s, value.len); break;
+    case TYPE_DECIMAL: buf_put(out, value.as.decimal, sizeof *value.as.decimal); break;
+    case TYPE_ARRAY:
+      count = value.as.array->count;
+      buf_put(out, &count, sizeof count);
+      for (size_t i = 0; i < count; i++) encode_sized(out, value.as.array->items[i]);
+      break;
+    case TYPE_OBJECT:
+      count = value.as.object->count;
+      buf_put(out, &count, sizeof count);
+      for (size_t i = 0; i < count; i++) {
+        encode_sized(out, value_str(value.as.object->names[i]));
+        encode_sized(out, value.as.object->values[i]);
+      }
+      break;
+    default: buf_put(out, &value.as, sizeof value.as); break;
+  }
+}
+
+static const char *decode_sized(const char *at, Arena *arena, Value *out) {
+  uint32_t size;
+  memcpy(&size, at, sizeof size);
+  *out = value_decode(at + sizeof size, arena);
+  return at + sizeof size + size;
+}
+
+static Value decode_array(const char *at, Arena *arena) {
+  uint64_t count;
+  memcpy(&count, at, sizeof count);
+  at += sizeof count;
+  Value *items = arena_raw(arena, (count + 1) * sizeof *items);
+  for (size_t i = 0; i < count; i++) at = decode_sized(at, arena, &items[i]);
+  Array *array = arena_raw(arena, sizeof *array);
+  *array = (Array){count, items};
+  return (Value){.type = TYPE_ARRAY, .as.array = array};
+}
+
+static Value decode_object(const char *at, Arena *arena) {
+  uint64_t count;
+  memcpy(&count, at, sizeof count);
+  at += sizeof count;
+  Str *names = arena_raw(arena, (count + 1) * sizeof *names);
+  Value *values = arena_raw(arena, (count + 1) * sizeof *values);
+  for (size_t i = 0; i < count; i++) {
+    Value name;
+    at = decode_sized(at, arena, &name);
+    names[i] = value_get_str(name);
+    at = decode_sized(at, arena, &values[i]);
+  }
+  Object *object = arena_raw(arena, sizeof *object);
+  *object = (Object){count, names, values};
+  return (Value){.type = TYPE_OBJECT, .as.object = object};
+}
+
+Value value_decode(const char *bytes, Arena *arena) {
+  Head head;
+  memcpy(&head, bytes, sizeof head);
+  bytes += sizeof head;
+  Value value = {.type = head.type, .flags = head.flags, .offset_minutes = head.offset_minutes, .len = head.len};
+  switch ((Type)head.type) {
+    case TYPE_NULL: break;
+    case TYPE_STRING:
+    case TYPE_BINARY: value.as.s = bytes; break;
+    case TYPE_DECIMAL: {
+      Decimal *decimal = arena_raw(arena, sizeof *decimal);
+      memcpy(decimal, bytes, sizeof *decimal);
+      value.as.decimal = decimal;
+      break;
+    }
+    case TYPE_ARRAY: return decode_array(bytes, arena);
+    case TYPE_OBJECT: return decode_object(bytes, arena);
+    default: memcpy(&value.as, bytes, sizeof value.as); break;
+  }
+  return value;
+}
