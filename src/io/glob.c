@@ -1,6 +1,8 @@
 /* glob.c - matching of file names. */
 #include "io/glob.h"
 
+#include "base/utf8.h"
+
 enum { MOST_ALTERNATIVES = 10000 };
 
 bool glob_is_pattern(Str text) {
@@ -9,16 +11,10 @@ bool glob_is_pattern(Str text) {
   return false;
 }
 
-/* One character at text[*at]: a UTF-8 sequence, or a byte that is none. */
+/* The character at text[*at], which is moved behind it. */
 static uint32_t next_character(Str text, size_t *at) {
-  const unsigned char *data = (const unsigned char *)text.data + *at;
-  size_t more = data[0] >= 0xF0 ? 3 : data[0] >= 0xE0 ? 2 : data[0] >= 0xC0 ? 1 : 0;
-  if (more == 0 || *at + more >= text.len) more = 0;
-  for (size_t i = 1; i <= more; i++)
-    if ((data[i] & 0xC0) != 0x80) more = 0;
-  uint32_t c = more ? data[0] & (0x3FU >> more) : data[0];
-  for (size_t i = 1; i <= more; i++) c = c << 6 | (data[i] & 0x3F);
-  *at += more + 1;
+  uint32_t c;
+  *at += utf8_decode(text.data + *at, text.data + text.len, &c);
   return c;
 }
 

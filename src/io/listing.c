@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "catalog/catalog.h"
 #include "io/glob.h"
 #include "io/path.h"
 
@@ -205,31 +206,11 @@ static DcCode match_pattern(Search *search, Str pattern) {
 
 /* ---- names that are not there ---- */
 
-static size_t smallest(size_t a, size_t b, size_t c) {
-  size_t least = a < b ? a : b;
-  return least < c ? least : c;
-}
-
-/* Edit distance of two names; names longer than any file system has are far from everything. */
-static size_t distance(Str a, Str b) {
-  size_t row[257];
-  if (a.len > 256 || b.len > 256) return SIZE_MAX;
-  for (size_t j = 0; j <= b.len; j++) row[j] = j;
-  for (size_t i = 1; i <= a.len; i++) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.len; j++) {
-      size_t change = diagonal + (a.data[i - 1] != b.data[j - 1]);
-      diagonal = row[j];
-      row[j] = smallest(change, row[j] + 1, row[j - 1] + 1);
-    }
-  }
-  return row[b.len];
-}
+static int by_name(const void *a, const void *b) { return str_compare(*(const Str *)a, *(const Str *)b); }
 
 /* Hints at the name most like the first part of path that does not exist. */
 static void hint_nearest(Search *search, Str path) {
-  Str folder = path_folder(path), name = path_base(path), best = {NULL, 0};
+  Str folder = path_folder(path), name = path_base(path);
   while (!is_folder(search, folder) && folder.len > 1) {
     name = path_base(folder);
     folder = path_folder(folder);
@@ -238,16 +219,13 @@ static void hint_nearest(Search *search, Str path) {
   Search looking = *search;
   looking.err = &quiet;
   StrList names = {0};
-  size_t limit = name.len / 3 + 1;
+  Speller speller = speller_start(name);
   if (read_names(&looking, folder, false, &names) == DC_OK) {
-    for (size_t i = 0; i < names.count; i++) {
-      size_t d = distance(name, names.items[i]);
-      if (d > limit || (d == limit && best.data && str_compare(best, names.items[i]) < 0)) continue;
-      limit = d;
-      best = names.items[i];
-    }
+    if (names.count) qsort(names.items, names.count, sizeof *names.items, by_name); /* of equals the first: always the same */
+    for (size_t i = 0; i < names.count; i++) speller_try(&speller, names.items[i]);
   }
   dc_free(names.items);
+  Str best = speller_best(&speller);
   if (!best.data) return;
   bool here = name.data == path.data; /* a path without a folder */
   Str whole = here ? best : join(search, folder, best);
