@@ -132,6 +132,7 @@ DcCode copy_close(Copy *copy, DcCode code, DcError *err) {
     if (stats) {
       stats->rows_out += pen->rows;
       stats->bytes_out += pen->bytes;
+      stats->bytes_in += pen->worker.bytes_in;
     }
     worker_free(&pen->worker);
     buf_free(&pen->text);

@@ -107,6 +107,7 @@ typedef struct Tasks {
 enum { TEXT_BYTES = 1 << 20 };
 
 static DcCode slice_out(Copy *copy, Pen *pen, Output *output, const Batch *batch, uint32_t from, uint32_t to, uint32_t columns, DcError *err) {
+  pen->worker.bytes_in += batch_bytes(batch, from, to);
   for (uint32_t row = from; row < to; row += CHUNK_ROWS) {
     View view;
     view_of_batch(&pen->worker, &view, batch, row, to - row < CHUNK_ROWS ? to - row : CHUNK_ROWS, columns);
@@ -172,11 +173,9 @@ static void add_tasks(Tasks *tasks, Item *item) {
     VEC_GROW(tasks->tasks, tasks->count, tasks->cap);
     tasks->tasks[tasks->count++] = (Task){item, one ? NO_PART : p, item->first + p};
   }
-  for (uint32_t p = 0; stats && p < item->copy.dataset->partitions; p++) {
-    stats->partitions_read += item->parts[p] != NO_PART;
+  for (uint32_t p = 0; stats && p < item->copy.dataset->partitions; p++)
     if (item->parts[p] != NO_PART) stats->rows_in += item->root->store->part_rows[item->parts[p]];
-  }
-  if (stats) stats->partitions_of += item->root->partitions;
+  pass_count(item->root, item->parts, item->copy.dataset->partitions);
 }
 
 static DcCode run_tasks(Tasks *tasks, DcError *err) {

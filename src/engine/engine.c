@@ -127,6 +127,7 @@ void engine_begin_statement(Engine *engine, int number, Position pos, StatementS
   engine->stats = stats;
   engine->statement_number = number;
   engine->statement_pos = pos;
+  engine->counted_base = NULL;
   if (!stats) return;
   engine->started = now(CLOCK_MONOTONIC);
   engine->cpu_started = now(CLOCK_PROCESS_CPUTIME_ID);

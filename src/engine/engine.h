@@ -32,6 +32,7 @@ struct Engine {
   StatementStats *stats; /* of the current statement; NULL: none */
   int statement_number;
   Position statement_pos;
+  const Dataset *counted_base; /* of the current statement, for partitions_of */
   double started, cpu_started;
   atomic_ullong bytes_read, bytes_written, bytes_spilled, rows_copied; /* since the statement began */
   atomic_ullong rows_seen;

@@ -134,11 +134,13 @@ static void list_stored(Pass *pass) {
   }
 }
 
-static void count_partitions(const Pass *pass) {
-  StatementStats *stats = pass->engine->stats;
+void pass_count(Dataset *base, const uint32_t *parts, uint32_t count) {
+  Engine *engine = base->engine;
+  StatementStats *stats = engine->stats;
   if (!stats) return;
-  for (uint32_t i = 0; i < pass->count; i++) stats->partitions_read += pass->parts[i] != NO_PART;
-  stats->partitions_of += pass->base->partitions;
+  for (uint32_t i = 0; i < count; i++) stats->partitions_read += parts[i] != NO_PART;
+  if (engine->counted_base != base) stats->partitions_of += base->partitions; /* once for a statement that takes it piece by piece */
+  engine->counted_base = base;
 }
 
 static DcCode open_pass(Dataset *top, bool below, const uint32_t *wanted, uint32_t count, Pass **out, DcError *err) {
@@ -154,7 +156,7 @@ static DcCode open_pass(Dataset *top, bool below, const uint32_t *wanted, uint32
     pass_close(pass);
     return code;
   }
-  count_partitions(pass);
+  pass_count(pass->base, pass->parts, pass->count);
   int threads = pool_threads(pass->engine->pool);
   pass->workers = dc_alloc((size_t)threads * sizeof *pass->workers);
   for (int i = 0; i < threads; i++) worker_init(&pass->workers[i], pass->engine, i);
@@ -179,19 +181,6 @@ void pass_close(Pass *pass) {
   dc_free(pass->ops);
   dc_free(pass->parts);
   dc_free(pass);
-}
-
-uint32_t pass_columns(const Pass *pass) {
-  uint32_t columns = pass->base->schema.count;
-  for (size_t i = 0; i < pass->op_count; i++)
-    if (pass->ops[i]->project) columns = (uint32_t)pass->ops[i]->item_count;
-  return columns;
-}
-
-bool pass_keeps_rows(const Pass *pass) {
-  for (size_t i = 0; i < pass->op_count; i++)
-    if (pass->ops[i]->project) return false;
-  return true;
 }
 
 /* --- Narrow operators --- */
@@ -327,6 +316,7 @@ static DcCode run_morsel(Pass *pass, Worker *worker, const Morsel *morsel) {
     arena_reset(&worker->scratch);
   }
   worker->rows_in += morsel->to - morsel->from;
+  worker->bytes_in += batch_bytes(morsel->batch, morsel->from, morsel->to);
   atomic_fetch_add(&pass->engine->progress_rows, morsel->to - morsel->from);
   atomic_fetch_add(&pass->engine->rows_seen, morsel->to - morsel->from);
   return consumer->end ? consumer->end(consumer, worker, morsel) : DC_OK;
@@ -375,8 +365,11 @@ DcCode pass_run(Pass *pass, Consumer *consumer, bool *more, DcError *err) {
   for (int i = 0; i < threads; i++) {
     const Worker *worker = &pass->workers[i];
     if (worker->err.code != DC_OK && (!failed || worker->error_seq < failed->error_seq)) failed = worker;
-    if (pass->engine->stats) pass->engine->stats->rows_in += worker->rows_in;
-    pass->workers[i].rows_in = 0;
+    if (pass->engine->stats) {
+      pass->engine->stats->rows_in += worker->rows_in;
+      pass->engine->stats->bytes_in += worker->bytes_in;
+    }
+    pass->workers[i].rows_in = pass->workers[i].bytes_in = 0;
   }
   if (more) *more = !atomic_load(&pass->ended);
   if (!failed) return DC_OK;

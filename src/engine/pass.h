@@ -33,9 +33,8 @@ DcCode pass_open_below(Dataset *node, const uint32_t *wanted, uint32_t count, Pa
 /* Run until the end or until the consumer is full (*more). On failure the error of the earliest morsel. */
 DcCode pass_run(Pass *pass, Consumer *consumer, bool *more, DcError *err) DC_MUST_CHECK;
 void pass_close(Pass *pass); /* NULL is fine */
-uint32_t pass_columns(const Pass *pass);
-/* True if rows arrive as they lie in text of this dialect with all its fields (no projection on the way). */
-bool pass_keeps_rows(const Pass *pass);
+/* Book partitions of base as read, for --stats. */
+void pass_count(Dataset *base, const uint32_t *parts, uint32_t count);
 
 /* Collects a morsel's rows into a new batch: by row numbers while rows are moved as they are, else column by column. */
 typedef struct Builder {

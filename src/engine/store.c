@@ -230,6 +230,7 @@ DcCode store_read(Store *store, const Run *run, const Extent *extent, Batch **ou
     else if (got <= 0) code = dc_fail_errno(err, got < 0 ? errno : EIO, "cannot read a spill file");
     if (code != DC_OK) slab_unref(payload);
   }
+  atomic_fetch_add(&store->engine->bytes_read, extent->header + extent->payload);
   if (code == DC_OK) *out = batch_unpack(header, payload);
   dc_free(header);
   return code;

@@ -62,7 +62,7 @@ typedef struct Worker {
   EvalContext eval;
   DcError err;
   uint64_t error_seq; /* morsel that failed */
-  uint64_t rows_in, bad_rows;
+  uint64_t rows_in, bytes_in;
 } Worker;
 
 /* The rows [first, first + n) of a batch with all its columns. */
