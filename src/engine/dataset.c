@@ -4,6 +4,7 @@
 
 #include "engine/load.h"
 #include "engine/node.h"
+#include "engine/pass.h"
 #include "engine/store.h"
 
 Dataset *node_new(Engine *engine, NodeKind kind, Dataset *input) {
@@ -213,6 +214,7 @@ DcCode dataset_choose(Engine *engine, Dataset *in, Value parts, Position pos, ui
     }
     *missing += node->parts[i] == NO_PART;
   }
+  pass_count(in, node->parts, node->partitions);
   *out = node;
   return DC_OK;
 }
