@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static DcCode set(DcError *err, DcCode code, Position pos, const char *format, va_list args) {
+static DC_PRINTF(4, 0) DcCode set(DcError *err, DcCode code, Position pos, const char *format, va_list args) {
   if (err->code != DC_OK) return err->code;
   err->code = code;
   err->pos = pos;

@@ -34,7 +34,7 @@ static bool is_same(const Regex *regex, Str pattern, unsigned flags) {
 }
 
 static DcCode compile(Regex *slot, Str pattern, unsigned flags, DcError *err) {
-  uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF;
+  uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
   if (flags & REGEX_IGNORE_CASE) options |= PCRE2_CASELESS;
   if (flags & REGEX_DOT_ALL) options |= PCRE2_DOTALL;
   if (flags & REGEX_MULTILINE) options |= PCRE2_MULTILINE;
@@ -42,7 +42,10 @@ static DcCode compile(Regex *slot, Str pattern, unsigned flags, DcError *err) {
   if (flags & REGEX_FULL) options |= PCRE2_ANCHORED | PCRE2_ENDANCHORED;
   int number;
   PCRE2_SIZE offset;
-  pcre2_code *code = pcre2_compile((PCRE2_SPTR)(pattern.len ? pattern.data : ""), pattern.len, options, &number, &offset, NULL);
+  pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+  if (context) pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF); /* as Java: a dot matches no CR either */
+  pcre2_code *code = pcre2_compile((PCRE2_SPTR)(pattern.len ? pattern.data : ""), pattern.len, options, &number, &offset, context);
+  pcre2_compile_context_free(context);
   if (!code) {
     PCRE2_UCHAR reason[160];
     pcre2_get_error_message(number, reason, sizeof reason);
@@ -95,7 +98,10 @@ void regex_cache_free(RegexCache *cache) {
 
 DcCode regex_match(Regex *regex, Str text, size_t from, bool *found, DcError *err) {
   if (++regex->uses == JIT_AFTER) pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE); /* without JIT it just runs slower */
-  int count = pcre2_match(regex->code, (PCRE2_SPTR)(text.len ? text.data : ""), text.len, from, 0, regex->match, NULL);
+  PCRE2_SPTR subject = (PCRE2_SPTR)(text.len ? text.data : "");
+  int count = pcre2_match(regex->code, subject, text.len, from, 0, regex->match, NULL);
+  if (count == PCRE2_ERROR_JIT_STACKLIMIT) /* the interpreter keeps its stack on the heap */
+    count = pcre2_match(regex->code, subject, text.len, from, PCRE2_NO_JIT, regex->match, NULL);
   *found = count >= 0;
   if (count >= 0 || count == PCRE2_ERROR_NOMATCH) return DC_OK;
   PCRE2_UCHAR reason[160];

@@ -146,6 +146,11 @@ static DcCode run_if(Frame *frame, const Stmt *stmt, Flow *flow, DcError *err) {
   return stmt->as.branch.has_else ? run_block(frame, &stmt->as.branch.otherwise, flow, err) : DC_OK;
 }
 
+static DcCode interrupted(Frame *frame, DcError *err) {
+  if (!frame->cx->interrupted || !frame->cx->interrupted()) return DC_OK;
+  return dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
+}
+
 /* True when the loop goes on. */
 static bool goes_on(Flow *flow) {
   if (*flow == FLOW_RETURN) return false;
@@ -193,8 +198,10 @@ static DcCode run_rounds(Frame *frame, const Stmt *stmt, const Rounds *rounds, F
   add_local(frame, stmt->as.loop.variable.parts ? arena_str(frame->result_arena, name) : name);
   DcCode code = DC_OK;
   for (uint64_t i = 0; i < rounds->count && code == DC_OK; i++) {
-    frame->locals[mark].value = rounds->items ? rounds->items[i] : value_int(rounds->from + (int64_t)i * rounds->step);
-    code = run_block(frame, &stmt->as.loop.body, flow, err);
+    uint64_t number = rounds->step < 0 ? (uint64_t)rounds->from - i : (uint64_t)rounds->from + i;
+    frame->locals[mark].value = rounds->items ? rounds->items[i] : value_int((int64_t)number);
+    code = interrupted(frame, err);
+    if (code == DC_OK) code = run_block(frame, &stmt->as.loop.body, flow, err);
     if (!goes_on(flow)) break;
   }
   drop_locals(frame, mark);
@@ -219,7 +226,8 @@ static DcCode run_while(Frame *frame, const Stmt *stmt, Flow *flow, DcError *err
     code = eval(frame->cx, stmt->as.while_loop.condition, &condition, err);
     if (code != DC_OK || !value_is_true(condition)) break;
     end_statement(frame);
-    code = run_block(frame, &stmt->as.while_loop.body, flow, err);
+    code = interrupted(frame, err);
+    if (code == DC_OK) code = run_block(frame, &stmt->as.while_loop.body, flow, err);
     if (code != DC_OK || !goes_on(flow)) break;
   }
   drop_locals(frame, mark);

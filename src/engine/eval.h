@@ -48,6 +48,7 @@ typedef struct EvalContext {
   /* RAISE of a level below ERROR in a function body; may be NULL. */
   void (*raise)(void *self, RaiseLevel level, Str message);
   void *raise_self;
+  bool (*interrupted)(void); /* asked in every round of a loop in a body: engine_interrupted; may be NULL */
   VariableView globals; /* body.c: what the outermost call saw as variables */
   uintptr_t stack_base, stack_owner; /* eval.c: where the C stack of which thread began, to go on elsewhere when it runs short */
   size_t stack_limit;
