@@ -127,8 +127,6 @@ DcCode session_partition(Session *session, const Expr *parts, Dataset **dataset,
     dataset_unref(chosen);
     return DC_FAIL;
   }
-  session->chosen_parts += dataset_partitions(chosen) - missing;
-  session->chosen_of += dataset_partitions(*dataset);
   if (missing) session_count_place(session, PLACE_MISSING_PARTITION, parts->pos, missing);
   dataset_unref(*dataset);
   *dataset = chosen;

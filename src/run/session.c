@@ -182,13 +182,10 @@ static double seconds_of(clockid_t clock) {
   return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* Statements that only make plans are deferred unless something made them run; what they chose is told all the same. */
-static void note_deferred(const Session *session, const Stmt *stmt, StatementStats *stats) {
+/* A statement that makes plans, and for which no row moved. */
+static bool is_deferred(const Stmt *stmt, const StatementStats *stats) {
   bool plans = stmt->kind == STMT_CREATE || stmt->kind == STMT_ALTER || stmt->kind == STMT_SELECT || stmt->kind == STMT_SPLIT;
-  if (!plans || stats->partitions_read || stats->rows_in) return;
-  stats->deferred = true;
-  stats->partitions_read = session->chosen_parts;
-  stats->partitions_of = session->chosen_of;
+  return plans && !stats->rows_in && !stats->rows_out;
 }
 
 /* Runs a statement with its cost counted. */
@@ -200,7 +197,6 @@ static DcCode run_counted(Session *session, const Stmt *stmt, DcError *err) {
   double wall = timed ? seconds_of(CLOCK_MONOTONIC) : 0, cpu = timed ? seconds_of(CLOCK_PROCESS_CPUTIME_ID) : 0;
   session->stats_now = &stats;
   session->begun = false;
-  session->chosen_parts = session->chosen_of = 0;
   DcCode code = dispatch(session, stmt, err);
   if (session->begun) engine_end_statement(session->engine);
   if (timed && stmt->kind != STMT_CALL) {
@@ -208,7 +204,7 @@ static DcCode run_counted(Session *session, const Stmt *stmt, DcError *err) {
       stats.seconds = seconds_of(CLOCK_MONOTONIC) - wall;
       stats.cpu_seconds = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     }
-    note_deferred(session, stmt, &stats);
+    if (is_deferred(stmt, &stats)) stats.deferred = true;
     stats_add(&session->stats, stmt, &stats);
   }
   session->begun = outer_begun;

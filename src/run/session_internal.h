@@ -65,7 +65,6 @@ struct Session {
   uint32_t loop_depth, call_depth;
   bool begun; /* engine_begin_statement was called for it */
   StatementStats *stats_now;
-  uint64_t chosen_parts, chosen_of; /* by PARTITION of its inputs */
   Flow flow;
   bool has_written;
 
