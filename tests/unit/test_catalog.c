@@ -41,6 +41,75 @@ START_TEST(test_functions) {
 }
 END_TEST
 
+/* Any values, in any place: a result or an error, never a crash (sanitizers watch). */
+static size_t all_values(Arena *arena, Value *out) {
+  static const Decimal tiny = {1, 38}, huge = {((__int128)INT64_MAX << 62), 0};
+  static const char *const texts[] = {"", "x", "-5", "1e400", "NaN", "0x7f", "(a", "$1", "%s%d", "%99999s", "ä€😀", "\xff\xfe", "2024-02-29T10:00:00Z", "%_", "/a/i", "MD5", "null", "true"};
+  size_t count = 0;
+  out[count++] = value_null();
+  out[count++] = value_bool(true);
+  const int64_t ints[] = {0, 1, -1, 2, 64, INT64_MAX, INT64_MIN};
+  for (size_t i = 0; i < sizeof ints / sizeof ints[0]; i++) out[count++] = value_int(ints[i]);
+  const double doubles[] = {0.0, -0.0, 0.5, -1e300, 0x1p63, 1.0 / 0.0, 0.0 / 0.0, 5e-324};
+  for (size_t i = 0; i < sizeof doubles / sizeof doubles[0]; i++) out[count++] = value_double(doubles[i]);
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) out[count++] = value_text(texts[i]);
+  out[count++] = (Value){.type = TYPE_DECIMAL, .as.decimal = &tiny};
+  out[count++] = (Value){.type = TYPE_DECIMAL, .as.decimal = &huge};
+  out[count++] = (Value){.type = TYPE_BINARY, .len = 2, .as.s = "\0\1"};
+  out[count++] = (Value){.type = TYPE_DATE, .as.i = 19782};
+  out[count++] = (Value){.type = TYPE_TIME, .as.i = 86399999999999};
+  out[count++] = (Value){.type = TYPE_TIMESTAMP, .flags = VALUE_ZONED, .offset_minutes = -90, .len = 5, .as.i = -1};
+  out[count++] = value_array(arena, NULL, 0);
+  out[count] = value_array(arena, out, count);
+  return count + 1;
+}
+
+static void call_with_all(const char *name, ScalarFn call, bool handles_null, int args_wanted) {
+  Arena arena = {0}, scratch = {0};
+  Value values[64], args[3], result;
+  CallContext cx = {.arena = &scratch};
+  size_t count = all_values(&arena, values), calls = 1;
+  for (int i = 0; i < args_wanted; i++) calls *= count;
+  for (size_t i = 0; i < calls; i++) {
+    DcError err = {0};
+    bool any_null = false;
+    size_t rest = i;
+    for (int k = 0; k < args_wanted; k++, rest /= count) {
+      args[k] = values[rest % count];
+      any_null |= value_is_null(args[k]);
+    }
+    if (any_null && !handles_null) continue;
+    cx.err = &err;
+    cx.record_level = i % 2;
+    DcCode code = call(&cx, args, args_wanted, &result);
+    ck_assert_msg(code == err.code && (code == DC_OK || err.message[0]), "%s: call %zu", name, i);
+    if (code == DC_OK) ck_assert(result.type < TYPE_COUNT && value_to_str(&scratch, result).len < 1000000);
+    arena_reset(&scratch);
+  }
+  regex_cache_free(cx.regexes);
+  arena_free(&arena);
+  arena_free(&scratch);
+}
+
+START_TEST(test_any_values) {
+  size_t count;
+  const Package *const *packages = catalog_packages(&count);
+  for (size_t i = 0; i < count; i++) {
+    for (size_t j = 0; j < packages[i]->operator_count; j++) {
+      const Operator *op = &packages[i]->operators[j];
+      bool three = op->fixity == FIX_TERNARY || strstr(op->name, "BETWEEN");
+      call_with_all(op->name, op->call, op->handles_null, three ? 3 : op->fixity == FIX_INFIX ? 2 : 1);
+    }
+    for (size_t j = 0; j < packages[i]->function_count; j++) {
+      const Function *function = &packages[i]->functions[j];
+      if (function->needs_record || function->special == SPECIAL_COUNT_STAR) continue;
+      int most = function->max_args < 0 ? function->min_args + 1 : function->max_args;
+      for (int args = function->min_args; args <= most && args <= 3; args++) call_with_all(function->name, function->call, function->handles_null, args);
+    }
+  }
+}
+END_TEST
+
 START_TEST(test_lookup) {
   ck_assert(catalog_operator(str_of("&&"), FIX_INFIX) == catalog_operator(str_of("and"), FIX_INFIX));
   ck_assert(catalog_operator(str_of("is not null"), FIX_POSTFIX) != NULL);
@@ -75,8 +144,10 @@ int main(void) {
   Suite *suite = suite_create("catalog");
   TCase *tests = tcase_create("catalog");
   suite_add_tcase(suite, tests);
+  tcase_set_timeout(tests, 120);
   tcase_add_test(tests, test_operators);
   tcase_add_test(tests, test_functions);
+  tcase_add_test(tests, test_any_values);
   tcase_add_test(tests, test_lookup);
   tcase_add_test(tests, test_spelling);
   return run_suite(suite);
