@@ -13,12 +13,12 @@ for number, want in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         time.sleep(delay)
         p.send_signal(number)
         sent = time.time()
-        if stdin:
-            err = p.stderr.read()
+        try:
             p.wait(20)
-            p.stdin.close()
-        else:
-            _, err = p.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            sys.exit('signal %d after %.2f s: still running after 20 s%s' % (number, delay, ' (it waits for standard input)' if stdin else ''))
+        err = p.stderr.read()
         took = time.time() - sent
         if p.returncode == 0 and not stdin:  # it was faster than the signal
             subprocess.run(['rm', '-rf', out], check=True)
