@@ -1,4 +1,6 @@
 /* check_query.c - static checks of the statements that work on data sets. */
+#include <stdlib.h>
+
 #include "lang/check_internal.h"
 
 static bool has_name(const Name *name) { return name->parts || name->text.data; }
@@ -21,16 +23,29 @@ static void check_target(Checker *checker, const Target *target) {
   check_name(checker, &target->alias);
 }
 
+/* By name, and where they are equal by place. */
+static int by_name(const void *a, const void *b) {
+  const Param *left = *(const Param *const *)a, *right = *(const Param *const *)b;
+  int order = str_compare(left->name.text, right->name.text);
+  return order ? order : left < right ? -1 : 1;
+}
+
+static void check_twice(Checker *checker, const Param *params, size_t count) {
+  const Param **sorted = dc_alloc(count * sizeof *sorted);
+  for (size_t i = 0; i < count; i++) sorted[i] = &params[i];
+  qsort(sorted, count, sizeof *sorted, by_name);
+  for (size_t i = 1; i < count; i++)
+    if (!sorted[i]->name.parts && !sorted[i - 1]->name.parts && str_eq(sorted[i]->name.text, sorted[i - 1]->name.text))
+      check_error(checker, sorted[i]->pos, NULL, "@%.*s is given twice", STR_ARG(sorted[i]->name.text));
+  dc_free(sorted);
+}
+
 void check_params(Checker *checker, const Param *params, size_t count) {
   for (size_t i = 0; i < count; i++) {
     check_name(checker, &params[i].name);
     check_expr(checker, params[i].value, NAME_TEXT);
-    for (size_t k = 0; k < i; k++)
-      if (!params[i].name.parts && !params[k].name.parts && str_eq(params[i].name.text, params[k].name.text)) {
-        check_error(checker, params[i].pos, NULL, "@%.*s is given twice", STR_ARG(params[i].name.text));
-        break;
-      }
   }
+  if (count > 1) check_twice(checker, params, count);
 }
 
 static void check_levels(Checker *checker, const LevelList *levels, size_t count) {

@@ -105,12 +105,18 @@ static void finish_number(Lexer *lexer, Token *token) {
   token->text.len = (size_t)(at - token->text.data);
 }
 
+/* Only where two symbols meet has the catalog to be asked where the operator ends. */
+static size_t symbol_length(const char *start, const char *end) {
+  if (end - start < 2 || !memchr("-+*/%^~&|#<>=!", start[1], 14)) return 1;
+  return catalog_operator_symbol(str_make(start, (size_t)(end - start)));
+}
+
 Token lexer_next(Lexer *lexer) {
   const char *start;
   Token token = {.kind = lexer_scan(lexer, &start)};
   token.text = str_make(start, (size_t)(lexer->next - start));
   if (token.kind == LEX_SYMBOL) {
-    size_t length = catalog_operator_symbol(str_make(start, (size_t)(lexer->end - start)));
+    size_t length = symbol_length(start, lexer->end);
     if (length) lexer->next = start + length;
     else token.kind = TK_BAD;
   } else if (token.kind == TK_NUMBER) {

@@ -6,6 +6,7 @@
 
 enum { NESTING_MAX = 1000 }; /* of ( and [: bounds the stack of the generated parser */
 
+static void add_error(Run *run, Position pos, const char *hint, const char *format, va_list args) DC_PRINTF(4, 0);
 static void add_error(Run *run, Position pos, const char *hint, const char *format, va_list args) {
   DcError err = {.code = DC_CHECK, .pos = pos};
   vsnprintf(err.message, sizeof err.message, format, args);

@@ -87,10 +87,14 @@ static const Expr *parse_part(Run *run, const Token *token, const Inside *inside
   return part.value;
 }
 
+enum { UNCLOSED_MAX = 1000 }; /* each is looked for to the end of the text */
+
 typedef struct Parts {
   const Expr **items;
   size_t count;
   Buf text; /* constant text not yet in items */
+  size_t last_brace; /* behind the last '}' */
+  int unclosed;
   bool dynamic;
 } Parts;
 
@@ -103,15 +107,25 @@ static void flush_text(Run *run, Parts *parts, Position pos) {
   parts->text.len = 0;
 }
 
+/* Where the part that begins with the '{' at i ends; the text's length if it has no end, and so is text. */
+static size_t part_end(Run *run, const Token *token, Str text, size_t i, Parts *parts) {
+  if (i >= parts->last_brace || parts->unclosed > UNCLOSED_MAX) return text.len;
+  size_t end = closing_brace(text, i + 1);
+  if (end == text.len && ++parts->unclosed > UNCLOSED_MAX)
+    parse_error_hint(run, token->pos, "write \\{ for a brace", "more than %d braces { in this text have no end", UNCLOSED_MAX);
+  return end;
+}
+
 static void take_parts(Run *run, const Token *token, const Inside *inside, Parts *parts) {
   Str text = inside->text;
+  for (parts->last_brace = text.len; parts->last_brace > 0 && text.data[parts->last_brace - 1] != '}';) parts->last_brace--;
   for (size_t i = 0; i < text.len; i++) {
     char c = text.data[i];
     if (c == '\\' && i + 1 < text.len && (text.data[i + 1] == '{' || text.data[i + 1] == '}')) {
       buf_char(&parts->text, text.data[++i]);
       continue;
     }
-    size_t end = c == '{' ? closing_brace(text, i + 1) : text.len;
+    size_t end = c == '{' ? part_end(run, token, text, i, parts) : text.len;
     if (end == text.len) {
       buf_char(&parts->text, c);
       continue;
