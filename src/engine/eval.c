@@ -9,8 +9,7 @@
 #include <pthread.h>
 
 enum { FEW = 3, MOST_ELEMENTS = 100000000 };
-static const size_t first_limit = 256 << 10;  /* workers have at least 1 MiB */
-static const size_t helper_stack = 32 << 20, helper_limit = 31 << 20;
+static const size_t helper_stack = 32 << 20, stack_reserve = 192 << 10, stack_guess = 256 << 10;
 
 /* --- Room on the stack --- */
 
@@ -24,17 +23,12 @@ typedef struct Errand {
 
 static void *run_errand(void *argument) {
   Errand *errand = argument;
-  errand->cx->stack_base = (uintptr_t)__builtin_frame_address(0);
-  errand->cx->stack_owner = (uintptr_t)pthread_self();
-  errand->cx->stack_limit = helper_limit;
   errand->code = eval(errand->cx, errand->expr, errand->out, errand->err);
   return NULL;
 }
 
 static __attribute__((noinline)) DcCode eval_elsewhere(EvalContext *cx, const Expr *expr, Value *out, DcError *err) {
   Errand errand = {cx, expr, out, err, DC_FAIL};
-  uintptr_t base = cx->stack_base, owner = cx->stack_owner;
-  size_t limit = cx->stack_limit;
   pthread_attr_t attributes;
   pthread_t thread;
   int number = pthread_attr_init(&attributes);
@@ -43,21 +37,25 @@ static __attribute__((noinline)) DcCode eval_elsewhere(EvalContext *cx, const Ex
   pthread_attr_destroy(&attributes);
   if (number) return dc_fail_errno(err, number, "the expression nests too deep");
   pthread_join(thread, NULL);
-  cx->stack_base = base;
-  cx->stack_owner = owner;
-  cx->stack_limit = limit;
   return errand.code;
 }
 
-/* True when the stack runs short. The first evaluation in a thread marks where its stack begins. */
-static bool stack_is_short(EvalContext *cx) {
-  uintptr_t here = (uintptr_t)__builtin_frame_address(0), self = (uintptr_t)pthread_self();
-  if (cx->stack_owner != self || here > cx->stack_base) {
-    cx->stack_owner = self;
-    cx->stack_base = here;
-    cx->stack_limit = first_limit;
-  }
-  return cx->stack_base - here > cx->stack_limit;
+/* The address below which only the reserve of this thread's stack is left (stacks grow down). */
+static __attribute__((noinline)) uintptr_t find_stack_end(uintptr_t here) {
+  pthread_attr_t attributes;
+  void *lowest;
+  size_t size;
+  if (pthread_getattr_np(pthread_self(), &attributes)) return here - stack_guess;
+  int number = pthread_attr_getstack(&attributes, &lowest, &size);
+  pthread_attr_destroy(&attributes);
+  return number ? here - stack_guess : (uintptr_t)lowest + stack_reserve;
+}
+
+static bool stack_is_short(void) {
+  static _Thread_local uintptr_t end; /* found once for a thread */
+  uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+  if (!end) end = find_stack_end(here);
+  return here < end;
 }
 
 /* --- Names and texts --- */
@@ -331,6 +329,6 @@ DcCode eval(EvalContext *cx, const Expr *expr, Value *out, DcError *err) {
     *out = expr->literal;
     return DC_OK;
   }
-  DcCode code = stack_is_short(cx) ? eval_elsewhere(cx, expr, out, err) : eval_kind(cx, expr, out, err);
+  DcCode code = stack_is_short() ? eval_elsewhere(cx, expr, out, err) : eval_kind(cx, expr, out, err);
   return code == DC_OK ? DC_OK : dc_position(err, expr->pos);
 }

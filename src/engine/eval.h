@@ -50,8 +50,6 @@ typedef struct EvalContext {
   void *raise_self;
   bool (*interrupted)(void); /* asked in every round of a loop in a body: engine_interrupted; may be NULL */
   VariableView globals; /* body.c: what the outermost call saw as variables */
-  uintptr_t stack_base, stack_owner; /* eval.c: where the C stack of which thread began, to go on elsewhere when it runs short */
-  size_t stack_limit;
 } EvalContext;
 
 /* The value lives in cx->call.arena (or in the AST). The error has the position of the innermost expression. */
