@@ -52,9 +52,12 @@ static void put_null(ColumnBuilder *builder) {
 }
 
 static void put_value(ColumnBuilder *builder, Value value) {
-  uint8_t byte = value.as.b;
+  uint8_t byte;
   switch ((ColumnKind)builder->kind) {
-    case COLUMN_BOOL: buf_put(&builder->values, &byte, 1); break;
+    case COLUMN_BOOL:
+      byte = value.as.b;
+      buf_put(&builder->values, &byte, 1);
+      break;
     case COLUMN_INT: buf_put(&builder->values, &value.as.i, 8); break;
     case COLUMN_DOUBLE: buf_put(&builder->values, &value.as.d, 8); break;
     case COLUMN_STRING:
