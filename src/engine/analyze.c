@@ -71,6 +71,7 @@ DcCode dataset_analyze(Engine *engine, Dataset *in, EvalContext *cx, const Expr 
   Dataset *keyed = NULL;
   if (key) DC_TRY(dataset_alter_key(engine, in, cx, key, &keyed, err));
   else keyed = dataset_ref(in);
+  in->loans = 1; /* the caller's reference does not want the rows kept */
   KeyMap *all = keymap_new(engine->budget);
   DcCode code = DC_OK;
   if (per_partition) {
@@ -85,6 +86,7 @@ DcCode dataset_analyze(Engine *engine, Dataset *in, EvalContext *cx, const Expr 
     code = analyze_parts(keyed, NULL, 0, all, NULL, err);
   }
   if (code == DC_OK) *out = summarize(all);
+  in->loans = 0;
   keymap_free(all);
   dataset_unref(keyed);
   return code;

@@ -41,6 +41,7 @@ enum { NO_PART = UINT32_MAX };
 
 struct Dataset {
   atomic_int refs;
+  int loans; /* of refs: held by a caller that waits for the result */
   NodeKind kind;
   Engine *engine;
   Arena arena; /* names, items, parts */

@@ -83,7 +83,7 @@ static DcCode descend(Pass *pass, Dataset *top, bool below, DcError *err) {
       continue;
     }
     if (covered(node, pass->parts, pass->count)) break;
-    bool shared = atomic_load(&node->refs) > 1 || repeats(pass->parts, pass->count, node->partitions);
+    bool shared = atomic_load(&node->refs) - node->loans > 1 || repeats(pass->parts, pass->count, node->partitions);
     if (node_is_breaker(node) || (shared && node->kind != NODE_CHOOSE)) {
       DC_TRY(node_compute(node, pass->parts, pass->count, err));
       break;

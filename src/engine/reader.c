@@ -4,6 +4,7 @@
 #include <iconv.h>
 #include <stdlib.h>
 
+#include "engine/frames.h"
 #include "engine/load.h"
 #include "io/stream.h"
 
@@ -25,6 +26,7 @@ struct Reader {
   size_t count, next;
   pthread_mutex_t lock;
   InputStream *stream;
+  Frames *frames;    /* in place of the stream, when a zstd file is read by several */
   uint64_t counted;  /* of the stream's bytes: booked as read already */
   size_t ahead;      /* of plan->stdin_ahead: taken already */
   bool from_ahead;
@@ -34,6 +36,7 @@ struct Reader {
   Buf carry;         /* the cut-off row at the end of the last block */
   uint64_t offset;   /* in the file, of the next block's first byte */
   uint32_t file, part;
+  bool has_zstd;     /* some file is compressed by it */
   uint64_t seq;
   Cut *cuts; /* of each worker */
   int workers;
@@ -61,6 +64,7 @@ DcCode reader_open(Dataset *node, const uint32_t *parts, uint32_t count, Reader 
     for (first = low; first < plan->segment_count && plan->segments[first].partition == parts[i]; first++) {
       const Segment *segment = &plan->segments[first];
       uint64_t size = plan->files.files[segment->file].size;
+      reader->has_zstd = reader->has_zstd || plan->files.files[segment->file].codec == CODEC_ZSTD;
       reader->segments[reader->count] = segment;
       reader->parts[reader->count++] = i;
       total += (segment->to < size ? segment->to : size) - (segment->from < size ? segment->from : size);
@@ -78,6 +82,8 @@ DcCode reader_open(Dataset *node, const uint32_t *parts, uint32_t count, Reader 
 static void close_stream(Reader *reader) {
   if (reader->stream != reader->plan->stdin_stream) stream_close(reader->stream);
   reader->stream = NULL;
+  frames_unref(reader->frames);
+  reader->frames = NULL;
   if (reader->converting) iconv_close(reader->convert);
   reader->converting = false;
   reader->undecoded.len = 0;
@@ -110,8 +116,9 @@ static DcCode raw_bytes(Reader *reader, char *data, size_t size, size_t *got, Dc
     reader->ahead += *got;
     return DC_OK;
   }
-  DC_TRY(stream_read(reader->stream, data, size, got, err));
-  uint64_t now = stream_bytes(reader->stream);
+  if (reader->frames) DC_TRY(frames_read(reader->frames, data, size, got, err));
+  else DC_TRY(stream_read(reader->stream, data, size, got, err));
+  uint64_t now = reader->frames ? frames_bytes(reader->frames) : stream_bytes(reader->stream);
   atomic_fetch_add(&reader->engine->bytes_read, now - reader->counted);
   atomic_fetch_add(&reader->engine->progress_bytes, now - reader->counted);
   reader->counted = now;
@@ -199,7 +206,8 @@ static DcCode open_stream(Reader *reader, uint64_t from, uint64_t to, DcError *e
     reader->from_ahead = true;
     reader->ahead = 0;
   } else {
-    DC_TRY(stream_open(file, from, to, &reader->stream, err));
+    if (file->codec == CODEC_ZSTD && file->regular) DC_TRY(frames_open(reader->engine, file, &reader->frames, err));
+    if (!reader->frames) DC_TRY(stream_open(file, from, to, &reader->stream, err));
   }
   if (plan->options.encoding.data && !str_eq_nocase(plan->options.encoding, str_of("UTF-8"))) {
     reader->convert = iconv_open("UTF-8", plan->options.encoding.data);
@@ -249,7 +257,7 @@ static DcCode take_block(Reader *reader, Cut *cut, size_t *len, DcError *err) {
   const TextDialect *dialect = &reader->plan->options.dialect;
   *len = 0;
   while (!*len) {
-    if (!reader->stream) {
+    if (!reader->stream && !reader->frames) {
       if (reader->next >= reader->count) return DC_OK;
       DC_TRY(open_segment(reader, err));
       continue;
@@ -350,9 +358,20 @@ static DcCode index_block(Reader *reader, Cut *cut, const TextFormat *format, ui
   return options->plain ? DC_OK : check_fields(reader, cut, err);
 }
 
+/* Decompress something ahead, if there is a file to decompress, before taking a block. */
+static void help(Reader *reader) {
+  pthread_mutex_lock(&reader->lock);
+  Frames *frames = reader->frames;
+  if (frames) frames_ref(frames);
+  pthread_mutex_unlock(&reader->lock);
+  if (frames) frames_help(frames);
+  frames_unref(frames);
+}
+
 DcCode reader_next(Reader *reader, int worker, Morsel *out, bool *got, uint64_t *seq, DcError *err) {
   Cut *cut = &reader->cuts[worker];
   size_t len = 0;
+  if (reader->has_zstd) help(reader);
   pthread_mutex_lock(&reader->lock);
   uint64_t origin = 0;
   const TextFormat *format = NULL;
