@@ -50,11 +50,11 @@ Vector kernel_literal(Worker *worker, Value value) {
 
 bool kernel_random(Worker *worker, const Program *program, const Expr *expr, const View *view, Vector *out) {
   const Expr *bound = expr->items[0];
-  if (bound->kind != EXPR_LITERAL || bound->literal.type != TYPE_INT || bound->literal.as.i <= 0) return false;
-  uint64_t n = (uint64_t)bound->literal.as.i;
+  if (bound->kind != EXPR_LITERAL || bound->literal.type != TYPE_INT) return false;
+  int64_t n = bound->literal.as.i;
   int64_t *ints = arena_raw(&worker->scratch, (view->n + 1) * sizeof *ints);
   for (uint32_t i = 0; i < view->n; i++)
-    ints[i] = (int64_t)(random_mix(program->seed, program->statement, view_origin(view, i)) % n);
+    ints[i] = random_below(random_mix(program->seed, program->statement, view_origin(view, i)), n);
   *out = (Vector){.kind = VEC_INT, .as.ints = ints};
   return true;
 }

@@ -245,6 +245,7 @@ static DcCode open_segment(Reader *reader, DcError *err) {
   if (to <= from) return DC_OK; /* no row starts in it */
   DC_TRY(open_stream(reader, from, to, err));
   if (!cut) DC_TRY(skip_bytes(reader, data, err));
+  if (cut && from == data) atomic_fetch_add(&reader->engine->bytes_read, data); /* the header was read before */
   reader->offset = cut ? from : data;
   reader->carry.len = 0;
   return DC_OK;

@@ -10,7 +10,7 @@ static void sum_up(StatementStats *sum, const StatementStats *cost) {
   sum->bytes_in += cost->bytes_in;
   sum->bytes_out += cost->bytes_out;
   sum->partitions_read += cost->partitions_read;
-  sum->partitions_of += cost->partitions_of;
+  if (cost->partitions_of > sum->partitions_of) sum->partitions_of = cost->partitions_of; /* the same ones again */
   sum->bytes_read += cost->bytes_read;
   sum->bytes_written += cost->bytes_written;
   sum->bytes_spilled += cost->bytes_spilled;
