@@ -138,16 +138,22 @@ void engine_begin_statement(Engine *engine, int number, Position pos, StatementS
   atomic_store(&engine->rows_copied, 0);
 }
 
+static void warn_count(Engine *engine, atomic_ullong *counter, const char *one, const char *many) {
+  unsigned long long n = atomic_exchange(counter, 0);
+  if (n) engine_warn(engine, engine->statement_pos, "%llu %s", n, n == 1 ? one : many);
+}
+
 static void warn_counts(Engine *engine) {
-  Position pos = engine->statement_pos;
-  unsigned long long n;
-  if ((n = atomic_exchange(&engine->zero_divisions, 0))) engine_warn(engine, pos, "%llu divisions by zero gave NULL", n);
-  if ((n = atomic_exchange(&engine->null_keys, 0))) engine_warn(engine, pos, "%llu records have a NULL key and went to partition 0", n);
-  if ((n = atomic_exchange(&engine->extra_fields, 0))) engine_warn(engine, pos, "%llu rows have more fields than columns; the extra ones were left out", n);
-  if ((n = atomic_exchange(&engine->bad_records, 0))) {
-    static const char *const what[] = {"failed", "were read as NULL", "were skipped", "were captured"};
-    engine_warn(engine, pos, "%llu bad records %s", n, what[engine->options.bad_records]);
-  }
+  static const char *const bad[][2] = {{"bad record failed", "bad records failed"},
+                                       {"bad record was read as NULL", "bad records were read as NULL"},
+                                       {"bad record was skipped", "bad records were skipped"},
+                                       {"bad record was captured", "bad records were captured"}};
+  const char *const *words = bad[engine->options.bad_records];
+  warn_count(engine, &engine->zero_divisions, "division by zero gave NULL", "divisions by zero gave NULL");
+  warn_count(engine, &engine->null_keys, "record has a NULL key and went to partition 0", "records have a NULL key and went to partition 0");
+  warn_count(engine, &engine->extra_fields, "row has more fields than columns; the extra ones were left out",
+             "rows have more fields than columns; the extra ones were left out");
+  warn_count(engine, &engine->bad_records, words[0], words[1]);
 }
 
 void engine_end_statement(Engine *engine) {

@@ -341,6 +341,10 @@ static DcCode load_node(Engine *engine, LoadPlan *plan, const LoadSpec *spec, Da
     dataset_unref(node);
     return dc_position(err, spec->path_pos);
   }
+  if (files && plan->options.header && plan->wanted_count && load_prepare(node, 0, err) != DC_OK) { /* a missing column shows at once */
+    dataset_unref(node);
+    return dc_position(err, spec->path_pos);
+  }
   uint64_t total = 0;
   for (size_t i = 0; i < files; i++) total += plan->files.files[i].size;
   bool cuttable = seekable(plan), by_source = spec->by == BY_SOURCE;

@@ -213,7 +213,7 @@ static void apply_sample(Worker *worker, const NarrowOp *op, View *view) {
   view_filter(worker, view, keep);
 }
 
-static DcCode apply_project(Worker *worker, const NarrowOp *op, View *view) {
+static DcCode apply_project(Worker *worker, const NarrowOp *op, View *view, bool needs_keys) {
   ViewColumn *columns = arena_alloc(&worker->scratch, (op->item_count + 1) * sizeof *columns);
   uint8_t *used = arena_alloc(&worker->scratch, view->column_count + 1);
   int *fetch = arena_alloc(&worker->scratch, (view->column_count + 1) * sizeof *fetch);
@@ -233,7 +233,7 @@ static DcCode apply_project(Worker *worker, const NarrowOp *op, View *view) {
     DC_TRY(vector_eval(worker, op->program, op->items[i].expr, view, vector));
     columns[i].vector = vector;
   }
-  if (view->key_source == KEY_OF_BATCH && !view->batch->key) { /* the default key is of the record as it was */
+  if (needs_keys && view->key_source == KEY_OF_BATCH && !view->batch->key) { /* the default key is of the record as it was */
     Value *keys = arena_raw(&worker->scratch, (view->n + 1) * sizeof *keys);
     Vector *key = arena_alloc(&worker->scratch, sizeof *key);
     for (uint32_t i = 0; i < view->n; i++) keys[i] = view_key(worker, view, i);
@@ -271,10 +271,10 @@ static DcCode apply_key(Worker *worker, const NarrowOp *op, View *view) {
   return DC_OK;
 }
 
-static DcCode apply(Worker *worker, const NarrowOp *op, View *view) {
+static DcCode apply(Worker *worker, const NarrowOp *op, View *view, bool needs_keys) {
   if (op->where) DC_TRY(apply_where(worker, op, view));
   if (op->share >= 0) apply_sample(worker, op, view);
-  if (op->project) DC_TRY(apply_project(worker, op, view));
+  if (op->project) DC_TRY(apply_project(worker, op, view, needs_keys));
   if (op->key || op->random_key) DC_TRY(apply_key(worker, op, view));
   return DC_OK;
 }
@@ -311,7 +311,8 @@ static DcCode run_morsel(Pass *pass, Worker *worker, const Morsel *morsel) {
     View view;
     uint32_t n = morsel->to - row < chunk ? morsel->to - row : chunk;
     view_of_batch(worker, &view, morsel->batch, row, n, columns);
-    for (size_t i = 0; i < pass->op_count && view.n; i++) DC_TRY(apply(worker, pass->ops[i], &view));
+    view.names = pass->base->schema.names;
+    for (size_t i = 0; i < pass->op_count && view.n; i++) DC_TRY(apply(worker, pass->ops[i], &view, consumer->needs_keys));
     if (view.n) DC_TRY(consumer->rows(consumer, worker, morsel, &view));
     arena_reset(&worker->scratch);
   }

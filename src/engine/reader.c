@@ -4,6 +4,7 @@
 #include <iconv.h>
 #include <stdlib.h>
 
+#include "engine/bad.h"
 #include "engine/frames.h"
 #include "engine/load.h"
 #include "io/stream.h"
@@ -286,38 +287,19 @@ static DcCode take_block(Reader *reader, Cut *cut, size_t *len, DcError *err) {
   return DC_OK;
 }
 
+/* A row with the wrong number of fields that @ragged and @extra do not allow: by the policy for bad records. */
 static DcCode bad_row(Reader *reader, const Cut *cut, size_t row, size_t fields, DcError *err) {
-  char place[512];
-  const char *text = cut->batch.text + cut->batch.offsets[row];
-  size_t len = text_row_trim(text, cut->batch.offsets[row + 1] - cut->batch.offsets[row]);
-  dc_fail(err, "a row has %zu fields in place of %u: %.*s%s", fields, cut->batch.format->field_count, (int)(len < 80 ? len : 80), text, len > 80 ? "…" : "");
-  engine_describe_origin(reader->engine, batch_origin(&cut->batch, (uint32_t)row), place, sizeof place);
-  dc_record(err, "record %s", place);
-  dc_hint(err, fields < cut->batch.format->field_count ? "@ragged = 'null' reads missing fields as NULL" : "@extra = 'ignore' leaves extra fields out");
-  return err->code;
-}
-
-/* Rows with too few or too many fields: by @ragged and @extra. */
-static DcCode check_fields(Reader *reader, Cut *cut, DcError *err) {
-  const TextOptions *options = &reader->plan->options;
   const Batch *batch = &cut->batch;
-  const TextFormat *format = batch->format;
-  size_t columns = options->header || !reader->plan->wanted_count ? format->field_count : reader->plan->wanted_count;
-  uint64_t extra = 0;
-  if (!(batch->flags & ROWS_RAGGED)) extra = format->field_count > columns ? batch->rows : 0;
-  for (size_t row = 0; (batch->flags & ROWS_RAGGED) && row < batch->rows; row++) {
-    const char *text = batch->text + batch->offsets[row];
-    size_t fields = text_count_fields(text, batch->offsets[row + 1] - batch->offsets[row], &format->dialect);
-    if (fields < columns && options->ragged == MISMATCH_ERROR) return bad_row(reader, cut, row, fields, err);
-    if (fields > columns && options->extra == MISMATCH_ERROR) return bad_row(reader, cut, row, fields, err);
-    extra += fields > columns;
-  }
-  if (extra) atomic_fetch_add(&reader->engine->extra_fields, extra);
-  return DC_OK;
+  Str text = str_make(batch->text + batch->offsets[row], batch->offsets[row + 1] - batch->offsets[row]);
+  size_t len = text_row_trim(text.data, text.len);
+  dc_fail(err, "a row has %zu fields in place of %u: %.*s%s", fields, batch->format->field_count, (int)(len < 80 ? len : 80), text.data, len > 80 ? "…" : "");
+  if (reader->engine->options.bad_records == BAD_FAIL)
+    dc_hint(err, fields < batch->format->field_count ? "@ragged = 'null' reads missing fields as NULL" : "@extra = 'ignore' leaves extra fields out");
+  return bad_record(reader->engine, batch_origin(batch, (uint32_t)row), text, (Str){0}, err);
 }
 
-/* Takes comment lines out of an indexed block. */
-static void drop_comments(Cut *cut, char comment) {
+/* Takes rows out of an indexed block: those marked in drop (may be NULL) and those that begin with comment (0: none). */
+static void drop_rows(Cut *cut, const uint8_t *drop, char comment) {
   Batch *batch = &cut->batch;
   RowIndex *index = &cut->index;
   char *text = cut->slab->data;
@@ -325,9 +307,10 @@ static void drop_comments(Cut *cut, char comment) {
   cut->origins = dc_realloc(cut->origins, (index->count + 1) * sizeof *cut->origins);
   for (size_t i = 0; i < index->count; i++) {
     uint32_t start = index->offsets[i], len = index->offsets[i + 1] - start;
-    if (text[start] == comment) continue;
+    if ((drop && drop[i]) || (comment && text[start] == comment)) continue;
+    uint64_t origin = batch_origin(batch, (uint32_t)i);
     memmove(text + at, text + start, len);
-    cut->origins[n] = batch->origin_base + start;
+    cut->origins[n] = origin; /* n <= i: what it replaces has been read */
     index->offsets[n++] = at;
     at += len;
   }
@@ -335,6 +318,37 @@ static void drop_comments(Cut *cut, char comment) {
   index->count = n;
   batch->rows = n;
   batch->origins = cut->origins;
+}
+
+/* Rows with too few or too many fields: by @ragged and @extra, else bad records. */
+static DcCode check_fields(Reader *reader, Cut *cut, DcError *err) {
+  const TextOptions *options = &reader->plan->options;
+  Batch *batch = &cut->batch;
+  const TextFormat *format = batch->format;
+  size_t columns = options->header || !reader->plan->wanted_count ? format->field_count : reader->plan->wanted_count;
+  uint64_t extra = 0;
+  uint8_t *drop = NULL;
+  bool odd = false;
+  if (!(batch->flags & ROWS_RAGGED)) extra = format->field_count > columns ? batch->rows : 0;
+  DcCode code = DC_OK;
+  for (size_t row = 0; (batch->flags & ROWS_RAGGED) && row < batch->rows && code == DC_OK; row++) {
+    const char *text = batch->text + batch->offsets[row];
+    size_t fields = text_count_fields(text, batch->offsets[row + 1] - batch->offsets[row], &format->dialect);
+    bool few = fields < columns && options->ragged == MISMATCH_ERROR, many = fields > columns && options->extra == MISMATCH_ERROR;
+    bool dropped = (few || many) && reader->engine->options.bad_records != BAD_NULL;
+    extra += fields > columns && !many;
+    odd = odd || (fields != format->field_count && !dropped);
+    if (!few && !many) continue;
+    code = bad_row(reader, cut, row, fields, err);
+    if (code != DC_OK || !dropped) continue;
+    if (!drop) drop = dc_alloc(batch->rows);
+    drop[row] = 1;
+  }
+  if (drop && code == DC_OK) drop_rows(cut, drop, 0);
+  if (!odd) batch->flags &= ~(unsigned)ROWS_RAGGED; /* what is left can be moved as it is */
+  dc_free(drop);
+  if (extra) atomic_fetch_add(&reader->engine->extra_fields, extra);
+  return code;
 }
 
 static DcCode index_block(Reader *reader, Cut *cut, const TextFormat *format, uint64_t origin, size_t len, DcError *err) {
@@ -353,7 +367,7 @@ static DcCode index_block(Reader *reader, Cut *cut, const TextFormat *format, ui
     return err->code;
   }
   if (options->comment) {
-    drop_comments(cut, options->comment);
+    drop_rows(cut, NULL, options->comment);
     cut->batch.flags |= ROWS_RAGGED;
   }
   return options->plain ? DC_OK : check_fields(reader, cut, err);

@@ -1,9 +1,7 @@
 /* view.c - fetching columns of views, filtering them, keys, and bad records. */
 #include "engine/view.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
+#include "engine/bad.h"
 #include "engine/engine.h"
 #include "io/text_scan.h"
 
@@ -217,7 +215,8 @@ static Value default_key(Worker *worker, View *view, uint32_t i) {
   }
   uint32_t hash = 0;
   for (uint32_t c = 0; c < view->column_count; c++)
-    hash += (c * 0x9E3779B9u) ^ (uint32_t)value_hashcode(vector_value(view_column(worker, view, c), i));
+    hash += (uint32_t)value_hashcode(view->names ? value_str(view->names[c]) : value_null()) ^
+            (uint32_t)value_hashcode(vector_value(view_column(worker, view, c), i));
   return value_int((int32_t)hash);
 }
 
@@ -238,72 +237,18 @@ static const Expr *first_attribute(const Expr *expr) {
   return NULL;
 }
 
-static void put_json_text(Buf *out, const char *text, size_t len) {
-  buf_char(out, '"');
-  for (size_t i = 0; i < len; i++) {
-    unsigned char c = (unsigned char)text[i];
-    if (c == '"' || c == '\\') buf_printf(out, "\\%c", c);
-    else if (c < 0x20) buf_printf(out, "\\u%04x", c);
-    else buf_char(out, (char)c);
-  }
-  buf_char(out, '"');
-}
-
-static DcCode capture(Worker *worker, const View *view, uint32_t i, const char *place, const char *message, DcError *err) {
-  Engine *engine = worker->engine;
-  Buf line = {0};
-  buf_text(&line, "{\"record\":");
-  put_json_text(&line, place, strlen(place));
-  buf_text(&line, ",\"error\":");
-  put_json_text(&line, message, strlen(message));
-  if (view->batch->layout == BATCH_TEXT) {
-    const char *row = view->batch->text + view->batch->offsets[view_row(view, i)];
-    buf_text(&line, ",\"text\":");
-    put_json_text(&line, row, text_row_trim(row, view->batch->offsets[view_row(view, i) + 1] - view->batch->offsets[view_row(view, i)]));
-  }
-  buf_text(&line, "}\n");
-  ssize_t put = write(engine->bad_fd, line.data, line.len); /* O_APPEND: lines of several workers do not mix */
-  bool short_write = put != (ssize_t)line.len;
-  buf_free(&line);
-  return short_write ? dc_fail(err, "cannot write \"%s\"", engine->options.bad_records_path) : DC_OK;
-}
-
-static DcCode too_many(Worker *worker, DcError *err) {
-  const EngineOptions *options = &worker->engine->options;
-  unsigned long long bad = atomic_fetch_add(&worker->engine->bad_total, 1) + 1;
-  unsigned long long seen = atomic_load(&worker->engine->rows_seen);
-  bool share = options->max_bad_share > 0 && seen > 10000 && (double)bad > options->max_bad_share * (double)seen;
-  if (bad <= options->max_bad_records && !share) return DC_OK;
-  dc_fail(err, "more than max_bad_records records are bad");
-  return err->code;
-}
-
 DcCode view_bad_row(Worker *worker, const Expr *expr, View *view, uint32_t i, DcError *err) {
   if (err->code != DC_FAIL) return err->code;
   Engine *engine = worker->engine;
-  char place[512];
-  BadRecords policy = engine->options.bad_records;
-  if (policy == BAD_FAIL || policy == BAD_CAPTURE) engine_describe_origin(engine, view_origin(view, i), place, sizeof place);
+  const Batch *batch = view->batch;
+  uint32_t row = view_row(view, i);
+  Str text = {0};
+  if (batch->layout == BATCH_TEXT) text = str_make(batch->text + batch->offsets[row], batch->offsets[row + 1] - batch->offsets[row]);
   const Expr *attribute = first_attribute(expr);
-  if (policy == BAD_FAIL) {
-    if (attribute) dc_record(err, "record %s, attribute \"%.*s\"", place, STR_ARG(attribute->name.text));
-    else dc_record(err, "record %s", place);
-    dc_hint(err, "OPTIONS @bad_records = 'null', 'skip' or 'capture' goes on without such records");
-    return err->code;
-  }
-  DcError worse = {0};
-  if (policy == BAD_CAPTURE && capture(worker, view, i, place, err->message, &worse) != DC_OK) *err = worse;
-  else if (too_many(worker, &worse) != DC_OK) dc_hint(err, "%s", worse.message);
-  if (worse.code != DC_OK) {
-    engine_describe_origin(engine, view_origin(view, i), place, sizeof place);
-    dc_record(err, "record %s", place);
-    return err->code;
-  }
-  atomic_fetch_add(&engine->bad_records, 1);
-  if (policy != BAD_NULL) {
+  DC_TRY(bad_record(engine, view_origin(view, i), text, attribute ? attribute->name.text : (Str){0}, err));
+  if (engine->options.bad_records != BAD_NULL) {
     if (!view->bad) view->bad = arena_alloc(&worker->scratch, view->n);
     view->bad[i] = 1;
   }
-  dc_error_clear(err);
   return DC_OK;
 }

@@ -45,6 +45,7 @@ typedef struct View {
   uint32_t first, n;
   ViewColumn *columns;
   uint32_t column_count;
+  const Str *names;     /* of the batch's columns, for the default key; may be NULL */
   bool whole;           /* the columns are all of the batch's, in order: rows can be moved as they are */
   KeySource key_source; /* KEY_OF_BATCH: the batch's key column, or the default key if it has none */
   const Vector *key;

@@ -27,8 +27,8 @@ typedef struct Column {
 
 typedef enum BatchLayout { BATCH_TEXT, BATCH_COLUMNS } BatchLayout;
 
-/* An origin: source number in the high 24 bits, byte offset in the decompressed text in the low 40. */
-enum { ORIGIN_OFFSET_BITS = 40 };
+/* An origin: source number in the high 20 bits, byte offset in the decompressed text in the low 44. */
+enum { ORIGIN_OFFSET_BITS = 44 };
 static inline uint64_t origin_make(uint64_t source, uint64_t offset) { return source << ORIGIN_OFFSET_BITS | offset; }
 static inline uint64_t origin_source(uint64_t origin) { return origin >> ORIGIN_OFFSET_BITS; }
 static inline uint64_t origin_offset(uint64_t origin) { return origin & ((UINT64_C(1) << ORIGIN_OFFSET_BITS) - 1); }
