@@ -210,6 +210,36 @@ DcCode copy_encode(Copy *copy, Pen *pen, View *view) {
   return DC_OK;
 }
 
+/* Columns of a stored batch that no chain describes. */
+static uint32_t stored_columns(const Batch *batch) {
+  return batch->layout == BATCH_TEXT ? batch->format->column_count : batch->column_count;
+}
+
+static DcCode encode_chunk(Copy *copy, Pen *pen, const Chain *chain, View *view) {
+  for (size_t i = 0; chain && i < chain->op_count && view->n; i++) DC_TRY(narrow_apply(&pen->worker, chain->ops[i], view, false));
+  return view->n ? copy_encode(copy, pen, view) : DC_OK;
+}
+
+DcCode copy_slice(Copy *copy, Pen *pen, Output *output, const Batch *batch, uint32_t from, uint32_t to, DcError *err) {
+  enum { TEXT_BYTES = 4 << 20 };
+  const Chain *chain = output->chain;
+  pen->worker.bytes_in += batch_bytes(batch, from, to);
+  for (uint32_t row = from; row < to; row += CHUNK_ROWS) {
+    View view;
+    view_of_batch(&pen->worker, &view, batch, row, to - row < CHUNK_ROWS ? to - row : CHUNK_ROWS, chain ? chain->columns : stored_columns(batch));
+    DcCode code = encode_chunk(copy, pen, chain, &view);
+    arena_reset(&pen->worker.scratch);
+    if (code != DC_OK) {
+      *err = pen->worker.err;
+      return code;
+    }
+    if (pen->text.len < TEXT_BYTES) continue;
+    DC_TRY(copy_write(copy, pen, output, &pen->text, err));
+    pen->text.len = 0;
+  }
+  return DC_OK;
+}
+
 /* --- From a shuffle straight into outputs --- */
 
 typedef struct Flush {
@@ -236,27 +266,10 @@ static DcCode write_slices(Copy *copy, Pen *pen, Output *output, size_t count, D
   return stage_writev(copy->stage, output->file, pen->parts, count, err);
 }
 
-static DcCode encode_slice(Copy *copy, Pen *pen, const Batch *batch, uint32_t from, uint32_t to) {
-  if (copy_raw(copy, batch)) {
-    buf_put(&pen->text, batch->text + batch->offsets[from], batch->offsets[to] - batch->offsets[from]);
-    pen->rows += to - from;
-    return DC_OK;
-  }
-  uint32_t columns = batch->layout == BATCH_TEXT ? batch->format->column_count : batch->column_count;
-  if (batch->layout == BATCH_TEXT && batch->format->dialect.plain) columns = 1;
-  for (uint32_t row = from; row < to; row += CHUNK_ROWS) {
-    View view;
-    view_of_batch(&pen->worker, &view, batch, row, to - row < CHUNK_ROWS ? to - row : CHUNK_ROWS, columns);
-    DC_TRY(copy_encode(copy, pen, &view));
-    arena_reset(&pen->worker.scratch);
-  }
-  return DC_OK;
-}
-
 static DcCode flush_output(Flush *flush, Pen *pen, uint32_t part, Output *output, DcError *err) {
   Copy *copy = flush->copy;
   Store *store = flush->store;
-  bool gather = copy->stage && copy->options.output_codec == CODEC_NONE;
+  bool gather = copy->stage && copy->options.output_codec == CODEC_NONE && !output->chain;
   size_t count = 0;
   for (size_t i = 0; gather && i < store->piece_count; i++) gather = copy_raw(copy, store->pieces[i].batch);
   Str header = copy->headers[output->header];
@@ -269,7 +282,7 @@ static DcCode flush_output(Flush *flush, Pen *pen, uint32_t part, Output *output
     piece_range(piece, part, &from, &to);
     if (from == to) continue;
     if (!gather) {
-      DC_TRY(encode_slice(copy, pen, piece->batch, from, to));
+      DC_TRY(copy_slice(copy, pen, output, piece->batch, from, to, err));
       continue;
     }
     const Batch *batch = piece->batch;

@@ -6,8 +6,16 @@
 #include "engine/shuffle.h"
 #include "io/stream.h"
 
+/* What is done to the rows of stored partitions on their way into an output. */
+typedef struct Chain {
+  uint32_t columns;     /* of the stored rows */
+  const NarrowOp **ops; /* from the stored rows up */
+  size_t op_count;
+} Chain;
+
 /* A part file. */
 typedef struct Output {
+  const Chain *chain; /* NULL: rows are written as they are stored */
   uint32_t file;   /* of the stage */
   uint32_t header; /* index into Copy.headers */
   bool started;    /* its header is written */
@@ -45,6 +53,9 @@ DcCode copy_write(Copy *copy, Pen *pen, Output *output, Buf *text, DcError *err)
 /* Rows [from, to) of a batch, by row if they can be copied as they are. */
 bool copy_raw(const Copy *copy, const Batch *batch);
 DcCode copy_encode(Copy *copy, Pen *pen, View *view) DC_MUST_CHECK; /* appends to pen->text */
+/* Rows [from, to) of a stored batch through an output's chain, appended to pen->text, which is written to the output
+   whenever it holds a good deal. */
+DcCode copy_slice(Copy *copy, Pen *pen, Output *output, const Batch *batch, uint32_t from, uint32_t to, DcError *err) DC_MUST_CHECK;
 
 /* Which outputs a partition goes to. */
 typedef struct Targets {

@@ -6,7 +6,8 @@
 
 typedef struct Item {
   CopyItem copy;
-  Dataset *root;    /* below all choices of partitions */
+  Dataset *root;    /* below all choices of partitions and operators that only this item needs */
+  Chain chain;
   uint32_t *parts;  /* the root's partition of each part */
   uint32_t first;   /* output */
   bool skip, done, outer_shared;
@@ -104,36 +105,16 @@ typedef struct Tasks {
   DcError *errors;
 } Tasks;
 
-enum { TEXT_BYTES = 1 << 20 };
-
-static DcCode slice_out(Copy *copy, Pen *pen, Output *output, const Batch *batch, uint32_t from, uint32_t to, uint32_t columns, DcError *err) {
-  pen->worker.bytes_in += batch_bytes(batch, from, to);
-  for (uint32_t row = from; row < to; row += CHUNK_ROWS) {
-    View view;
-    view_of_batch(&pen->worker, &view, batch, row, to - row < CHUNK_ROWS ? to - row : CHUNK_ROWS, columns);
-    DcCode code = copy_encode(copy, pen, &view);
-    arena_reset(&pen->worker.scratch);
-    if (code != DC_OK) {
-      *err = pen->worker.err;
-      return code;
-    }
-    if (pen->text.len < TEXT_BYTES) continue;
-    DC_TRY(copy_write(copy, pen, output, &pen->text, err));
-    pen->text.len = 0;
-  }
-  return DC_OK;
-}
-
 static DcCode partition_out(Copy *copy, Pen *pen, Output *output, const Item *item, uint32_t part, DcError *err) {
   Store *store = item->root->store;
-  uint32_t columns = item->root->schema.count, number = item->parts[part];
+  uint32_t number = item->parts[part];
   if (number == NO_PART) return DC_OK;
   for (size_t r = 0; r < store->run_count; r++) {
     const Run *run = &store->runs[r];
     for (uint32_t e = number < run->partitions ? run->first[number] : 0; number < run->partitions && e < run->first[number + 1]; e++) {
       Batch *batch;
       DC_TRY(store_read(store, run, &run->extents[e], &batch, err));
-      DcCode code = slice_out(copy, pen, output, batch, 0, batch->rows, columns, err);
+      DcCode code = copy_slice(copy, pen, output, batch, 0, batch->rows, err);
       batch_unref(batch);
       if (code != DC_OK) return code;
     }
@@ -141,7 +122,7 @@ static DcCode partition_out(Copy *copy, Pen *pen, Output *output, const Item *it
   for (size_t k = 0; k < store->piece_count; k++) {
     uint32_t from, to;
     piece_range(&store->pieces[k], number, &from, &to);
-    DC_TRY(slice_out(copy, pen, output, store->pieces[k].batch, from, to, columns, err));
+    DC_TRY(copy_slice(copy, pen, output, store->pieces[k].batch, from, to, err));
   }
   return DC_OK;
 }
@@ -230,7 +211,10 @@ static DcCode write_straight(Copy *copy, Straight *straight, DcError *err) {
   Store *store = store_new(copy->engine, shuffle->partitions);
   Shuffler shuffler;
   size_t room = store_room(copy->engine);
-  shuffler_init(&shuffler, copy->engine, store, 0, room < RUN_BYTES ? room : RUN_BYTES);
+  int what = 0; /* keys and origins only where operators follow */
+  for (size_t i = 0; i < straight->count; i++)
+    if (straight->items[i]->chain.op_count) what = GATHER_KEY | GATHER_ORIGINS;
+  shuffler_init(&shuffler, copy->engine, store, what, room < RUN_BYTES ? room : RUN_BYTES);
   DcCode code = copy_shuffled(copy, pass, &shuffler, straight_targets, straight, err);
   shuffler_free(&shuffler);
   store_free(store);
@@ -266,18 +250,31 @@ static DcCode write_all_straight(Copy *copy, Item *items, size_t count, DcError 
 
 /* --- The statement --- */
 
+/* Goes down from an item's dataset to what it rests on: choices of partitions are followed, operators that nobody else
+   refers to are collected. */
 static void resolve(Item *item) {
   Dataset *node = item->copy.dataset;
   uint32_t count = node->partitions;
+  size_t cap = 0;
   item->parts = dc_alloc(((size_t)count + 1) * sizeof *item->parts);
   for (uint32_t p = 0; p < count; p++) item->parts[p] = p;
-  while (node->kind == NODE_CHOOSE && !node->store) {
+  while (!node->store && (node->kind == NODE_CHOOSE || (node->kind == NODE_NARROW && atomic_load(&node->refs) == 1))) {
     item->outer_shared = item->outer_shared || atomic_load(&node->refs) > 1;
-    for (uint32_t p = 0; p < count; p++)
+    for (uint32_t p = 0; node->kind == NODE_CHOOSE && p < count; p++)
       if (item->parts[p] != NO_PART) item->parts[p] = node->parts[item->parts[p]];
+    if (node->kind == NODE_NARROW) {
+      VEC_GROW(item->chain.ops, item->chain.op_count, cap);
+      item->chain.ops[item->chain.op_count++] = &node->op;
+    }
     node = node->input;
   }
+  for (size_t i = 0; i + 1 < item->chain.op_count - i; i++) { /* from the root up */
+    const NarrowOp *swap = item->chain.ops[i];
+    item->chain.ops[i] = item->chain.ops[item->chain.op_count - 1 - i];
+    item->chain.ops[item->chain.op_count - 1 - i] = swap;
+  }
   item->root = node;
+  item->chain.columns = node->schema.count;
 }
 
 static DcCode project(Engine *engine, Item *item, const CopySpec *spec, DcError *err) {
@@ -295,6 +292,8 @@ static DcCode declare(Copy *copy, Item *items, size_t count, const CopySpec *spe
     DcCode code = copy_dataset(copy, items[i].copy.name, &dataset->schema, dataset->partitions, &items[i].first, &items[i].skip, err);
     if (code != DC_OK) return dc_position(err, spec->path_pos);
     resolve(&items[i]);
+    size_t outputs = copy->output_count - items[i].first;
+    for (size_t k = 0; items[i].chain.op_count && k < outputs; k++) copy->outputs[items[i].first + k].chain = &items[i].chain;
   }
   return DC_OK;
 }
@@ -332,6 +331,7 @@ DcCode dataset_copy(Engine *engine, CopyItem *copies, size_t count, const CopySp
   for (size_t i = 0; i < count; i++) {
     dataset_unref(items[i].copy.dataset);
     dc_free(items[i].parts);
+    dc_free(items[i].chain.ops);
   }
   dc_free(items);
   return code;

@@ -271,7 +271,7 @@ static DcCode apply_key(Worker *worker, const NarrowOp *op, View *view) {
   return DC_OK;
 }
 
-static DcCode apply(Worker *worker, const NarrowOp *op, View *view, bool needs_keys) {
+DcCode narrow_apply(Worker *worker, const NarrowOp *op, View *view, bool needs_keys) {
   if (op->where) DC_TRY(apply_where(worker, op, view));
   if (op->share >= 0) apply_sample(worker, op, view);
   if (op->project) DC_TRY(apply_project(worker, op, view, needs_keys));
@@ -312,7 +312,7 @@ static DcCode run_morsel(Pass *pass, Worker *worker, const Morsel *morsel) {
     uint32_t n = morsel->to - row < chunk ? morsel->to - row : chunk;
     view_of_batch(worker, &view, morsel->batch, row, n, columns);
     view.names = pass->base->schema.names;
-    for (size_t i = 0; i < pass->op_count && view.n; i++) DC_TRY(apply(worker, pass->ops[i], &view, consumer->needs_keys));
+    for (size_t i = 0; i < pass->op_count && view.n; i++) DC_TRY(narrow_apply(worker, pass->ops[i], &view, consumer->needs_keys));
     if (view.n) DC_TRY(consumer->rows(consumer, worker, morsel, &view));
     arena_reset(&worker->scratch);
   }

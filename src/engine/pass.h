@@ -34,6 +34,8 @@ DcCode pass_open_below(Dataset *node, const uint32_t *wanted, uint32_t count, Pa
 /* Run until the end or until the consumer is full (*more). On failure the error of the earliest morsel. */
 DcCode pass_run(Pass *pass, Consumer *consumer, bool *more, DcError *err) DC_MUST_CHECK;
 void pass_close(Pass *pass); /* NULL is fine */
+/* A narrow operator over a view; an error is in worker->err. */
+DcCode narrow_apply(Worker *worker, const NarrowOp *op, View *view, bool needs_keys) DC_MUST_CHECK;
 /* Book partitions of base as read, for --stats. */
 void pass_count(Dataset *base, const uint32_t *parts, uint32_t count);
 
