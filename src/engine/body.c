@@ -146,8 +146,8 @@ static DcCode run_if(Frame *frame, const Stmt *stmt, Flow *flow, DcError *err) {
   return stmt->as.branch.has_else ? run_block(frame, &stmt->as.branch.otherwise, flow, err) : DC_OK;
 }
 
-static DcCode interrupted(Frame *frame, DcError *err) {
-  if (!frame->cx->interrupted || !frame->cx->interrupted()) return DC_OK;
+static DcCode interrupted(const EvalContext *cx, DcError *err) {
+  if (!cx->interrupted || !cx->interrupted()) return DC_OK;
   return dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
 }
 
@@ -200,7 +200,7 @@ static DcCode run_rounds(Frame *frame, const Stmt *stmt, const Rounds *rounds, F
   for (uint64_t i = 0; i < rounds->count && code == DC_OK; i++) {
     uint64_t number = rounds->step < 0 ? (uint64_t)rounds->from - i : (uint64_t)rounds->from + i;
     frame->locals[mark].value = rounds->items ? rounds->items[i] : value_int((int64_t)number);
-    code = interrupted(frame, err);
+    code = interrupted(frame->cx, err);
     if (code == DC_OK) code = run_block(frame, &stmt->as.loop.body, flow, err);
     if (!goes_on(flow)) break;
   }
@@ -226,7 +226,7 @@ static DcCode run_while(Frame *frame, const Stmt *stmt, Flow *flow, DcError *err
     code = eval(frame->cx, stmt->as.while_loop.condition, &condition, err);
     if (code != DC_OK || !value_is_true(condition)) break;
     end_statement(frame);
-    code = interrupted(frame, err);
+    code = interrupted(frame->cx, err);
     if (code == DC_OK) code = run_block(frame, &stmt->as.while_loop.body, flow, err);
     if (code != DC_OK || !goes_on(flow)) break;
   }
@@ -349,6 +349,7 @@ static DcCode run_body(Frame *frame, const Value *args, size_t count, DcError *e
 DcCode eval_call_own(EvalContext *cx, const Definition *function, const Value *args, size_t count, Position pos, Value *out, DcError *err) {
   int max_depth = cx->max_depth ? cx->max_depth : DEFAULT_MAX_DEPTH;
   Str name = function->name.text;
+  DC_TRY(interrupted(cx, err)); /* recursion may take as long as a loop */
   if (cx->depth >= max_depth) return dc_fail_at(err, DC_FAIL, pos, "%.*s: functions call each other more than %d deep", STR_ARG(name), max_depth);
   if (count > function->param_count) return dc_fail_at(err, DC_FAIL, pos, "%.*s takes %zu arguments, not %zu", STR_ARG(name), function->param_count, count);
   if (function->record && !cx->call.record) return dc_fail_at(err, DC_FAIL, pos, "%.*s needs a record: it works in SELECT, WHERE and KEY", STR_ARG(name));

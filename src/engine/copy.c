@@ -1,11 +1,10 @@
 /* copy.c - text outputs: declaring, encoding, writing; and the run from a shuffle straight into its outputs. */
 #include "engine/copy.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
+#include "io/standard.h"
 #include "io/text_scan.h"
 
 DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err) {
@@ -69,20 +68,9 @@ DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, 
   return DC_OK;
 }
 
-static DcCode write_standard(const char *data, size_t len, DcError *err) {
-  while (len) {
-    ssize_t put = write(STDOUT_FILENO, data, len);
-    if (put < 0 && errno == EINTR && !engine_interrupted()) continue;
-    if (put < 0) return dc_fail_errno(err, errno, "cannot write standard output");
-    data += put;
-    len -= (size_t)put;
-  }
-  return DC_OK;
-}
-
 static DcCode put_bytes(Copy *copy, const Output *output, const char *data, size_t len, DcError *err) {
   atomic_fetch_add(&copy->engine->bytes_written, len);
-  return copy->stage ? stage_write(copy->stage, output->file, data, len, err) : write_standard(data, len, err);
+  return copy->stage ? stage_write(copy->stage, output->file, data, len, err) : standard_write(data, len, err);
 }
 
 static DcCode pack(Copy *copy, Pen *pen, const char *data, size_t len, DcError *err) {

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,15 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/interrupt.h"
 #include "base/regex.h"
 #include "engine/view.h"
 #include "io/fault.h"
 #include "io/stream.h"
 
-static volatile sig_atomic_t interrupted;
-
-void engine_interrupt(void) { interrupted = 1; }
-bool engine_interrupted(void) { return interrupted != 0; }
+void engine_interrupt(void) { interrupt_set(); }
+bool engine_interrupted(void) { return interrupt_asked(); }
 
 static uint64_t read_number(const char *path) {
   char text[64] = "";
@@ -106,6 +104,7 @@ void worker_init(Worker *worker, Engine *engine, int number) {
   worker->eval.call.arena = &worker->scratch;
   worker->eval.names = NAMES_AS_RECORD;
   worker->eval.max_depth = 1000;
+  worker->eval.interrupted = engine_interrupted;
 }
 
 void worker_free(Worker *worker) {
@@ -204,11 +203,11 @@ uint64_t engine_source(Engine *engine, const SourceInfo *info) {
   return number;
 }
 
-/* Newlines before offset in the decompressed file; -1 when it cannot be read again (standard input). */
+/* Newlines before offset in the decompressed file; -1 when it cannot be read again (standard input, a pipe). */
 static int64_t count_lines(const InputFile *file, uint64_t offset) {
   DcError ignored = {0};
   InputStream *stream = NULL;
-  if (str_is(file->path, "-") || stream_open(file, 0, UINT64_MAX, &stream, &ignored) != DC_OK) return -1;
+  if (!file->regular || stream_open(file, 0, UINT64_MAX, &stream, &ignored) != DC_OK) return -1;
   enum { STEP = 256 << 10 };
   char *data = dc_alloc(STEP);
   int64_t lines = 0;

@@ -11,8 +11,11 @@ enum { HEAD = 64 << 10 };
 
 void load_plan_free(LoadPlan *plan) {
   if (!plan || atomic_fetch_sub(&plan->refs, 1) != 1) return;
-  stream_close(plan->stdin_stream);
-  buf_free(&plan->stdin_ahead);
+  for (size_t i = 0; plan->opened && i < plan->files.count; i++) {
+    stream_close(plan->opened[i].stream);
+    buf_free(&plan->opened[i].ahead);
+  }
+  dc_free(plan->opened);
   listing_free(&plan->files);
   dc_free(plan->segments);
   dc_free(plan->sources);
@@ -24,14 +27,14 @@ void load_plan_free(LoadPlan *plan) {
 
 /* --- The head of a file --- */
 
-/* The first bytes of a file, at least `want` unless it is shorter. Standard input is kept open for the reader. */
+/* The first bytes of a file, at least `want` unless it is shorter. What is no regular file is kept open for the reader. */
 static DcCode read_head(LoadPlan *plan, uint32_t number, size_t want, Buf *out, bool *ended, DcError *err) {
   const InputFile *file = &plan->files.files[number];
-  bool standard = str_is(file->path, "-");
-  InputStream *stream = plan->stdin_stream;
+  Opened *kept = file->regular ? NULL : &plan->opened[number];
+  InputStream *stream = kept ? kept->stream : NULL;
   if (!stream) DC_TRY(stream_open(file, 0, UINT64_MAX, &stream, err));
-  if (standard) plan->stdin_stream = stream;
-  Buf *buf = standard ? &plan->stdin_ahead : out;
+  if (kept) kept->stream = stream;
+  Buf *buf = kept ? &kept->ahead : out;
   DcCode code = DC_OK;
   size_t got = 1;
   while (buf->len < want && got && code == DC_OK) {
@@ -40,7 +43,7 @@ static DcCode read_head(LoadPlan *plan, uint32_t number, size_t want, Buf *out, 
     if (code == DC_OK) buf->len += got;
   }
   *ended = got == 0;
-  if (standard) {
+  if (kept) {
     out->len = 0;
     buf_put(out, buf->data, buf->len);
   } else {
@@ -336,6 +339,7 @@ static DcCode load_node(Engine *engine, LoadPlan *plan, const LoadSpec *spec, Da
   plan->sources = dc_alloc((files + 1) * sizeof *plan->sources);
   plan->formats = dc_alloc((files + 1) * sizeof *plan->formats);
   plan->starts = dc_alloc((files + 1) * sizeof *plan->starts);
+  plan->opened = dc_alloc((files + 1) * sizeof *plan->opened);
   DcCode code = load_schema(node, err);
   if (code != DC_OK) {
     dataset_unref(node);

@@ -12,6 +12,12 @@ typedef struct Segment {
   uint64_t from, to; /* bytes; the rows that start in [from, to) */
 } Segment;
 
+/* Opened for its header, and kept. */
+typedef struct Opened {
+  struct InputStream *stream;
+  Buf ahead; /* bytes read from it already */
+} Opened;
+
 struct LoadPlan {
   atomic_int refs;
   Arena arena;
@@ -24,8 +30,7 @@ struct LoadPlan {
   uint64_t *sources;       /* engine's number of each file, + 1; 0: none yet */
   const TextFormat **formats; /* of each file, once its header is read */
   uint64_t *starts;        /* where the data of each file starts, behind BOM, skipped lines and header */
-  struct InputStream *stdin_stream; /* opened by CREATE for its header */
-  Buf stdin_ahead;         /* bytes read from it already */
+  Opened *opened;          /* of each file that cannot be opened twice: standard input, a named pipe */
 };
 void load_plan_free(LoadPlan *plan);
 /* Reads the head of file `number` once: its format, where its data starts, its source number. One caller at a time. */

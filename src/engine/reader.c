@@ -29,7 +29,7 @@ struct Reader {
   InputStream *stream;
   Frames *frames;    /* in place of the stream, when a zstd file is read by several */
   uint64_t counted;  /* of the stream's bytes: booked as read already */
-  size_t ahead;      /* of plan->stdin_ahead: taken already */
+  size_t ahead;      /* of what was read for the header: taken already */
   bool from_ahead;
   iconv_t convert;
   bool converting;
@@ -81,7 +81,7 @@ DcCode reader_open(Dataset *node, const uint32_t *parts, uint32_t count, Reader 
 }
 
 static void close_stream(Reader *reader) {
-  if (reader->stream != reader->plan->stdin_stream) stream_close(reader->stream);
+  if (!reader->from_ahead) stream_close(reader->stream);
   reader->stream = NULL;
   frames_unref(reader->frames);
   reader->frames = NULL;
@@ -110,7 +110,7 @@ void reader_close(Reader *reader) {
 /* --- Bytes --- */
 
 static DcCode raw_bytes(Reader *reader, char *data, size_t size, size_t *got, DcError *err) {
-  Buf *ahead = &reader->plan->stdin_ahead;
+  const Buf *ahead = &reader->plan->opened[reader->file].ahead;
   if (reader->from_ahead && reader->ahead < ahead->len) {
     *got = ahead->len - reader->ahead < size ? ahead->len - reader->ahead : size;
     memcpy(data, ahead->data + reader->ahead, *got);
@@ -201,9 +201,10 @@ static DcCode open_stream(Reader *reader, uint64_t from, uint64_t to, DcError *e
   const InputFile *file = &plan->files.files[reader->file];
   reader->counted = 0;
   reader->from_ahead = false;
-  if (str_is(file->path, "-")) {
-    if (!plan->stdin_stream) DC_TRY(stream_open(file, 0, UINT64_MAX, &plan->stdin_stream, err));
-    reader->stream = plan->stdin_stream;
+  if (!file->regular) {
+    Opened *kept = &plan->opened[reader->file];
+    if (!kept->stream) DC_TRY(stream_open(file, 0, UINT64_MAX, &kept->stream, err));
+    reader->stream = kept->stream;
     reader->from_ahead = true;
     reader->ahead = 0;
   } else {

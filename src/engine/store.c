@@ -170,7 +170,9 @@ static void spill_work(void *argument, int number) {
   for (;;) {
     uint32_t part = atomic_fetch_add(&spill->next, 1);
     if (part >= store->partitions || atomic_load(&spill->failed)) break;
-    if (spill_partition(spill, part, slices, &spill->errors[number]) != DC_OK) atomic_store(&spill->failed, true);
+    DcError *err = &spill->errors[number];
+    if (engine_interrupted()) dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
+    if (err->code != DC_OK || spill_partition(spill, part, slices, err) != DC_OK) atomic_store(&spill->failed, true);
   }
   dc_free(slices);
 }

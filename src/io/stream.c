@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/interrupt.h"
 #include "io/path.h"
 
 enum { INPUT_BYTES = 256 << 10 };
@@ -18,6 +20,7 @@ enum { INPUT_BYTES = 256 << 10 };
 struct InputStream {
   char *path;
   int fd;
+  bool waits; /* not a regular file: a read may take for ever */
   Codec codec;
   bool ended;      /* read gave 0, or `to` is reached */
   bool in_member;  /* inside of a gzip member or zstd frame */
@@ -30,14 +33,16 @@ struct InputStream {
   ZSTD_DCtx *zstd;
 };
 
-/* Reads once from the disk; *got = 0: the end. */
+/* Reads once from the disk; *got = 0: the end. Whatever may keep us waiting (pipe, terminal) is asked first. */
 static DcCode read_some(InputStream *stream, char *data, size_t size, size_t *got, DcError *err) {
   *got = 0;
   if (size > stream->left) size = (size_t)stream->left;
   if (!size || stream->ended) return DC_OK;
   ssize_t n;
-  do n = read(stream->fd, data, size);
-  while (n < 0 && errno == EINTR);
+  do {
+    if (stream->waits && !interrupt_wait(stream->fd, POLLIN)) return dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
+    n = read(stream->fd, data, size);
+  } while (n < 0 && (errno == EINTR || (errno == EAGAIN && stream->waits)));
   if (n < 0) return dc_fail_errno(err, errno, "cannot read %s", stream->path);
   if (n == 0) stream->ended = true;
   *got = (size_t)n;
@@ -76,11 +81,14 @@ static DcCode start_codec(InputStream *stream, DcError *err) {
 }
 
 static DcCode open_file(InputStream *stream, const InputFile *file, uint64_t from, uint64_t to, DcError *err) {
-  if (str_is(file->path, "-")) return DC_OK;
-  stream->fd = open(stream->path, O_RDONLY | O_CLOEXEC);
+  bool standard = str_is(file->path, "-");
+  /* Not blocking: a named pipe is opened before anyone writes to it. For a regular file it means nothing. */
+  if (!standard) stream->fd = open(stream->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (stream->fd < 0) return dc_fail_errno(err, errno, "cannot open %s", stream->path);
   struct stat status;
   if (fstat(stream->fd, &status) != 0) return dc_fail_errno(err, errno, "cannot read %s", stream->path);
+  stream->waits = !S_ISREG(status.st_mode);
+  if (standard) return DC_OK;
   if (S_ISDIR(status.st_mode)) return dc_fail(err, "cannot read %s: it is a folder", stream->path);
   if (from && lseek(stream->fd, (off_t)from, SEEK_SET) < 0) return dc_fail_errno(err, errno, "cannot read %s", stream->path);
   /* Only advice: a file system that does not take it reads as well. */

@@ -96,6 +96,7 @@ void session_context_init(Session *session) {
   cx->variables = (VariableView){session, get_variable, set_variable};
   cx->functions = (FunctionView){session, get_function};
   cx->max_depth = 1000;
+  cx->interrupted = engine_interrupted;
   cx->unknown_variable = unknown_variable;
   cx->unknown_self = session;
   cx->raise = raised;

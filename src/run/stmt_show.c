@@ -1,14 +1,17 @@
 /* stmt_show.c - EXPLAIN, DESCRIBE, SHOW: what a session knows, on standard output. */
 #include <errno.h>
 
+#include "io/standard.h"
 #include "run/session_internal.h"
 #include "run/table.h"
 
-/* Flushed at once: COPY … INTO '-' writes past stdio. */
+/* At once: COPY … INTO '-' writes past stdio. */
 static DcCode emit(Session *session, Buf *text, DcError *err) {
-  if (text->len) fwrite(text->data, 1, text->len, session->out);
+  bool standard = session->out == stdout;
+  if (standard) (void)!standard_write(text->data, text->len, err);
+  else if (fwrite(text->data, 1, text->len, session->out) < text->len || fflush(session->out) != 0) dc_fail_errno(err, errno, "cannot write the output");
   buf_free(text);
-  return fflush(session->out) == 0 ? DC_OK : dc_fail_errno(err, errno, "cannot write standard output");
+  return err->code;
 }
 
 static void explain_list(const ChosenList *list, const char *head, Buf *out) {
