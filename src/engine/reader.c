@@ -170,7 +170,9 @@ static DcCode fill(Reader *reader, char *data, size_t size, size_t *filled, bool
 /* --- Segments --- */
 
 /* The first row that starts at or behind a nominal place in the middle of a file. */
-static DcCode row_boundary(const LoadPlan *plan, const InputFile *file, uint64_t data, uint64_t place, uint64_t *out, DcError *err) {
+static DcCode row_boundary(const LoadPlan *plan, uint32_t number, uint64_t place, uint64_t *out, DcError *err) {
+  const InputFile *file = &plan->files.files[number];
+  uint64_t data = plan->starts[number];
   *out = place <= data ? data : place;
   if (place <= data || place >= file->size) return DC_OK;
   for (size_t window = 64 << 10;; window *= 4) {
@@ -185,7 +187,7 @@ static DcCode row_boundary(const LoadPlan *plan, const InputFile *file, uint64_t
       done += code == DC_OK ? got : 0;
     }
     stream_close(stream);
-    size_t start = code == DC_OK ? text_find_row_start(text, done, &plan->options.dialect) : 0;
+    size_t start = code == DC_OK ? text_find_row_start(text, done, from + done >= file->size, plan->formats[number]->field_count, &plan->options.dialect) : 0;
     dc_free(text);
     if (code != DC_OK) return code;
     if (start < done || from + done >= file->size) {
@@ -241,8 +243,8 @@ static DcCode open_segment(Reader *reader, DcError *err) {
   uint64_t data = plan->starts[segment->file], from = 0, to = UINT64_MAX;
   bool cut = file->regular && file->codec == CODEC_NONE && !plan->options.encoding.data && !plan->options.codec;
   if (cut) {
-    DC_TRY(row_boundary(plan, file, data, segment->from, &from, err));
-    if (segment->to != UINT64_MAX) DC_TRY(row_boundary(plan, file, data, segment->to, &to, err));
+    DC_TRY(row_boundary(plan, segment->file, segment->from, &from, err));
+    if (segment->to != UINT64_MAX) DC_TRY(row_boundary(plan, segment->file, segment->to, &to, err));
   }
   if (to <= from) return DC_OK; /* no row starts in it */
   DC_TRY(open_stream(reader, from, to, err));

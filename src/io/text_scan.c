@@ -111,26 +111,46 @@ static Evidence run_evidence(const char *text, size_t len, size_t start, size_t 
   return UNDECIDED;
 }
 
+/* Does a whole line of the text, a few at most are looked at, have as many fields as a row? */
+static bool has_row(const char *text, size_t len, size_t fields, const TextDialect *dialect) {
+  const char *at = memchr(text, '\n', len), *end = text + len, *next;
+  for (int lines = 0; at && lines < 16; at = next, lines++) {
+    size_t found = 1;
+    next = memchr(at + 1, '\n', (size_t)(end - at - 1));
+    for (const char *p = at + 1; next && p < next; p++) found += *p == dialect->delimiter;
+    if (next && found >= fields) return true;
+  }
+  return false;
+}
+
 /* Is text + 0 inside of a quoted field? The first evidence decides, led back by the parity of the quotes before it
-   (Ge et al., "Speculative Distributed CSV Data Parsing for Big Data Analytics", SIGMOD 2019). Without any: no. */
-static bool starts_inside(const char *text, size_t len, const TextDialect *dialect) {
-  bool toggled = false;
+   (Ge et al., "Speculative Distributed CSV Data Parsing for Big Data Analytics", SIGMOD 2019). Without any, the end of
+   the file is evidence: it lies outside. Text without quotes may be the middle of a long field: it has to look like
+   rows, or to be longer than fields are. */
+static Evidence state_at_start(const char *text, size_t len, bool ends, size_t fields, const TextDialect *dialect) {
+  enum { LONG = 4 << 20 };
+  bool toggled = false, quotes = false;
   const char *end = text + len;
   for (const char *at = text; (at = memchr(at, dialect->quote, (size_t)(end - at)));) {
     const char *run = at;
     while (at < end && *at == dialect->quote) at++;
     Evidence evidence = run_evidence(text, len, (size_t)(run - text), (size_t)(at - text), dialect);
-    if (evidence != UNDECIDED) return (evidence == INSIDE) != toggled;
+    if (evidence != UNDECIDED) return (evidence == INSIDE) != toggled ? INSIDE : OUTSIDE;
     toggled ^= (at - run) % 2;
+    quotes = true;
   }
-  return false;
+  if (ends) return toggled ? INSIDE : OUTSIDE;
+  if (quotes) return UNDECIDED;
+  return len >= LONG || fields < 2 || has_row(text, len, fields, dialect) ? OUTSIDE : UNDECIDED;
 }
 
-size_t text_find_row_start(const char *text, size_t len, const TextDialect *dialect) {
+size_t text_find_row_start(const char *text, size_t len, bool ends, size_t fields, const TextDialect *dialect) {
   if (!len) return 0;
   TextDialect used = effective(dialect, text, len);
   if (used.escape) return len; /* whether a quote or an escape is itself escaped cannot be told from here */
-  bool inside = used.quote && starts_inside(text, len, &used);
+  Evidence state = used.quote ? state_at_start(text, len, ends, fields, &used) : OUTSIDE;
+  if (state == UNDECIDED) return len;
+  bool inside = state == INSIDE;
   for (size_t i = 0; i < len; i++) {
     if (used.quote && text[i] == used.quote) inside = !inside;
     if (text[i] == '\n' && !inside) return i + 1;

@@ -44,10 +44,11 @@ bool text_index_rows(const char *text, size_t len, const TextDialect *dialect, s
 size_t text_last_row_end(const char *text, size_t len, const TextDialect *dialect);
 
 /* The first row start behind text + 0, where the state at text is unknown (the middle of a file): looks for evidence
-   that tells quoted from unquoted (an opening or closing quote well placed). Returns len if no row starts in text, or
-   if it has escapes, which leave no evidence. Right for well-formed text; a misplaced quote may mislead it, so a caller
-   checks that the row before ends where this one starts. Deterministic: depends only on text [0, len). */
-size_t text_find_row_start(const char *text, size_t len, const TextDialect *dialect);
+   that tells quoted from unquoted (an opening or closing quote well placed; the file's end, if ends says that text goes
+   so far; without quotes, lines with as many fields as rows have). Returns len if no row starts in text, if it has no evidence, or if it has escapes, which leave none. Right
+   for well-formed text; a misplaced quote may mislead it, so a caller checks that the row before ends where this one
+   starts. Deterministic: depends only on text [0, len). */
+size_t text_find_row_start(const char *text, size_t len, bool ends, size_t fields, const TextDialect *dialect);
 
 /* Number of fields of one row (without line end needed). */
 size_t text_count_fields(const char *row, size_t len, const TextDialect *dialect);
