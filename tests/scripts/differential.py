@@ -193,7 +193,7 @@ def distinct(ds, with_key):
     seen = set()
 
     def new(r):
-        mark = tuple((type(v).__name__, v) for v in ((r[0],) if with_key and ds.keyed else ()) + tuple(r[1]))
+        mark = tuple((type(v).__name__, v) for v in ((r[0],) if with_key else ()) + tuple(r[1]))
         if mark in seen:
             return False
         seen.add(mark)
@@ -291,7 +291,7 @@ class Script:
         self.add('SELECT * FROM "%s" WHERE %s LIMIT %d INTO "%s"' % (name, text, limit, new), new, ds.filter(take))
 
     def do_distinct(self, name, ds):
-        with_key = self.rng.random() < 0.3
+        with_key = ds.keyed and self.rng.random() < 0.3
         found = random_items(self.rng, ds)
         if not found:
             return
@@ -458,6 +458,7 @@ def make_sources(rng, work, number):
     count = rng.choice([0, 1, 2, 30, 300, 1500 if extra < 10 else 100])
     rows = make_rows(rng, count, extra, rng.random() < 0.5)
     base = 'in%d' % number
+    shutil.rmtree(os.path.join(work, base), ignore_errors=True)
     write(work, base + '/a.csv', put_rows(rng, names, rows))
     sources = {'a': (base + '/a.csv', whole(names, rows), '')}
     rows = []
@@ -578,8 +579,8 @@ def main():
         folder = os.path.join(work, 'round%d' % start)
         os.makedirs(folder, exist_ok=True)
         runner = Runner(dcetl, folder)
-        for name, test in (('scripts', lambda rng: random_scripts(runner, rng, 12 if quick else scripts, 9)), ('partitions', lambda rng: load_partitions(runner, rng, 2 if quick else 6)),
-                           ('streams', lambda rng: streams(runner, rng, 1 if quick else 2)), ('spilled', lambda rng: spilled(runner, rng, 15000 if quick else 40000))):
+        for name, test in (('scripts', lambda rng: random_scripts(runner, rng, 12 if quick else scripts, 5)), ('partitions', lambda rng: load_partitions(runner, rng, 2 if quick else 5)),
+                           ('streams', lambda rng: streams(runner, rng, 1 if quick else 2)), ('spilled', lambda rng: spilled(runner, rng, 15000 if quick else 25000))):
             try:
                 test(random.Random('%s %d' % (name, start)))
             except Wrong as wrong:
