@@ -313,8 +313,8 @@ closed(A) ::= open(A) primary(E). { items_operand(run, E); }
 closed(A) ::= closed(A) IS(K) NULL(Z). { items_is_null(run, K, NULL, Z); }
 closed(A) ::= closed(A) IS(K) NOT(N) NULL(Z). { items_is_null(run, K, N, Z); }
 closed(A) ::= closed(A) CAST_TO(K) name(T). { items_cast(run, K, T); }
-prefix(A) ::= PREFIX|SIGN|NOT(P). { A = P; }
-infix(A) ::= INFIX|SIGN|STAR|EQ(P). { A = P; }
+prefix(A) ::= PREFIX|PREFIX_SYMBOL|SIGN|NOT(P). { A = P; }
+infix(A) ::= INFIX|INFIX_SYMBOL|SIGN|STAR|EQ(P). { A = P; }
 
 %type primary {const Expr *}
 primary(A) ::= NUMBER(N). { A = expr_number(run, N); }

@@ -147,6 +147,13 @@ static void check_loop_body(Checker *checker, const Block *body) {
   checker->loops--;
 }
 
+/* "SHOW;" is read as a name, but nobody means a name that is evaluated for nothing. */
+static void check_lone_expr(Checker *checker, const Expr *expr, NameUse names) {
+  if (expr->kind == EXPR_ATTR && !expr->name.parts)
+    check_error(checker, expr->pos, NULL, "'%.*s' alone is no statement", STR_ARG(expr->name.text));
+  else check_expr(checker, expr, names);
+}
+
 static void check_control(Checker *checker, const Stmt *stmt) {
   NameUse names = names_here(checker);
   switch (stmt->kind) {
@@ -174,7 +181,8 @@ static void check_control(Checker *checker, const Stmt *stmt) {
       break;
     case STMT_BLOCK: check_block(checker, &stmt->as.block); break;
     case STMT_RAISE: check_expr(checker, stmt->as.raise.message, names); break;
-    case STMT_EXPR: case STMT_RETURN: check_expr(checker, stmt->as.expr, names); break;
+    case STMT_EXPR: check_lone_expr(checker, stmt->as.expr, names); break;
+    case STMT_RETURN: check_expr(checker, stmt->as.expr, names); break;
     case STMT_YIELD:
       check_expr(checker, stmt->as.yield.key, names);
       check_expr(checker, stmt->as.yield.object, names);

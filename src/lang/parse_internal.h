@@ -65,11 +65,13 @@ typedef struct Run {
   bool repeat;     /* tokens[at] is to be looked at once more */
   bool started;    /* tokens[at] has been looked at */
   bool quiet;      /* the lexer has reported the next syntax error already */
+  bool failed;     /* a syntax error has been met */
   bool stopped;    /* nothing sensible can follow */
   size_t skip_depth; /* blocks open where the error was */
   OpenBlock *blocks;
   size_t block_count, block_cap;
   OpenBlock closed; /* by the last END */
+  const Token *retried; /* the END that a failed statement was closed before, to look at it again only once */
   const Token *head;       /* first token of the statement being read */
   const Token *block_word; /* LOOP, WHILE, FUNCTION, … that the next BEGIN belongs to */
   bool select;             /* between SELECT and the end of its statement */

@@ -428,11 +428,15 @@ Stmt *stmt_show(Run *run, const Token *first, const Token *what) {
   static const char *const words[] = {[SHOW_DATASETS] = "DATASETS", [SHOW_FUNCTIONS] = "FUNCTIONS", [SHOW_TRANSFORMS] = "TRANSFORMS",
                                       [SHOW_ADAPTERS] = "ADAPTERS", [SHOW_OPTIONS] = "OPTIONS"};
   Stmt *stmt = stmt_new(run, STMT_SHOW, first);
-  for (int i = 0; i <= SHOW_OPTIONS; i++)
-    if (str_eq_nocase(what->text, str_of(words[i]))) {
-      stmt->as.show = (ShowKind)i;
-      return stmt;
-    }
-  parse_error(run, what->pos, "expected DATASETS, FUNCTIONS, TRANSFORMS, ADAPTERS or OPTIONS after SHOW, found '%.*s'", STR_ARG(what->text));
+  Speller speller = speller_start(what->text);
+  for (int i = 0; i <= SHOW_OPTIONS; i++) {
+    speller_try(&speller, str_of(words[i]));
+    if (!str_eq_nocase(what->text, str_of(words[i]))) continue;
+    stmt->as.show = (ShowKind)i;
+    return stmt;
+  }
+  Str best = speller_best(&speller);
+  const char *hint = best.len ? arena_printf(run->parser->arena, "did you mean %.*s?", STR_ARG(best)).data : NULL;
+  parse_error_hint(run, what->pos, hint, "expected DATASETS, FUNCTIONS, TRANSFORMS, ADAPTERS or OPTIONS after SHOW, found '%.*s'", STR_ARG(what->text));
   return stmt;
 }

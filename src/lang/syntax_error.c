@@ -8,7 +8,7 @@ static const char *const kind_words[] = {
   [TK_STAR] = "'*'", [TK_EQ] = "'='", [TK_PERCENT] = "'%'", [TK_QUESTION] = "'?'", [TK_COLON] = "':'", [TK_CAST_TO] = "'::'",
   [TK_NAME] = "a name", [TK_QNAME] = "a quoted name", [TK_STRING] = "a text", [TK_NUMBER] = "a number", [TK_VAR] = "a variable",
   [TK_ASSIGN] = "a variable", [TK_CAUGHT] = "a variable", [TK_PARAM] = "a @parameter", [TK_PREFIX] = "an operator",
-  [TK_INFIX] = "an operator", [TK_SIGN] = "a sign", [TK_BAD] = "a wrong character",
+  [TK_INFIX] = "an operator", [TK_PREFIX_SYMBOL] = "an operator", [TK_INFIX_SYMBOL] = "an operator", [TK_SIGN] = "a sign", [TK_BAD] = "a wrong character",
   [TK_ALTER] = "ALTER", [TK_ANALYZE] = "ANALYZE", [TK_ANTI] = "ANTI", [TK_ARRAY] = "ARRAY", [TK_AS] = "AS", [TK_ASC] = "ASC",
   [TK_AT] = "AT", [TK_BEGIN] = "BEGIN", [TK_BETWEEN] = "BETWEEN", [TK_BREAK] = "BREAK", [TK_BY] = "BY", [TK_CALL] = "CALL",
   [TK_CASE] = "CASE", [TK_CASE_ELSE] = "ELSE", [TK_CASE_END] = "END", [TK_CASE_THEN] = "THEN", [TK_CAST] = "CAST",
@@ -68,7 +68,7 @@ static bool part_of_expression(int kind) {
   switch (kind) {
     case TK_NUMBER: case TK_STRING: case TK_VAR: case TK_PARAM: case TK_NULL: case TK_TRUE: case TK_FALSE: case TK_NAME:
     case TK_QNAME: case TK_LP: case TK_LB: case TK_ARRAY: case TK_RANGE: case TK_CASE: case TK_CAST: case TK_PREFIX:
-    case TK_SIGN: case TK_NOT:
+    case TK_PREFIX_SYMBOL: case TK_SIGN: case TK_NOT:
       return true;
     default:
       return false;
@@ -76,7 +76,7 @@ static bool part_of_expression(int kind) {
 }
 
 static bool part_of_operator(int kind) {
-  return kind == TK_INFIX || kind == TK_SIGN || kind == TK_QUESTION || kind == TK_COLON || kind == TK_CAST_TO || kind == TK_IS ||
+  return kind == TK_INFIX || kind == TK_INFIX_SYMBOL || kind == TK_SIGN || kind == TK_QUESTION || kind == TK_COLON || kind == TK_CAST_TO || kind == TK_IS ||
          kind == TK_NOT || kind == TK_EQ;
 }
 
@@ -109,16 +109,55 @@ static Str join_words(Run *run, const Wanted *wanted) {
   return joined;
 }
 
+static const char *did_you_mean(Run *run, const Token *token, Str best) {
+  if (!best.len || str_eq_nocase(best, token->text)) return NULL;
+  return arena_printf(run->parser->arena, "did you mean %.*s?", STR_ARG(best)).data;
+}
 
+static void try_operators(const Run *run, Speller *speller, Fixity fixity) {
+  const OperatorIndex *index = &run->parser->operators;
+  for (size_t i = 0; i < sizeof index->slots / sizeof *index->slots; i++)
+    if (fixity == FIX_PREFIX ? index->slots[i].prefix : index->slots[i].infix) speller_try(speller, index->slots[i].word);
+}
 
-/* "did you mean FROM?" when a word that was found is nearly a keyword that would do. */
+/* "did you mean FROM?" when a word that was found is nearly a keyword or an operator that would do. */
 static const char *keyword_hint(Run *run, const Token *found, const unsigned char *expected, int kinds) {
-  if (found->kind != TK_NAME) return NULL;
+  if (found->kind != TK_NAME || found->text.len < 2) return NULL;
   Speller speller = speller_start(type_upper(run, found->text));
   for (int kind = 1; kind < kinds; kind++)
     if (expected[kind] && is_keyword(kind)) speller_try(&speller, str_of(token_describe(kind)));
+  if (expected[TK_INFIX] && expected[TK_QUESTION]) {
+    try_operators(run, &speller, FIX_INFIX);
+    speller_try(&speller, str_of("BETWEEN"));
+  }
+  return did_you_mean(run, found, speller_best(&speller));
+}
+
+/* The word before was taken as a name, and what was found cannot follow a name: ALTER a PARTITON 3; RAISE INFOO 'x'; INTT '5' */
+static const char *name_before_hint(Run *run, const Token *before) {
+  static const char *const severities[] = {"DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "EXCEPTION"};
+  if (before->kind != TK_NAME || before->text.len < 4) return NULL;
+  Speller speller = speller_start(type_upper(run, before->text));
+  bool raised = before > run->tokens && before[-1].kind == TK_RAISE;
+  for (size_t i = 0; i < sizeof severities / sizeof *severities && raised; i++) speller_try(&speller, str_of(severities[i]));
+  if (!raised) try_operators(run, &speller, FIX_PREFIX);
+  for (size_t kind = 1; kind < sizeof kind_words / sizeof *kind_words && !raised; kind++)
+    if (kind_words[kind] && is_keyword((int)kind)) speller_try(&speller, str_of(kind_words[kind]));
   Str best = speller_best(&speller);
-  return best.len ? arena_printf(run->parser->arena, "did you mean %.*s?", STR_ARG(best)).data : NULL;
+  if (!best.len || str_eq_nocase(best, before->text)) return NULL;
+  return arena_printf(run->parser->arena, "did you mean %.*s in place of %.*s?", STR_ARG(best), STR_ARG(before->text)).data;
+}
+
+/* A word that has its meaning in the language where a name is wanted. */
+static const char *quote_hint(Run *run, const Token *found, const unsigned char *expected) {
+  if (!expected[TK_QNAME] || expected[TK_LET] || found->kind == TK_NAME || !is_keyword(found->kind)) return NULL;
+  return arena_printf(run->parser->arena, "a name that is a word of the language stands in quotes: \"%.*s\"", STR_ARG(found->text)).data;
+}
+
+static const char *hint_for(Run *run, const Token *before, const Token *found, const unsigned char *expected, int kinds) {
+  const char *hint = keyword_hint(run, found, expected, kinds);
+  if (!hint) hint = name_before_hint(run, before);
+  return hint ? hint : quote_hint(run, found, expected);
 }
 
 static const int statement_kinds[] = {
@@ -137,9 +176,17 @@ static bool report_unknown_statement(Run *run) {
   speller_try(&speller, str_of("SAVE"));
   speller_try(&speller, str_of("EXEC"));
   Str best = speller_best(&speller);
+  if (str_eq_nocase(best, head->text)) return false; /* BREAK 3; */
   if (!best.len && head != &run->tokens[run->at] && head + 1 != &run->tokens[run->at]) return false;
   const char *hint = best.len ? arena_printf(run->parser->arena, "did you mean %.*s?", STR_ARG(best)).data : NULL;
   parse_error_hint(run, head->pos, hint, "unknown statement '%.*s'", STR_ARG(head->text));
+  return true;
+}
+
+/* An END where every block is closed already. Behind another error its opener is probably what was wrong. */
+static bool report_lone_end(Run *run, const Token *found) {
+  if (found->kind != TK_END || run->closed.opener) return false;
+  if (!run->failed) parse_error(run, found->pos, "no block is open that this END could close");
   return true;
 }
 
@@ -157,7 +204,7 @@ static void report_found(Run *run, const Token *found, const unsigned char *expe
   const Token *before = run->at ? found - 1 : &none;
   collect(expected, kinds, before->kind, &wanted);
   Str words = join_words(run, &wanted);
-  const char *hint = keyword_hint(run, found, expected, kinds);
+  const char *hint = hint_for(run, before, found, expected, kinds);
   int shown = found->text.len > 40 ? 40 : (int)found->text.len;
   if (found->kind == LEX_END) {
     Position pos = found->pos;
@@ -174,13 +221,16 @@ void parse_unexpected(Run *run, const unsigned char *expected, int kinds) {
   bool quiet = run->quiet;
   run->quiet = false;
   if (run->skipping) return;
-  if (!quiet && !(found->kind == LEX_END && report_open_block(run)) && !report_unknown_statement(run))
+  if (!quiet && !(found->kind == LEX_END && report_open_block(run)) && !report_lone_end(run, found) && !report_unknown_statement(run))
     report_found(run, found, expected, kinds);
+  run->failed = true;
   if (found->kind == TK_SEMI) return; /* the parser takes it as the end of the statement that failed */
   run->skipping = true;
   run->skip_depth = run->block_count;
-  if (found->kind == TK_END) run->skip_depth++;
+  bool closes = found->kind == TK_END && run->closed.opener && run->retried != found;
+  if (closes) run->retried = found;
+  if (closes) run->skip_depth++;
   if (found->kind == TK_BEGIN || found->kind == TK_THEN || found->kind == TK_CASE) run->skip_depth--;
   while (run->skip_depth && run->skip_depth <= run->block_count && run->blocks[run->skip_depth - 1].kind == TK_CASE) run->skip_depth--;
-  run->repeat = found->kind == TK_END;
+  run->repeat = closes;
 }

@@ -111,7 +111,7 @@ static bool starts_statement(const Run *run, size_t at, bool start) {
     case TK_ELSEIF:
       return start && open_kind(run) == TK_IF;
     case TK_INCLUDE:
-      return start && next->kind == TK_STRING;
+      return start && (next->kind == TK_STRING || next->kind == TK_VAR || next->kind == TK_QNAME || next->kind == TK_NUMBER);
     case TK_SHOW: case TK_SPLIT: case TK_DESCRIBE: case TK_EXPECT: case TK_EXPLAIN:
       return start && (is_namelike(next) || (token->kind == TK_EXPLAIN && next->kind == TK_VAR));
     case TK_FETCH:
@@ -240,10 +240,10 @@ static int classify_symbol(const Run *run, size_t at) {
   const OperatorIndex *operators = &run->parser->operators;
   bool prefix = operator_find(operators, token->text, FIX_PREFIX) != NULL, infix = operator_find(operators, token->text, FIX_INFIX) != NULL;
   if (str_is(token->text, "%")) {
-    return may_start_operand(run, next) ? TK_INFIX : TK_PERCENT;
+    return may_start_operand(run, next) ? TK_INFIX_SYMBOL : TK_PERCENT;
   }
   if (prefix && infix) return TK_SIGN;
-  return prefix ? TK_PREFIX : TK_INFIX;
+  return prefix ? TK_PREFIX_SYMBOL : TK_INFIX_SYMBOL;
 }
 
 static int classify_variable(const Run *run, size_t at) {
