@@ -14,8 +14,12 @@ static void teardown(void) { arguments_deinit(&arguments); }
         (int)(sizeof((const char *const[]){"dcetl", __VA_ARGS__}) / sizeof(char *)))
 
 static DcCode parse(const char *const *argv, int argc) {
+  static const char *kept[32]; /* arguments points into argv, which is gone at the end of the caller's statement */
+  ck_assert_int_le(argc, 31);
+  memcpy(kept, argv, (size_t)argc * sizeof *argv);
+  kept[argc] = NULL;
   memset(&err, 0, sizeof err);
-  return arguments_parse(argc, argv, &arguments, &err);
+  return arguments_parse(argc, kept, &arguments, &err);
 }
 
 START_TEST(scripts_and_options_in_any_order) {

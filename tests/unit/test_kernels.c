@@ -223,7 +223,7 @@ static void check_row(Case *test, const Vector *vector, uint32_t i, Value want) 
   Buf a = {0}, b = {0};
   value_print(&a, want);
   value_print(&b, got);
-  ck_assert_msg(got.type == want.type && a.len == b.len && memcmp(a.data, b.data, a.len) == 0, "%s: row %u (layout %d): vector %s %.*s, scalar %s %.*s", test->text, test->rows[i],
+  ck_assert_msg(got.type == want.type && a.len == b.len && (!a.len || memcmp(a.data, b.data, a.len) == 0), "%s: row %u (layout %d): vector %s %.*s, scalar %s %.*s", test->text, test->rows[i],
                 (int)test->batch->layout, type_name((Type)got.type), (int)b.len, b.data, type_name((Type)want.type), (int)a.len, a.data);
   buf_free(&a);
   buf_free(&b);
