@@ -121,12 +121,14 @@ demo: deps
 	@DCETL=$(BUILD)/dcetl sh examples/demo.sh out/demo
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/dcetl/stdlib
 	install -m 755 $(BUILD)/dcetl $(DESTDIR)$(PREFIX)/bin/dcetl
 	install -m 644 man/dcetl.1 $(DESTDIR)$(PREFIX)/share/man/man1/dcetl.1
+	install -m 644 stdlib/*.tdl $(DESTDIR)$(PREFIX)/share/dcetl/stdlib/
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/dcetl $(DESTDIR)$(PREFIX)/share/man/man1/dcetl.1
+	rm -rf $(DESTDIR)$(PREFIX)/share/dcetl
 
 # For editors and clang tools.
 compile_commands.json: Makefile $(SRC)
