@@ -26,7 +26,7 @@ DcCode print_functions(const char *name, Buf *out, DcError *err) {
   for (size_t i = 0; i < count; i++) {
     if (!name) buf_printf(out, "%s# %s: %s\n\n", i ? "\n" : "", packages[i]->name, packages[i]->doc);
     for (size_t k = 0; k < packages[i]->operator_count; k++)
-      if (!name || str_eq_nocase(str_of(name), str_of(packages[i]->operators[k].name))) put_operator(out, &packages[i]->operators[k]), found++;
+      if (!name || catalog_operator(str_of(name), packages[i]->operators[k].fixity) == &packages[i]->operators[k]) put_operator(out, &packages[i]->operators[k]), found++;
     for (size_t k = 0; k < packages[i]->function_count; k++)
       if (!name || strcmp(name, packages[i]->functions[k].name) == 0) put_function(out, &packages[i]->functions[k]), found++;
   }
@@ -61,4 +61,12 @@ DcCode print_adapters(const char *name, Buf *out, DcError *err) {
   dc_fail_at(err, DC_USAGE, (Position){0}, "unknown adapter '%s'", name);
   if (best.len) dc_hint(err, "did you mean '%.*s'?", STR_ARG(best));
   return DC_USAGE;
+}
+
+/* passthru is what ALTER does with a list of columns; there are no others yet. */
+DcCode print_transforms(const char *name, Buf *out, DcError *err) {
+  if (name && strcmp(name, "passthru") != 0) return dc_fail_at(err, DC_USAGE, (Position){0}, "unknown transform '%s'", name);
+  buf_text(out, "passthru\n");
+  put_row(out, "Keeps records as they are; a VALUE list chooses and orders the columns.", "ALTER \"ds\" passthru VALUE (\"a\", \"b\");", NULL);
+  return DC_OK;
 }

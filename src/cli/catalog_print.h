@@ -6,6 +6,7 @@
 
 /* All rows, or the one of that name; an unknown name is DC_USAGE with a suggestion. */
 DcCode print_functions(const char *name, Buf *out, DcError *err) DC_MUST_CHECK;
+DcCode print_transforms(const char *name, Buf *out, DcError *err) DC_MUST_CHECK;
 DcCode print_adapters(const char *name, Buf *out, DcError *err) DC_MUST_CHECK;
 
 #endif

@@ -91,7 +91,7 @@ static DcCode parse_all(Program *program) {
 
 static DcCode set_variable(void *self, Str name, Value value, DcError *err) {
   (void)err;
-  session_set_variable(self, name, value);
+  (void)session_set_variable(self, name, value); /* as in 5.5, a file may hold read-only names: they are left out */
   return DC_OK;
 }
 
@@ -110,6 +110,9 @@ static DcCode read_vars_file(Program *program, Session *session, const char *pat
 
 static DcCode set_variables(Program *program, Session *session, DcError *err) {
   const Arguments *arguments = &program->arguments;
+  Value *rest = arena_alloc(&program->arena, (arguments->rest_count + 1) * sizeof *rest);
+  for (size_t i = 0; i < arguments->rest_count; i++) rest[i] = value_text(arguments->rest[i]);
+  session_set_variable(session, str_of("ARGS"), value_array(&program->arena, rest, arguments->rest_count));
   for (size_t i = 0; i < arguments->var_count; i++) {
     const VarArg *var = &arguments->vars[i];
     if (var->is_file) {
@@ -118,11 +121,9 @@ static DcCode set_variables(Program *program, Session *session, DcError *err) {
     }
     const char *equals = strchr(var->text, '=');
     Str name = str_make(var->text, (size_t)(equals - var->text));
-    session_set_variable(session, name, vars_argument(str_of(equals + 1), &program->arena));
+    if (!session_set_variable(session, name, vars_argument(str_of(equals + 1), &program->arena)))
+      return dc_fail_at(err, DC_USAGE, (Position){0}, "-v %s: $%.*s cannot be changed", var->text, STR_ARG(name));
   }
-  Value *rest = arena_alloc(&program->arena, (arguments->rest_count + 1) * sizeof *rest);
-  for (size_t i = 0; i < arguments->rest_count; i++) rest[i] = value_text(arguments->rest[i]);
-  session_set_variable(session, str_of("ARGS"), value_array(&program->arena, rest, arguments->rest_count));
   return DC_OK;
 }
 
@@ -196,7 +197,8 @@ static DcCode act(Program *program, Buf *out, DcError *err) {
     case ACTION_HELP: arguments_help(out); return DC_OK;
     case ACTION_VERSION: buf_printf(out, "%s\n", version); return DC_OK;
     case ACTION_INTERACTIVE: return dc_fail_at(err, DC_USAGE, (Position){0}, "the interactive shell comes in a later version");
-    case ACTION_TRANSFORMS: case ACTION_OPERATIONS: buf_text(out, "none in this version\n"); return DC_OK;
+    case ACTION_TRANSFORMS: return print_transforms(program->arguments.script_count ? program->arguments.scripts[0].text : NULL, out, err);
+    case ACTION_OPERATIONS: buf_text(out, "none in this version\n"); return DC_OK;
     case ACTION_FUNCTIONS: case ACTION_ADAPTERS: return print_rows(&program->arguments, out, err);
     case ACTION_RUN: case ACTION_DRY_RUN: case ACTION_TOKENS: case ACTION_AST: break;
   }

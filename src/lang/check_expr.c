@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "lang/check_internal.h"
+#include "lang/lexer.h"
 
 void check_name(Checker *checker, const Name *name) {
   if (name->parts) check_expr(checker, name->parts, checker->names);
@@ -56,9 +57,27 @@ static int required_args(const Definition *definition) {
   return (int)count;
 }
 
+/* Functions of the language that come with a later version: nobody has misspelled them. */
+static bool is_absent(Str name) {
+  static const char *const names[] = {
+    "ATTR", "ATTRS", "ATTR_PUT", "ATTR_REMOVE", "COLUMNAR_MAKE", "H3", "SUM", "AVG", "STDDEV", "VARIANCE", "QUANTILE",
+    "COUNT_DISTINCT", "APPROX_DISTINCT", "FIRST", "LAST", "ARRAY_AGG", "ROW_NUMBER", "RANK", "DENSE_RANK", "LAG", "LEAD", "NTILE",
+  };
+  static const char *const prefixes[] = {"REC_", "STRUCT_", "DT_", "GEO_", "POINT_", "POI_", "POLY_", "TRK_"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (str_is(name, names[i])) return true;
+  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+    if (str_starts(name, str_of(prefixes[i]))) return true;
+  return false;
+}
+
 static void check_own(Checker *checker, const Expr *call) {
   size_t count;
   const OwnFunction *own = own_find(checker, call->name.text, &count);
+  if (!own && is_absent(call->name.text)) {
+    check_error(checker, call->name.pos, NULL, "%.*s is not in this version", STR_ARG(call->name.text));
+    return;
+  }
   if (!own) {
     Str built_in = catalog_spell_function(call->name.text);
     Speller speller = speller_start(call->name.text);
@@ -138,7 +157,11 @@ static void check_operator(Checker *checker, const Expr *expr) {
 static void check_attribute(Checker *checker, const Expr *expr) {
   if (checker->names == NAME_REFUSED && !expr->name.parts) {
     char hint[320];
-    snprintf(hint, sizeof hint, "$%.*s is the variable, '%.*s' the text", STR_ARG(expr->name.text), STR_ARG(expr->name.text));
+    Str name = expr->name.text;
+    bool plain = name.len && lexer_is_letter(name.data[0]);
+    for (size_t i = 0; i < name.len; i++) plain &= lexer_is_letter(name.data[i]) || (name.data[i] >= '0' && name.data[i] <= '9');
+    if (plain) snprintf(hint, sizeof hint, "$%.*s is the variable, '%.*s' the text", STR_ARG(name), STR_ARG(name));
+    else snprintf(hint, sizeof hint, "a text is written in '…', a variable $\"…\"");
     check_error(checker, expr->pos, hint, "the name %.*s stands outside of a record: nothing has attributes here", STR_ARG(expr->name.text));
   } else if (checker->names == NAME_REFUSED) {
     check_error(checker, expr->pos, "a text is written in '…'", "a quoted name stands outside of a record: nothing has attributes here");

@@ -25,6 +25,7 @@ const Definition *definitions_get(const Definitions *definitions, Str name) {
 }
 
 void definitions_ahead(Definitions *definitions, const Definition *definition) {
+  if (definition->record) return; /* refused where they are defined */
   struct DefinitionEntry *entry = entry_of(definitions, definition->name.text);
   if (!entry->ahead) entry->ahead = definition;
 }

@@ -181,7 +181,7 @@ static const OptionRow rows[] = {
    .doc = "Start of RANDOM, SAMPLE and LIMIT n%; the same seed gives the same result."},
   {.name = "bad_records", .value = "WHAT", .default_text = "fail", .apply = apply_bad_records, .example = "@bad_records = 'skip'",
    .doc = "A value that cannot be converted: 'fail' stops, 'null' puts NULL, 'skip' leaves the record out, 'capture' also writes it to bad_records_path."},
-  {.name = "bad_records_path", .value = "FILE", .default_text = "", .apply = apply_bad_records_path, .example = "@bad_records_path = 'bad.jsonl'",
+  {.name = "bad_records_path", .value = "FILE", .default_text = "bad-records.jsonl", .apply = apply_bad_records_path, .example = "@bad_records_path = 'bad.jsonl'",
    .doc = "File for bad_records = 'capture'."},
   {.name = "max_bad_records", .value = "N|N%", .default_text = "", .apply = apply_max_bad_records, .example = "@max_bad_records = '1%'",
    .doc = "With 'null', 'skip' and 'capture': stop when there are more bad records than this."},

@@ -62,7 +62,11 @@ void session_free(Session *session) {
   dc_free(session);
 }
 
-void session_set_variable(Session *session, Str name, Value value) { variables_set(session->variables, name, value); }
+bool session_set_variable(Session *session, Str name, Value value) {
+  if (is_read_only(name)) return false;
+  variables_set(session->variables, name, value);
+  return true;
+}
 
 bool session_get_variable(Session *session, Str name, Value *out) { return variables_get(session->variables, name, out); }
 
@@ -110,6 +114,11 @@ static bool is_counted(StmtKind kind) {
   return true;
 }
 
+static DcCode define_function(Session *session, const Stmt *stmt, DcError *err) {
+  if (stmt->as.definition->record) return dc_fail_at(err, DC_FAIL, stmt->pos, "RECORD functions are not in this version");
+  return definitions_add(&session->functions, "FUNCTION", stmt->as.definition, err);
+}
+
 static DcCode define_transform(const Stmt *stmt, DcError *err) {
   return dc_fail_at(err, DC_FAIL, stmt->pos, "TRANSFORM is not in this version");
 }
@@ -150,7 +159,7 @@ static DcCode dispatch(Session *session, const Stmt *stmt, DcError *err) {
     case STMT_RETURN: return flow_to(session, FLOW_RETURN);
     case STMT_RAISE: return run_raise(session, stmt, err);
     case STMT_FETCH: case STMT_YIELD: return dc_fail_at(err, DC_FAIL, stmt->pos, "%s stands outside of a TRANSFORM", stmt_kind_name(stmt->kind));
-    case STMT_FUNCTION: return definitions_add(&session->functions, "FUNCTION", stmt->as.definition, err);
+    case STMT_FUNCTION: return define_function(session, stmt, err);
     case STMT_PROCEDURE: return definitions_add(&session->procedures, "PROCEDURE", stmt->as.definition, err);
     case STMT_TRANSFORM: return define_transform(stmt, err);
     case STMT_DROP: return run_drop(session, stmt, err);

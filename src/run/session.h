@@ -24,7 +24,8 @@ typedef struct SessionOptions {
 Session *session_new(const SessionOptions *options);
 void session_free(Session *session); /* removes temporary files */
 
-void session_set_variable(Session *session, Str name, Value value);
+/* False: the name is read-only ($CWD, $"ENV:…", $"OPT:…"). */
+bool session_set_variable(Session *session, Str name, Value value);
 bool session_get_variable(Session *session, Str name, Value *out);
 
 /* Applies the OPTIONS of all units, then runs them in order. Stops at the first error. */

@@ -8,7 +8,7 @@
 
 static const Str env_prefix = {"ENV:", 4}, option_prefix = {"OPT:", 4};
 
-static bool is_read_only(Str name) {
+bool is_read_only(Str name) {
   return str_is(name, "CWD") || str_starts(name, env_prefix) || str_starts(name, option_prefix);
 }
 
@@ -36,8 +36,7 @@ static bool get_special(Session *session, Str name, Value *out) {
 
 static bool get_variable(void *self, Str name, Value *out) {
   Session *session = self;
-  if (variables_get(session->variables, name, out)) return true;
-  return is_read_only(name) && get_special(session, name, out);
+  return is_read_only(name) ? get_special(session, name, out) : variables_get(session->variables, name, out);
 }
 
 static void set_variable(void *self, Str name, Value value) {

@@ -112,6 +112,7 @@ DcCode session_params(Session *session, const Invocation *invocation, ParamValue
 /* The names of all VALUE lists; *out NULL when there is none. */
 DcCode session_columns(Session *session, const Invocation *invocation, Str **out, size_t *count, DcError *err) DC_MUST_CHECK;
 /* Assigns unless the name is read-only. */
+bool is_read_only(Str name); /* $CWD, $"ENV:…", $"OPT:…" */
 void session_assign(Session *session, Str name, Position pos, Value value);
 /* Counts an event at a place; the warning is given at the end of the outermost statement. */
 void session_count_place(Session *session, PlaceKind kind, Position pos, uint64_t count);

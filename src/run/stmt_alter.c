@@ -4,10 +4,11 @@
 /* Transforms by name: there are none yet beside the columns of passthru. */
 static DcCode unknown_transform(const Alteration *item, Str name, DcError *err) {
   Speller speller = speller_start(name);
-  speller_try(&speller, str_of("passthru"));
+  static const char *const words[] = {"passthru", "KEY", "PARTITION", "INTO", "TRANSFORM", "SET", "VALUE"};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) speller_try(&speller, str_of(words[i]));
   Str best = speller_best(&speller);
   dc_fail_at(err, DC_FAIL, item->transform.name.pos, "unknown transform '%.*s'", STR_ARG(name));
-  if (best.len) dc_hint(err, "did you mean '%.*s'?", STR_ARG(best));
+  if (best.len) dc_hint(err, "did you mean %.*s?", STR_ARG(best));
   else dc_hint(err, "this version has passthru only; SHOW TRANSFORMS lists what there is");
   return DC_FAIL;
 }

@@ -1,8 +1,33 @@
 /* stmt_select.c - SELECT … FROM … INTO: pairs of inputs and outputs, matched from left to right. */
 #include "run/session_internal.h"
 
+/* The first call in the tree that looks at many records: COUNT(…), MIN(DISTINCT …). */
+static const Expr *find_aggregate(const Expr *expr) {
+  if (expr->kind == EXPR_CALL && expr->function && ((expr->function->aggregate && expr->function->max_args >= 0) || expr->distinct)) return expr;
+  for (size_t i = 0; i < expr->count; i++) {
+    const Expr *found = expr->items[i] ? find_aggregate(expr->items[i]) : NULL;
+    if (found) return found;
+  }
+  return NULL;
+}
+
+/* COUNT(*) alone is there; beside other items and in expressions aggregates are not. */
+static DcCode aggregates_not_yet(const Select *select, DcError *err) {
+  const Expr *first = select->item_count ? select->items[0].expr : NULL;
+  if (select->item_count == 1 && first->kind == EXPR_CALL && first->count == 1 && first->items[0]->kind == EXPR_STAR) return DC_OK;
+  for (size_t i = 0; i < select->item_count; i++) {
+    const Expr *call = find_aggregate(select->items[i].expr);
+    if (!call) continue;
+    dc_fail_at(err, DC_FAIL, call->pos, "this use of %s is not in this version", call->function->name);
+    dc_hint(err, "COUNT(*) can stand alone: SELECT COUNT(*) FROM …");
+    return DC_FAIL;
+  }
+  return DC_OK;
+}
+
 static DcCode not_yet(const Select *select, Position pos, DcError *err) {
   const char *what = select->group_count ? "GROUP BY" : select->having ? "HAVING" : select->order_count ? "ORDER BY" : NULL;
+  if (!what) DC_TRY(aggregates_not_yet(select, err));
   for (size_t i = 0; i < select->item_count && !what; i++)
     if (select->items[i].expr && select->items[i].expr->over) what = "OVER";
   return what ? dc_fail_at(err, DC_FAIL, pos, "%s is not in this version", what) : DC_OK;
