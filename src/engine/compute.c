@@ -269,27 +269,26 @@ static void heap_put(uint64_t *heap, size_t *count, size_t cap, uint64_t value) 
   heap[at] = value;
 }
 
-static uint64_t priority(const Sampler *sampler, const View *view, uint32_t i) {
-  return random_mix(sampler->seed, sampler->statement, view_origin(view, i));
+/* Of a row by its place in the stored input, which no two rows share: partitions may be chosen twice. */
+static uint64_t priority(const Sampler *sampler, const Morsel *morsel, const View *view, uint32_t i) {
+  return random_mix(sampler->seed, sampler->statement, morsel->row + view_row(view, i) - morsel->from);
 }
 
 static DcCode sampler_rows(Consumer *self, Worker *worker, const Morsel *morsel, View *view) {
   Sampler *sampler = (Sampler *)self;
-  (void)morsel;
   uint64_t *heap = sampler->heaps[worker->number];
-  for (uint32_t i = 0; i < view->n; i++) heap_put(heap, &sampler->counts[worker->number], sampler->wanted, priority(sampler, view, i));
+  for (uint32_t i = 0; i < view->n; i++) heap_put(heap, &sampler->counts[worker->number], sampler->wanted, priority(sampler, morsel, view, i));
   return DC_OK;
 }
 
 static void sampler_choose(void *self, Worker *worker, const Morsel *morsel, View *view, uint32_t at, uint8_t *keep) {
   const Sampler *sampler = self;
   (void)worker;
-  (void)morsel;
   (void)at;
-  for (uint32_t i = 0; i < view->n; i++) keep[i] = priority(sampler, view, i) <= sampler->threshold;
+  for (uint32_t i = 0; i < view->n; i++) keep[i] = priority(sampler, morsel, view, i) <= sampler->threshold;
 }
 
-/* Exactly n random rows: those with the n smallest hashes of their origins. */
+/* Exactly n random rows: those with the n smallest hashes of their places. */
 static DcCode compute_sample(Dataset *node, DcError *err) {
   Dataset *input;
   DC_TRY(input_stored(node, &input, err));
