@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <xxhash.h>
 
+#include "value/decimal.h"
+
 enum { SHARDS = 64 };
 
 typedef struct Entry {
@@ -133,18 +135,44 @@ static void put_double(Buf *out, double d) {
   put_sized(out, 'd', (const char *)&d, sizeof d);
 }
 
-/* A value by its text, told apart by its type. */
-static void put_text(Buf *out, Value value) {
-  Buf text = {0};
-  value_print(&text, value);
-  put_sized(out, (char)('A' + value.type), text.data, text.len);
-  buf_free(&text);
+/* As the integer or the double that it equals, if there is one. */
+static void put_decimal(Buf *out, Value value) {
+  Decimal d = decimal_normal(*value.as.decimal);
+  int64_t whole;
+  double near = decimal_to_double(d);
+  if (decimal_is_whole(d) && decimal_to_int(d, &whole)) {
+    put_sized(out, 'i', (const char *)&whole, sizeof whole);
+  } else if (value_total_order(value, value_double(near)) == 0) {
+    put_double(out, near);
+  } else {
+    buf_char(out, 'e');
+    buf_put(out, &d.unscaled, sizeof d.unscaled);
+    buf_put(out, &d.scale, sizeof d.scale);
+  }
 }
 
-static void put_decimal(Buf *out, Value value) {
-  double d;
-  if (value_to_double(value, &d) && value_total_order(value, value_double(d)) == 0) put_double(out, d);
-  else put_text(out, value);
+/* Dates and timestamps by instant, whatever their zones; times of day apart. */
+static void put_moment(Buf *out, Value value) {
+  int64_t seconds = value.type == TYPE_DATE ? value.as.i * 86400 : value.as.i;
+  uint32_t nanoseconds = value.type == TYPE_TIMESTAMP ? value.len : 0;
+  buf_char(out, value.type == TYPE_TIME ? 'c' : 'm');
+  buf_put(out, &seconds, sizeof seconds);
+  buf_put(out, &nanoseconds, sizeof nanoseconds);
+}
+
+/* Names in order of their bytes: the order in which they were written does not matter. */
+static void put_object(Buf *out, const Object *object) {
+  uint32_t count = (uint32_t)object->count;
+  buf_char(out, 'o');
+  buf_put(out, &count, sizeof count);
+  for (size_t i = 0; i < count; i++)
+    for (size_t k = 0; k < count; k++) {
+      size_t smaller = 0;
+      for (size_t j = 0; j < count; j++) smaller += str_compare(object->names[j], object->names[k]) < 0;
+      if (smaller != i) continue;
+      put_sized(out, 'k', object->names[k].data, object->names[k].len);
+      key_bytes(out, object->values[k]);
+    }
 }
 
 void key_bytes(Buf *out, Value value) {
@@ -156,6 +184,11 @@ void key_bytes(Buf *out, Value value) {
     case TYPE_STRING: put_sized(out, 's', value.as.s, value.len); break;
     case TYPE_ARRAY: put_array(out, value.as.array); break;
     case TYPE_DECIMAL: put_decimal(out, value); break;
-    default: put_text(out, value); break;
+    case TYPE_BINARY: put_sized(out, 'b', value.as.s, value.len); break;
+    case TYPE_DATE:
+    case TYPE_TIME:
+    case TYPE_TIMESTAMP: put_moment(out, value); break;
+    case TYPE_OBJECT: put_object(out, value.as.object); break;
+    case TYPE_COUNT: break;
   }
 }
