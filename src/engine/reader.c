@@ -295,9 +295,11 @@ static DcCode bad_row(Reader *reader, const Cut *cut, size_t row, size_t fields,
   const Batch *batch = &cut->batch;
   Str text = str_make(batch->text + batch->offsets[row], batch->offsets[row + 1] - batch->offsets[row]);
   size_t len = text_row_trim(text.data, text.len);
-  dc_fail(err, "a row has %zu fields in place of %u: %.*s%s", fields, batch->format->field_count, (int)(len < 80 ? len : 80), text.data, len > 80 ? "…" : "");
+  uint32_t wanted = batch->format->field_count;
+  if (len == 0) dc_fail(err, "an empty line in place of a row of %u fields", wanted);
+  else dc_fail(err, "a row has %zu field%s in place of %u: %.*s%s", fields, fields == 1 ? "" : "s", wanted, (int)(len < 80 ? len : 80), text.data, len > 80 ? "…" : "");
   if (reader->engine->options.bad_records == BAD_FAIL)
-    dc_hint(err, fields < batch->format->field_count ? "@ragged = 'null' reads missing fields as NULL" : "@extra = 'ignore' leaves extra fields out");
+    dc_hint(err, fields < wanted ? "@ragged = 'null' reads missing fields as NULL" : "@extra = 'ignore' leaves extra fields out");
   return bad_record(reader->engine, batch_origin(batch, (uint32_t)row), text, (Str){0}, err);
 }
 
