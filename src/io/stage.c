@@ -51,21 +51,44 @@ bool make_folders(const char *path, void (*on_made)(void *context, const char *p
   return errno == EEXIST; /* another thread or program was faster */
 }
 
-/* Removes what it can: it clears up behind a failure that has been reported already. */
-void remove_tree(const char *path) {
+char **list_folder(const char *path, int *error) {
+  char **names = dc_alloc(sizeof *names);
+  size_t count = 0, cap = 1;
   DIR *folder = opendir(path);
   if (!folder) {
-    unlink(path);
-    return;
+    *error = errno;
+    return names;
   }
-  for (struct dirent *entry; (entry = readdir(folder));) {
+  struct dirent *entry;
+  while ((errno = 0, entry = readdir(folder))) {
     if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
-    char *child = path_join(path, str_of(entry->d_name));
+    VEC_GROW(names, count, cap);
+    names[count++] = path_copy(str_of(entry->d_name));
+  }
+  *error = errno;
+  closedir(folder);
+  VEC_GROW(names, count, cap);
+  names[count] = NULL;
+  return names;
+}
+
+void free_names(char **names) {
+  for (size_t i = 0; names[i]; i++) dc_free(names[i]);
+  dc_free(names);
+}
+
+/* Removes what it can: it clears up behind a failure that has been reported already. At any depth one descriptor is
+   enough: having no more may be the failure. */
+void remove_tree(const char *path) {
+  int error = 0;
+  char **names = list_folder(path, &error);
+  for (size_t i = 0; names[i]; i++) {
+    char *child = path_join(path, str_of(names[i]));
     if (unlink(child) != 0) remove_tree(child);
     dc_free(child);
   }
-  closedir(folder);
-  rmdir(path);
+  free_names(names);
+  if (rmdir(path) != 0) unlink(path);
 }
 
 static void note_made(void *context, const char *path) {

@@ -4,7 +4,6 @@
  * into the stage's folder "old" first, and removed with it when all is in place. A program that is killed meanwhile
  * leaves it there: nothing is lost.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,33 +64,6 @@ static DcCode put_aside(Journal *journal, const char *target, DcError *err) {
   dc_free(folder);
   dc_free(old);
   return err->code;
-}
-
-/* The names in a folder; NULL at its end. *error is set if it cannot be read. */
-static char **list_folder(const char *path, int *error) {
-  char **names = dc_alloc(sizeof *names);
-  size_t count = 0, cap = 1;
-  DIR *folder = opendir(path);
-  if (!folder) {
-    *error = errno;
-    return names;
-  }
-  struct dirent *entry;
-  while ((errno = 0, entry = readdir(folder))) {
-    if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
-    VEC_GROW(names, count, cap);
-    names[count++] = path_copy(str_of(entry->d_name));
-  }
-  *error = errno;
-  closedir(folder);
-  VEC_GROW(names, count, cap);
-  names[count] = NULL;
-  return names;
-}
-
-static void free_names(char **names) {
-  for (size_t i = 0; names[i]; i++) dc_free(names[i]);
-  dc_free(names);
 }
 
 /* The visible files of a dataset that is overwritten. */

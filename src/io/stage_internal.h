@@ -53,6 +53,9 @@ char *stage_path(const Stage *stage, const char *part, const char *relative); /*
 /* Makes the folder of path below its existing parents; each made one is passed to on_made when that is not NULL. */
 bool make_folders(const char *path, void (*on_made)(void *context, const char *path), void *context);
 void remove_tree(const char *path);
+/* The names in a folder; NULL at its end. *error is set if it cannot be read. */
+char **list_folder(const char *path, int *error);
+void free_names(char **names);
 bool is_hidden(const char *name);
 
 /* stage_write.c */
