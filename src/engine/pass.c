@@ -215,14 +215,9 @@ static void apply_sample(Worker *worker, const NarrowOp *op, View *view) {
 
 static DcCode apply_project(Worker *worker, const NarrowOp *op, View *view, bool needs_keys) {
   ViewColumn *columns = arena_alloc(&worker->scratch, (op->item_count + 1) * sizeof *columns);
-  uint8_t *used = arena_alloc(&worker->scratch, view->column_count + 1);
-  int *fetch = arena_alloc(&worker->scratch, (view->column_count + 1) * sizeof *fetch);
-  size_t n = 0;
-  for (size_t i = 0; i < op->item_count; i++)
-    if (op->items[i].column < 0) program_columns(op->items[i].expr, used);
-  for (uint32_t c = 0; c < view->column_count; c++)
-    if (used[c]) fetch[n++] = (int)c;
-  view_fetch(worker, view, fetch, n);
+  const Expr **computed = arena_alloc(&worker->scratch, (op->item_count + 1) * sizeof *computed);
+  for (size_t i = 0; i < op->item_count; i++) computed[i] = op->items[i].column < 0 ? op->items[i].expr : NULL;
+  view_fetch_for(worker, view, computed, op->item_count);
   for (size_t i = 0; i < op->item_count; i++) {
     columns[i].batch_column = -1;
     if (op->items[i].column >= 0) {
@@ -256,13 +251,7 @@ static DcCode apply_key(Worker *worker, const NarrowOp *op, View *view) {
       ints[i] = (int64_t)(random_mix(op->program->seed, op->program->statement, view_origin(view, i)) >> 33);
     *key = (Vector){.kind = VEC_INT, .as.ints = ints};
   } else {
-    uint8_t *used = arena_alloc(&worker->scratch, view->column_count + 1);
-    int *fetch = arena_alloc(&worker->scratch, (view->column_count + 1) * sizeof *fetch);
-    size_t n = 0;
-    program_columns(op->key, used);
-    for (uint32_t c = 0; c < view->column_count; c++)
-      if (used[c]) fetch[n++] = (int)c;
-    view_fetch(worker, view, fetch, n);
+    view_fetch_for(worker, view, &op->key, 1);
     DC_TRY(vector_eval(worker, op->program, op->key, view, key));
   }
   view->key = key;

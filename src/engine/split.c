@@ -123,13 +123,7 @@ static DcCode place(Shuffler *self, Worker *worker, View *view, uint32_t *parts)
   Splitter *splitter = (Splitter *)self;
   Family *family = splitter->family;
   Vector *vectors = arena_alloc(&worker->scratch, (family->by_count + 1) * sizeof *vectors);
-  uint8_t *used = arena_alloc(&worker->scratch, view->column_count + 1);
-  int *fetch = arena_alloc(&worker->scratch, (view->column_count + 1) * sizeof *fetch);
-  size_t n = 0;
-  for (size_t k = 0; k < family->by_count; k++) program_columns(family->by[k], used);
-  for (uint32_t c = 0; c < view->column_count; c++)
-    if (used[c]) fetch[n++] = (int)c;
-  view_fetch(worker, view, fetch, n);
+  view_fetch_for(worker, view, family->by, family->by_count);
   for (size_t k = 0; k < family->by_count; k++) DC_TRY(vector_eval(worker, family->program, family->by[k], view, &vectors[k]));
   Buf key = {0};
   for (uint32_t i = 0; i < view->n; i++) {

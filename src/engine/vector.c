@@ -29,21 +29,11 @@ static DcCode row_key(void *self, Value *out, DcError *err) {
   return DC_OK;
 }
 
-static void fetch_all(Worker *worker, const Expr *expr, View *view) {
-  uint8_t *used = arena_alloc(&worker->scratch, view->column_count + 1);
-  int *columns = arena_alloc(&worker->scratch, (view->column_count + 1) * sizeof *columns);
-  size_t n = 0;
-  program_columns(expr, used);
-  for (uint32_t c = 0; c < view->column_count; c++)
-    if (used[c]) columns[n++] = (int)c;
-  view_fetch(worker, view, columns, n);
-}
-
 static DcCode eval_rows(Worker *worker, const Program *program, const Expr *expr, View *view, Vector *out) {
   Value *values = arena_alloc(&worker->scratch, (view->n + 1) * sizeof *values);
   RowRecord record = {worker, view, 0};
   RecordView attributes = {&record, row_attribute, row_key};
-  fetch_all(worker, expr, view);
+  view_fetch_for(worker, view, &expr, 1);
   program_enter(program, &worker->eval);
   worker->eval.call.record = &attributes;
   DcCode code = DC_OK;

@@ -144,6 +144,16 @@ void view_fetch(Worker *worker, View *view, const int *columns, size_t count) {
   if (n) fetch_text(worker, view, wanted, n);
 }
 
+void view_fetch_for(Worker *worker, View *view, const Expr *const *exprs, size_t count) {
+  uint8_t *used = arena_alloc(&worker->scratch, view->column_count + 1);
+  int *columns = arena_alloc(&worker->scratch, (view->column_count + 1) * sizeof *columns);
+  size_t n = 0;
+  for (size_t i = 0; i < count; i++) program_columns(exprs[i], used);
+  for (uint32_t c = 0; c < view->column_count; c++)
+    if (used[c]) columns[n++] = (int)c;
+  view_fetch(worker, view, columns, n);
+}
+
 const Vector *view_column(Worker *worker, View *view, uint32_t column) {
   if (!view->columns[column].vector) {
     int number = (int)column;

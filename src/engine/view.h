@@ -74,6 +74,8 @@ void view_filter(Worker *worker, View *view, const uint8_t *keep);
 const Vector *view_column(Worker *worker, View *view, uint32_t column);
 /* Fetch several columns at once (ascending or not): cheaper for text. */
 void view_fetch(Worker *worker, View *view, const int *columns, size_t count);
+/* Fetch what bound expressions are going to need; NULL expressions are passed over. */
+void view_fetch_for(Worker *worker, View *view, const Expr *const *exprs, size_t count);
 /* Value of the key of row i: given, or the default key (hash of the record). */
 Value view_key(Worker *worker, View *view, uint32_t i);
 
