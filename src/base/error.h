@@ -35,6 +35,7 @@ typedef struct Position {
 
 typedef struct DcError {
   DcCode code; /* DC_OK: not set */
+  bool stop;   /* RAISE ERROR, endless recursion: not the fault of a record that could be skipped */
   Position pos;
   char message[1024];
   char hint[384];   /* the way out: "did you mean …", "use @ragged = 'null'" */

@@ -47,13 +47,14 @@ static bool too_many(Engine *engine) {
 DcCode bad_record(Engine *engine, uint64_t origin, Str text, Str attribute, DcError *err) {
   char place[512] = "";
   BadRecords policy = engine->options.bad_records;
-  bool many = policy != BAD_FAIL && too_many(engine);
-  if (policy == BAD_FAIL || policy == BAD_CAPTURE || many) engine_describe_origin(engine, origin, place, sizeof place);
-  if (policy == BAD_FAIL || many) {
+  bool many = policy != BAD_FAIL && !err->stop && too_many(engine);
+  bool fails = policy == BAD_FAIL || many || err->stop;
+  if (policy == BAD_CAPTURE || fails) engine_describe_origin(engine, origin, place, sizeof place);
+  if (fails) {
     if (attribute.len) dc_record(err, "record %s, attribute \"%.*s\"", place, STR_ARG(attribute));
     else dc_record(err, "record %s", place);
     if (many) dc_hint(err, "there are more bad records than OPTIONS @max_bad_records allows");
-    else dc_hint(err, "OPTIONS @bad_records = 'null', 'skip' or 'capture' goes on without such records");
+    else if (!err->stop) dc_hint(err, "OPTIONS @bad_records = 'null', 'skip' or 'capture' goes on without such records");
     return err->code;
   }
   if (policy == BAD_CAPTURE) {

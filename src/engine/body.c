@@ -238,7 +238,10 @@ static DcCode run_raise(Frame *frame, const Stmt *stmt, DcError *err) {
   Value message;
   DC_TRY(eval(frame->cx, stmt->as.raise.message, &message, err));
   Str text = value_to_str(frame->cx->call.arena, message);
-  if (stmt->as.raise.level == RAISE_ERROR) return dc_fail_at(err, DC_FAIL, stmt->pos, "%.*s", STR_ARG(text));
+  if (stmt->as.raise.level == RAISE_ERROR) {
+    err->stop = true;
+    return dc_fail_at(err, DC_FAIL, stmt->pos, "%.*s", STR_ARG(text));
+  }
   if (frame->cx->raise) frame->cx->raise(frame->cx->raise_self, stmt->as.raise.level, text);
   return DC_OK;
 }
@@ -350,7 +353,10 @@ DcCode eval_call_own(EvalContext *cx, const Definition *function, const Value *a
   int max_depth = cx->max_depth ? cx->max_depth : DEFAULT_MAX_DEPTH;
   Str name = function->name.text;
   DC_TRY(interrupted(cx, err)); /* recursion may take as long as a loop */
-  if (cx->depth >= max_depth) return dc_fail_at(err, DC_FAIL, pos, "%.*s: functions call each other more than %d deep", STR_ARG(name), max_depth);
+  if (cx->depth >= max_depth) {
+    err->stop = true;
+    return dc_fail_at(err, DC_FAIL, pos, "%.*s: functions call each other more than %d deep", STR_ARG(name), max_depth);
+  }
   if (count > function->param_count) return dc_fail_at(err, DC_FAIL, pos, "%.*s takes %zu arguments, not %zu", STR_ARG(name), function->param_count, count);
   if (function->record && !cx->call.record) return dc_fail_at(err, DC_FAIL, pos, "%.*s needs a record: it works in SELECT, WHERE and KEY", STR_ARG(name));
   if (cx->depth == 0) cx->globals = cx->variables;
