@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "base/fault.h"
 #include "base/mem.h"
 
 enum {
@@ -101,7 +102,7 @@ DcCode slab_new(Budget *budget, size_t size, const char *what, Slab **out, DcErr
   size_t rounded;
   int class = size_class(size ? size : 1, &rounded);
   int left = atomic_load(&budget->fail_after);
-  if (left && atomic_fetch_sub(&budget->fail_after, 1) == 1) return dc_fail(err, "out of memory: %s", what);
+  if ((left && atomic_fetch_sub(&budget->fail_after, 1) == 1) || fault_due()) return dc_fail(err, "out of memory: %s", what);
   Slab *block = reuse(budget, class, rounded);
   if (!block) {
     size_t bytes = rounded + SLACK;

@@ -28,7 +28,7 @@ typedef struct EngineOptions {
   double max_bad_share;          /* of rows, 0 … 1; 0: no limit of this kind */
   bool strict;
   size_t batch_rows;     /* 0: by size (a few MiB); else at most so many rows a batch (tests) */
-  int fail_at;           /* tests: fail the Nth write or data allocation; 0 never */
+  int fail_at;           /* tests: the Nth step that can fail does (base/fault.h); 0 never */
 } EngineOptions;
 
 /* Cost of one statement, filled by the engine while the statement is current. */

@@ -10,10 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/regex.h"
 #include "engine/view.h"
-#include "io/fault.h"
 #include "io/stream.h"
 
 void engine_interrupt(void) { interrupt_set(); }
@@ -63,10 +63,7 @@ DcCode engine_new(const EngineOptions *options, Engine **out, DcError *err) {
       return err->code;
     }
   }
-  if (options->fail_at) {
-    io_fail_after(options->fail_at);
-    budget_fail_after(engine->budget, options->fail_at);
-  }
+  if (options->fail_at) fault_after(options->fail_at);
   *out = engine;
   return DC_OK;
 }
@@ -242,6 +239,7 @@ void engine_describe_origin(Engine *engine, uint64_t origin, char *out, size_t s
 }
 
 DcCode engine_temp_file(Engine *engine, int *fd, DcError *err) {
+  if (fault_due()) return dc_fail_errno(err, ENOSPC, "cannot make a temporary file in \"%s\"", engine->temp_dir);
   *fd = open(engine->temp_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (*fd >= 0) return DC_OK;
   Buf path = {0}; /* file systems without unnamed files */

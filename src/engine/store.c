@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 
 enum { EXTENT_BYTES = 4 << 20 };
 
@@ -95,7 +96,7 @@ typedef struct Spill {
 
 static DcCode write_all(int fd, const char *data, size_t len, uint64_t offset, DcError *err) {
   while (len) {
-    ssize_t put = pwrite(fd, data, len, (off_t)offset);
+    ssize_t put = fault_due() ? (errno = ENOSPC, -1) : pwrite(fd, data, len, (off_t)offset);
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) {
       dc_fail_errno(err, errno, "cannot write a spill file");
@@ -220,7 +221,7 @@ DcCode store_spill(Store *store, DcError *err) {
 DcCode store_read(Store *store, const Run *run, const Extent *extent, Batch **out, DcError *err) {
   Slab *payload;
   char *header = dc_alloc(extent->header);
-  ssize_t got = pread(run->fd, header, extent->header, (off_t)extent->offset);
+  ssize_t got = fault_due() ? (errno = EIO, -1) : pread(run->fd, header, extent->header, (off_t)extent->offset);
   if (got != (ssize_t)extent->header) {
     dc_free(header);
     return dc_fail_errno(err, got < 0 ? errno : EIO, "cannot read a spill file");

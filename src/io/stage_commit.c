@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "io/fault.h"
 #include "io/stage_internal.h"
 
@@ -27,6 +28,7 @@ static _Atomic int renames_to_failure;
 void io_fail_rename_after(int n) { atomic_store(&renames_to_failure, n); }
 
 static bool rename_must_fail(void) {
+  if (fault_due()) return true;
   return atomic_load_explicit(&renames_to_failure, memory_order_relaxed) > 0 && atomic_fetch_sub(&renames_to_failure, 1) == 1;
 }
 

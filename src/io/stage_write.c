@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "io/fault.h"
 #include "io/stage_internal.h"
 
@@ -26,6 +27,7 @@ static _Atomic int writes_to_failure;
 void io_fail_after(int n) { atomic_store(&writes_to_failure, n); }
 
 static bool write_must_fail(void) {
+  if (fault_due()) return true;
   return atomic_load_explicit(&writes_to_failure, memory_order_relaxed) > 0 && atomic_fetch_sub(&writes_to_failure, 1) == 1;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/interrupt.h"
 
 /* A second way into a pipe that does not block: standard output itself may be shared with other programs. -1: none. */
@@ -26,7 +27,7 @@ DcCode standard_write(const char *data, size_t len, DcError *err) {
       dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
       break;
     }
-    ssize_t put = write(fd, data, len < most ? len : most);
+    ssize_t put = fault_due() ? (errno = ENOSPC, -1) : write(fd, data, len < most ? len : most);
     if (put < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (put < 0) {
       dc_fail_errno(err, errno, "cannot write standard output");

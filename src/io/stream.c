@@ -12,6 +12,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/fault.h"
 #include "base/interrupt.h"
 #include "io/path.h"
 
@@ -41,7 +42,7 @@ static DcCode read_some(InputStream *stream, char *data, size_t size, size_t *go
   ssize_t n;
   do {
     if (stream->waits && !interrupt_wait(stream->fd, POLLIN)) return dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
-    n = read(stream->fd, data, size);
+    n = fault_due() ? (errno = EIO, -1) : read(stream->fd, data, size);
   } while (n < 0 && (errno == EINTR || (errno == EAGAIN && stream->waits)));
   if (n < 0) return dc_fail_errno(err, errno, "cannot read %s", stream->path);
   if (n == 0) stream->ended = true;
