@@ -19,7 +19,7 @@ import time
 
 csv.field_size_limit(1 << 30)
 WAYS = [['-t', '1'], ['-t', '4'], ['-t', '4', '-m', '8M'], ['-t', '1', '-m', '8M', '-o', 'batch_rows=3'], ['-t', '3', '-o', 'batch_rows=50']]
-PARTITIONS = [1, 1, 2, 3, 7, 16, 100, 1000]
+PARTITIONS = [1, 1, 2, 3, 7, 16] * 4 + [100, 1000]
 
 
 class Wrong(Exception):
@@ -336,8 +336,10 @@ class Script:
     def finish_split(self, name, ds):
         prefix = 'split%d/' % len(self.lines)
         by = [self.rekeyed(ds) for _ in range(self.rng.randrange(1, 4))]
-        self.lines.append('SPLIT "%s" BY %s INTO "%s" *; COPY "%s" * csv INTO $OUT;' % (name, ', '.join('(%s)' % text for text, _ in by), prefix, prefix))
         pieces = {}
+        if any(len(show(r[0]).encode()) > 80 for _, made in by for r in made.rows()):
+            return  # no name of a file
+        self.lines.append('SPLIT "%s" BY %s INTO "%s" *; COPY "%s" * csv INTO $OUT;' % (name, ', '.join('(%s)' % text for text, _ in by), prefix, prefix))
         keys = [[r[0] for r in made.rows()] for _, made in by]
         for row, combination in zip(ds.rows(), zip(*keys)):
             pieces.setdefault(tuple((type(v).__name__, v) for v in combination), []).append(row)
@@ -406,6 +408,11 @@ def read_tree(folder):
     return tree
 
 
+def plain(tree):
+    """What gzip members hold: where they are cut depends on the size of blocks."""
+    return {path: gzip.decompress(data) if path.endswith('.gz') else data for path, data in tree.items()}
+
+
 class Runner:
     def __init__(self, dcetl, work):
         self.dcetl, self.work, self.runs = dcetl, work, 0
@@ -431,8 +438,8 @@ class Runner:
                         check(left)
                         if left:
                             raise Wrong('files nobody asked for: %s' % sorted(left)[:5])
-                    elif tree != first:
-                        other = sorted(p for p in set(tree) | set(first) if tree.get(p) != first.get(p))
+                    elif plain(tree) != plain(first):
+                        other = sorted(p for p in set(tree) | set(first) if plain(tree).get(p) != plain(first).get(p))
                         raise Wrong('other bytes than with %s: %s' % (' '.join(ways[0]), other[:5]))
                 except Wrong as wrong:
                     raise Wrong('dcetl %s: %s' % (' '.join(way), wrong)) from None
@@ -485,7 +492,7 @@ def random_scripts(runner, rng, count, seconds):
         def check(tree):
             for function, name, ds, more in script.checks:
                 function(tree, name, ds, more)
-        runner.all_ways('\n'.join(script.lines), [WAYS[0]] + rng.sample(WAYS[1:], 3), check)
+        runner.all_ways('\n'.join(script.lines), [WAYS[0]] + rng.sample(WAYS[1:], 2), check)
 
 
 def load_partitions(runner, rng, count):
@@ -494,7 +501,7 @@ def load_partitions(runner, rng, count):
         rows = make_rows(rng, rng.choice([1, 3, 50, 400]), 2, rng.random() < 0.7)
         names = ['id', 'k', 't', 'n', 'x', 'y']
         write(runner.work, 'cut.csv', put_rows(rng, names, rows))
-        n = rng.choice([2, 3, 5, 40, 1000])
+        n = rng.choice([2, 3, 5, 40, 300])
 
         def check(tree):
             got = []
@@ -579,8 +586,8 @@ def main():
         folder = os.path.join(work, 'round%d' % start)
         os.makedirs(folder, exist_ok=True)
         runner = Runner(dcetl, folder)
-        for name, test in (('scripts', lambda rng: random_scripts(runner, rng, 12 if quick else scripts, 5)), ('partitions', lambda rng: load_partitions(runner, rng, 2 if quick else 5)),
-                           ('streams', lambda rng: streams(runner, rng, 1 if quick else 2)), ('spilled', lambda rng: spilled(runner, rng, 15000 if quick else 25000))):
+        for name, test in (('scripts', lambda rng: random_scripts(runner, rng, 12 if quick else scripts, 3)), ('partitions', lambda rng: load_partitions(runner, rng, 2 if quick else 3)),
+                           ('streams', lambda rng: streams(runner, rng, 1 if quick else 2)), ('spilled', lambda rng: spilled(runner, rng, 10000 if quick else 15000))):
             try:
                 test(random.Random('%s %d' % (name, start)))
             except Wrong as wrong:
