@@ -66,6 +66,7 @@ typedef struct Run {
   bool started;    /* tokens[at] has been looked at */
   bool quiet;      /* the lexer has reported the next syntax error already */
   bool failed;     /* a syntax error has been met */
+  bool unclosed;   /* a block whose END the grammar did not take: the end of the script is no news */
   bool stopped;    /* nothing sensible can follow */
   size_t skip_depth; /* blocks open where the error was */
   OpenBlock *blocks;

@@ -233,6 +233,8 @@ void parse_unexpected(Run *run, const unsigned char *expected, int kinds) {
   bool quiet = run->quiet;
   run->quiet = false;
   if (run->skipping) return;
+  if (run->retried == found) run->unclosed = true; /* the same END once more: its block stays open for the grammar */
+  if (run->unclosed && (run->retried == found || found->kind == LEX_END)) quiet = true;
   if (!quiet && !(found->kind == LEX_END && report_open_block(run)) && !report_lone_end(run, found) && !report_unknown_statement(run) &&
       !report_absent_cast(run, found))
     report_found(run, found, expected, kinds);

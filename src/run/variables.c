@@ -6,7 +6,7 @@ struct Binding {
   Binding *outer;           /* the hidden binding of the same name */
   Binding *previous, *next; /* in the scope */
   uint32_t symbol, scope;
-  Value value; /* NULL: undefined, but hides outer ones */
+  Value value; /* NULL only where variables_define put it: an element of a LOOP, a parameter */
   char *text;  /* owned bytes of a STRING or BINARY */
   Arena arena; /* owned parts of other values */
 };
@@ -130,7 +130,7 @@ void variables_define(Variables *variables, Str name, Value value) {
 
 bool variables_get(const Variables *variables, Str name, Value *out) {
   Binding *binding = top_of(variables, name);
-  if (!binding || value_is_null(binding->value)) return false;
+  if (!binding) return false;
   *out = binding->value;
   return true;
 }

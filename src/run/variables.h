@@ -20,8 +20,7 @@ void variables_pop(Variables *variables);
 /* LET: changes the variable where it is known, else makes it in the innermost scope. NULL removes it. The value may
    lie in the variable's own old value. */
 void variables_set(Variables *variables, Str name, Value value);
-/* Makes the variable in the innermost scope, hiding outer ones; NULL: it is undefined there (loop variables,
-   parameters). */
+/* Makes the variable in the innermost scope, hiding outer ones; NULL is a value here (loop variables, parameters). */
 void variables_define(Variables *variables, Str name, Value value);
 /* false: undefined. The value stays valid until the variable is changed. */
 bool variables_get(const Variables *variables, Str name, Value *out);
