@@ -148,9 +148,15 @@ static const char *name_before_hint(Run *run, const Token *before) {
   return arena_printf(run->parser->arena, "did you mean %.*s in place of %.*s?", STR_ARG(best), STR_ARG(before->text)).data;
 }
 
+/* Words that go on with the statement: before them something is missing, they are meant as names by nobody. */
+static bool goes_on(int kind) {
+  return kind == TK_FROM || kind == TK_INTO || kind == TK_WHERE || kind == TK_AS || kind == TK_BY || kind == TK_BEGIN || kind == TK_THEN ||
+         kind == TK_ELSE || kind == TK_END;
+}
+
 /* A word that has its meaning in the language where a name is wanted. */
 static const char *quote_hint(Run *run, const Token *found, const unsigned char *expected) {
-  if (!expected[TK_QNAME] || expected[TK_LET] || found->kind == TK_NAME || !is_keyword(found->kind)) return NULL;
+  if (!expected[TK_QNAME] || expected[TK_LET] || found->kind == TK_NAME || !is_keyword(found->kind) || goes_on(found->kind)) return NULL;
   return arena_printf(run->parser->arena, "a name that is a word of the language stands in quotes: \"%.*s\"", STR_ARG(found->text)).data;
 }
 

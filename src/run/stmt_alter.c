@@ -38,7 +38,10 @@ static DcCode apply_one(Session *session, Engine *engine, const Alteration *item
       code = dataset_alter_key(engine, in, &session->cx, item->expr, out, err);
       break;
     case ALTER_PARTITION:
-      if (item->expr) DC_TRY(session_count(session, item->expr, "PARTITION", 1, &partitions, err));
+      if (item->expr && session_count(session, item->expr, "PARTITION", 1, &partitions, err) != DC_OK) {
+        dc_hint(err, "here it is how many there are to be; SELECT * FROM … PARTITION … INTO … takes some of them");
+        return err->code;
+      }
       code = dataset_alter_partition(engine, in, partitions, out, err);
       break;
   }
