@@ -41,8 +41,8 @@ units() { (cd tests/unit && for f in test_*.c; do echo "${f%.c}"; done); }
 unit() { # unit BUILD PROGRAM…
   up=0 uf=0 folder=$1/unit
   shift
-  for name in "$@"; do
-    program=$folder/$name
+  for program in "$@"; do
+    program=$folder/$program
     out=$("$program" 2>&1) && ok=1 || ok=0
     counts=$(printf '%s\n' "$out" | sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' |
       awk '{ c += $1; b += $2 + $3 } END { print c + 0, b + 0 }')
