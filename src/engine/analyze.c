@@ -61,7 +61,7 @@ static Analysis summarize(const KeyMap *map) {
 static DcCode analyze_parts(Dataset *in, const uint32_t *parts, uint32_t count, KeyMap *all, KeyMap *part, DcError *err) {
   Pass *pass;
   DC_TRY(pass_open(in, parts, count, &pass, err));
-  Analyzer analyzer = {.consumer = {NULL, analyzer_rows, NULL, NULL, true}, .all = all, .part = part};
+  Analyzer analyzer = {.consumer = {NULL, analyzer_rows, NULL, NULL, 0, true}, .all = all, .part = part};
   DcCode code = pass_run(pass, &analyzer.consumer, NULL, err);
   pass_close(pass);
   return code;
@@ -160,7 +160,7 @@ DcCode dataset_values(Engine *engine, Dataset *in, Arena *arena, Value *out, DcE
   Pass *pass;
   size_t threads = (size_t)pool_threads(engine->pool);
   DC_TRY(pass_open(in, NULL, 0, &pass, err));
-  Collector collector = {.consumer = {collector_begin, collector_rows, collector_end, NULL, false}};
+  Collector collector = {.consumer = {collector_begin, collector_rows, collector_end, NULL, 0, false}};
   collector.current = dc_alloc(threads * sizeof *collector.current);
   pthread_mutex_init(&collector.lock, NULL);
   DcCode code = pass_run(pass, &collector.consumer, NULL, err);

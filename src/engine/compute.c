@@ -62,7 +62,7 @@ static bool keeper_full(Consumer *self) {
 
 static void keeper_init(Keeper *keeper, Dataset *node, Store *store, const uint32_t *parts) {
   size_t threads = (size_t)pool_threads(node->engine->pool);
-  *keeper = (Keeper){.consumer = {keeper_begin, keeper_rows, keeper_end, keeper_full, true}, .node = node, .store = store, .parts = parts};
+  *keeper = (Keeper){.consumer = {keeper_begin, keeper_rows, keeper_end, keeper_full, 0, true}, .node = node, .store = store, .parts = parts};
   keeper->builders = dc_alloc(threads * sizeof *keeper->builders);
   keeper->at = dc_alloc(threads * sizeof *keeper->at);
   keeper->room = store_room(node->engine);
@@ -293,7 +293,7 @@ static DcCode compute_sample(Dataset *node, DcError *err) {
   Dataset *input;
   DC_TRY(input_stored(node, &input, err));
   int threads = pool_threads(node->engine->pool);
-  Sampler sampler = {.consumer = {NULL, sampler_rows, NULL, NULL, false}, .seed = node->engine->options.seed, .statement = (uint64_t)node->statement};
+  Sampler sampler = {.consumer = {NULL, sampler_rows, NULL, NULL, 0, false}, .seed = node->engine->options.seed, .statement = (uint64_t)node->statement};
   sampler.wanted = node->limit < input->store->rows ? node->limit : input->store->rows;
   if (!sampler.wanted) return DC_OK;
   sampler.heaps = dc_alloc((size_t)threads * sizeof *sampler.heaps);
@@ -411,7 +411,7 @@ static DcCode distinct_find(Distinct *distinct, Dataset *input, DcError *err) {
 static DcCode compute_distinct(Dataset *node, DcError *err) {
   Dataset *input;
   DC_TRY(input_stored(node, &input, err));
-  Distinct distinct = {.consumer = {distinct_begin, distinct_rows, NULL, distinct_full, false}, .with_key = node->distinct_key};
+  Distinct distinct = {.consumer = {distinct_begin, distinct_rows, NULL, distinct_full, 0, false}, .with_key = node->distinct_key};
   distinct.room = node->engine->options.memory / 3;
   distinct.at = dc_alloc((size_t)pool_threads(node->engine->pool) * sizeof *distinct.at);
   distinct.winners = dc_alloc(input->store->rows / 8 + 1);
@@ -451,7 +451,7 @@ static DcCode compute_count(Dataset *node, DcError *err) {
   if (!dataset_rows(node->input, &rows)) {
     Pass *pass;
     DC_TRY(pass_open(node->input, NULL, 0, &pass, err));
-    Counter counter = {.consumer = {NULL, counter_rows, NULL, NULL, false}};
+    Counter counter = {.consumer = {NULL, counter_rows, NULL, NULL, 0, false}};
     DcCode code = pass_run(pass, &counter.consumer, NULL, err);
     pass_close(pass);
     if (code != DC_OK) return code;

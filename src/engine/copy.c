@@ -45,11 +45,27 @@ static uint32_t add_header(Copy *copy, const Schema *schema) {
   return (uint32_t)copy->header_count++;
 }
 
+/* File systems take 255 bytes for each part of a path; ours adds an extension. */
+static DcCode check_name(Str name, DcError *err) {
+  enum { MOST = 240 };
+  for (size_t start = 0, i = 0; i <= name.len; i++) {
+    if (i < name.len && name.data[i] != '/') continue;
+    if (i - start > MOST) {
+      dc_fail(err, "a part of the dataset's name has %zu bytes, too many for a file or folder: \"%.60s…\"", i - start, name.data + start);
+      dc_hint(err, "SPLIT or SELECT … INTO with a shorter value, such as STR_SLICE(x, 0, 100)");
+      return err->code;
+    }
+    start = i + 1;
+  }
+  return DC_OK;
+}
+
 DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, uint32_t *first, bool *skip, DcError *err) {
   uint32_t header = add_header(copy, schema), first_part = 0, count = copy->options.single && parts ? 1 : parts;
   Str suffix = arena_printf(&copy->arena, "%s%s", copy->options.extension, codec_suffix(copy->options.output_codec));
   *skip = false;
   *first = (uint32_t)copy->output_count;
+  if (copy->stage) DC_TRY(check_name(name, err));
   if (!copy->stage) count = 1;
   else DC_TRY(stage_dataset(copy->stage, name, copy->options.single, suffix, skip, &first_part, err));
   if (*skip) return DC_OK;
@@ -78,19 +94,14 @@ static DcCode pack(Copy *copy, Pen *pen, const char *data, size_t len, DcError *
   return compressor_block(pen->compressor, data, len, &pen->packed, err);
 }
 
-DcCode copy_write(Copy *copy, Pen *pen, Output *output, Buf *text, DcError *err) {
+DcCode copy_write(Copy *copy, Pen *pen, Output *output, const Buf *text, DcError *err) {
   Str header = output->started ? (Str){NULL, 0} : copy->headers[output->header];
   output->started = true;
   pen->bytes += text->len;
   if (copy->options.output_codec != CODEC_NONE) {
     pen->packed.len = 0;
-    if (header.len) {
-      buf_reserve(text, header.len);
-      memmove(text->data + header.len, text->data, text->len);
-      memcpy(text->data, header.data, header.len);
-      text->len += header.len;
-    }
-    DC_TRY(pack(copy, pen, text->data, text->len, err));
+    if (header.len) DC_TRY(pack(copy, pen, header.data, header.len, err));
+    if (text->len) DC_TRY(pack(copy, pen, text->data, text->len, err));
     return put_bytes(copy, output, pen->packed.data, pen->packed.len, err);
   }
   if (header.len) DC_TRY(put_bytes(copy, output, header.data, header.len, err));
@@ -221,9 +232,12 @@ DcCode copy_slice(Copy *copy, Pen *pen, Output *output, const Batch *batch, uint
       *err = pen->worker.err;
       return code;
     }
-    if (pen->text.len < TEXT_BYTES) continue;
-    DC_TRY(copy_write(copy, pen, output, &pen->text, err));
-    pen->text.len = 0;
+    while (pen->text.len >= TEXT_BYTES) { /* exactly so much: frames do not depend on how the rows were stored */
+      Buf first = {pen->text.data, TEXT_BYTES, TEXT_BYTES};
+      DC_TRY(copy_write(copy, pen, output, &first, err));
+      pen->text.len -= TEXT_BYTES;
+      memmove(pen->text.data, pen->text.data + TEXT_BYTES, pen->text.len);
+    }
   }
   return DC_OK;
 }
@@ -316,7 +330,21 @@ static DcCode flush_all(Copy *copy, Store *store, Targets targets, DcError *err)
   return err->code;
 }
 
+bool copy_follows_blocks(const Copy *copy, const Dataset *node) {
+  if (copy->options.output_codec == CODEC_NONE) return true;
+  while (node->kind == NODE_NARROW && !node->store && atomic_load(&node->refs) == 1) node = node->input;
+  return node->kind == NODE_SOURCE && !node->store && atomic_load(&node->refs) == 1;
+}
+
+size_t copy_room(const Engine *engine) {
+  size_t room = engine->options.memory / 8 * 5, most = 192u << 20; /* more gains nothing: writes are long as it is */
+  return room < most ? room : most;
+}
+
 DcCode copy_shuffled(Copy *copy, Pass *pass, Shuffler *shuffler, DcCode (*targets)(void *, Targets *, DcError *), void *self, DcError *err) {
+  /* Runs of a fixed number of blocks: where they end must not depend on the workers. */
+  shuffler->consumer.quota = shuffler->room / (engine_block_size(copy->engine) * 5 / 4 + (size_t)shuffler->partitions * sizeof(uint32_t)) + 1;
+  shuffler->room += shuffler->room / 4; /* only for what no such count foresees: very many partitions */
   for (bool more = true; more;) {
     DC_TRY(pass_run(pass, &shuffler->consumer, &more, err));
     Targets to;

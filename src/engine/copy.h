@@ -21,6 +21,11 @@ typedef struct Output {
   bool started;    /* its header is written */
 } Output;
 
+typedef struct Copy Copy;
+/* True if a pass over node reads files from their first to their last block: only then compressed outputs may follow the
+   blocks (stored rows lie as memory and workers had it). */
+bool copy_follows_blocks(const Copy *copy, const Dataset *node);
+
 /* What one worker writes with. */
 typedef struct Pen {
   Worker worker;
@@ -31,7 +36,7 @@ typedef struct Pen {
   uint64_t rows, bytes;
 } Pen;
 
-typedef struct Copy {
+struct Copy {
   Engine *engine;
   Arena arena;
   TextOptions options;
@@ -41,7 +46,7 @@ typedef struct Copy {
   Str *headers;
   size_t header_count, header_cap;
   Pen *pens;
-} Copy;
+};
 
 DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err) DC_MUST_CHECK;
 /* Declare the outputs of a dataset: *first = the number of its first output, *skip if it is there and to be left. */
@@ -49,7 +54,7 @@ DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, 
 /* Commit, or abort when code says so; frees everything. */
 DcCode copy_close(Copy *copy, DcCode code, DcError *err) DC_MUST_CHECK;
 /* Append text to an output (its header first), compressed if asked for. Thread-safe for different outputs. */
-DcCode copy_write(Copy *copy, Pen *pen, Output *output, Buf *text, DcError *err) DC_MUST_CHECK;
+DcCode copy_write(Copy *copy, Pen *pen, Output *output, const Buf *text, DcError *err) DC_MUST_CHECK;
 /* Rows [from, to) of a batch, by row if they can be copied as they are. */
 bool copy_raw(const Copy *copy, const Batch *batch);
 DcCode copy_encode(Copy *copy, Pen *pen, View *view) DC_MUST_CHECK; /* appends to pen->text */
@@ -62,6 +67,9 @@ typedef struct Targets {
   uint32_t *first;  /* partitions + 1 */
   uint32_t *output; /* numbers of outputs */
 } Targets;
+/* Memory of a run that goes straight into outputs: by the budget alone, so that runs end at the same rows whatever the
+   number of workers. */
+size_t copy_room(const Engine *engine);
 /* A pass through a shuffle straight into outputs: as often as memory is full, the store's pieces are appended to the
    outputs partition by partition and forgotten. targets is asked for before each such flush. */
 DcCode copy_shuffled(Copy *copy, Pass *pass, Shuffler *shuffler, DcCode (*targets)(void *self, Targets *out, DcError *err), void *self, DcError *err) DC_MUST_CHECK;

@@ -79,7 +79,7 @@ static DcCode writer_end(Consumer *self, Worker *worker, const Morsel *morsel) {
 static DcCode write_pass(Copy *copy, const Item *item, DcError *err) {
   Pass *pass;
   DC_TRY(pass_open(item->copy.dataset, NULL, 0, &pass, err));
-  Writer writer = {.consumer = {writer_begin, writer_rows, writer_end, NULL, false}, .copy = copy, .first = item->first, .parts = item->copy.dataset->partitions};
+  Writer writer = {.consumer = {writer_begin, writer_rows, writer_end, NULL, 0, false}, .copy = copy, .first = item->first, .parts = item->copy.dataset->partitions};
   pthread_mutex_init(&writer.lock, NULL);
   DcCode code = pass_run(pass, &writer.consumer, NULL, err);
   for (size_t i = 0; i < writer.count; i++) buf_free(&writer.pending[i].text);
@@ -203,18 +203,16 @@ static void make_targets(Straight *straight, uint32_t partitions) {
 }
 
 static DcCode write_straight(Copy *copy, Straight *straight, DcError *err) {
-  enum { RUN_BYTES = 192 << 20 }; /* more gains nothing: the files are appended to in long writes as it is */
   Dataset *shuffle = straight->items[0]->root;
   Pass *pass;
   DC_TRY(pass_open(shuffle->input, NULL, 0, &pass, err));
   make_targets(straight, shuffle->partitions);
   Store *store = store_new(copy->engine, shuffle->partitions);
   Shuffler shuffler;
-  size_t room = store_room(copy->engine);
   int what = 0; /* keys and origins only where operators follow */
   for (size_t i = 0; i < straight->count; i++)
     if (straight->items[i]->chain.op_count) what = GATHER_KEY | GATHER_ORIGINS;
-  shuffler_init(&shuffler, copy->engine, store, what, room < RUN_BYTES ? room : RUN_BYTES);
+  shuffler_init(&shuffler, copy->engine, store, what, copy_room(copy->engine));
   DcCode code = copy_shuffled(copy, pass, &shuffler, straight_targets, straight, err);
   shuffler_free(&shuffler);
   store_free(store);
@@ -227,6 +225,7 @@ static DcCode write_straight(Copy *copy, Straight *straight, DcError *err) {
 /* An item that alone leads to its shuffle by choices that nobody else refers to. */
 static bool may_go_straight(const Copy *copy, const Item *item) {
   if (item->root->kind != NODE_SHUFFLE || item->root->store || item->outer_shared || item->skip) return false;
+  if (!copy_follows_blocks(copy, item->root->input)) return false;
   return !((copy->options.single || !copy->stage) && item->copy.dataset->partitions > 1);
 }
 
@@ -305,7 +304,7 @@ static DcCode write_items(Copy *copy, Item *items, size_t count, DcError *err) {
   for (size_t i = 0; i < count && code == DC_OK; i++) {
     Item *item = &items[i];
     if (item->done || item->skip) continue;
-    bool stored = node_is_breaker(item->root) || dataset_computed(item->root);
+    bool stored = node_is_breaker(item->root) || dataset_computed(item->root) || !copy_follows_blocks(copy, item->root);
     if (!stored) {
       code = write_pass(copy, item, err);
       dataset_unref(item->copy.dataset); /* its memory is not needed any more */

@@ -138,6 +138,7 @@ DcCode dataset_alter_key(Engine *engine, Dataset *in, EvalContext *cx, const Exp
 
 DcCode dataset_alter_partition(Engine *engine, Dataset *in, uint32_t partitions, Dataset **out, DcError *err) {
   if (!partitions) return dc_fail(err, "a dataset has at least one partition");
+  if (partitions > MAX_PARTITIONS) return dc_fail(err, "a dataset has at most %u partitions", MAX_PARTITIONS);
   Dataset *node = node_new(engine, in->keyed ? NODE_SHUFFLE : NODE_RECUT, dataset_ref(in));
   node->partitions = partitions;
   *out = node;

@@ -51,6 +51,8 @@ DcCode engine_new(const EngineOptions *options, Engine **out, DcError *err) {
   engine->temp_dir = dc_alloc(strlen(temp) + 1);
   memcpy(engine->temp_dir, temp, strlen(temp));
   engine->budget = budget_new(engine->options.memory);
+  uint64_t most = engine->options.memory / (engine_block_size(engine) * 8); /* each worker needs a few blocks */
+  if ((uint64_t)engine->options.threads > most) engine->options.threads = most ? (int)most : 1;
   engine->pool = pool_new(engine->options.threads);
   pthread_mutex_init(&engine->lock, NULL);
   if (options->bad_records == BAD_CAPTURE) {
@@ -88,7 +90,7 @@ void engine_free(Engine *engine) {
 const EngineOptions *engine_options(const Engine *engine) { return &engine->options; }
 
 size_t engine_block_size(const Engine *engine) {
-  size_t size = engine->options.memory / ((size_t)pool_threads(engine->pool) * 16);
+  size_t size = engine->options.memory / 64; /* not by threads: where blocks end shows in compressed outputs */
   size_t most = 2u << 20;
   if (size > most) size = most;
   return size < (128u << 10) ? 128u << 10 : size;

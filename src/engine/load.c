@@ -396,6 +396,7 @@ static DcCode load_plan(const LoadSpec *spec, bool grouped, LoadPlan **out, DcEr
 
 DcCode dataset_load(Engine *engine, const LoadSpec *spec, Dataset **out, DcError *err) {
   LoadPlan *plan;
+  if (spec->partitions > MAX_PARTITIONS) return dc_fail(err, "a dataset has at most %u partitions", MAX_PARTITIONS);
   DC_TRY(load_plan(spec, false, &plan, err));
   return load_node(engine, plan, spec, out, err);
 }

@@ -41,6 +41,9 @@ typedef struct Reader Reader;
 DcCode reader_open(Dataset *node, const uint32_t *parts, uint32_t count, Reader **out, DcError *err) DC_MUST_CHECK;
 /* The next block: *got = false at the end. The batch, its text and offsets stay valid until this worker's next call. */
 DcCode reader_next(Reader *reader, int worker, Morsel *out, bool *got, uint64_t *seq, DcError *err) DC_MUST_CHECK;
+/* Hand out so many blocks more and then say there is none (0: no limit); paused: that is why there was none. */
+void reader_set_quota(Reader *reader, uint64_t blocks);
+bool reader_paused(Reader *reader);
 void reader_close(Reader *reader);
 
 #endif

@@ -37,7 +37,8 @@ typedef struct NarrowOp {
   bool random_key;   /* BY RANDOM */
 } NarrowOp;
 
-enum { NO_PART = UINT32_MAX };
+enum { MAX_PARTITIONS = 1 << 24 }; /* each costs some bytes in tables */
+#define NO_PART UINT32_MAX
 
 struct Dataset {
   atomic_int refs;

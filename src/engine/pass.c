@@ -329,7 +329,7 @@ static void work(void *argument, int number) {
       (void)!next_stored(pass, &morsel, &got, &read, &err);
     }
     if (err.code == DC_OK && !got) {
-      atomic_store(&pass->ended, true);
+      if (!pass->reader || !reader_paused(pass->reader)) atomic_store(&pass->ended, true);
       break;
     }
     if (err.code == DC_OK && run_morsel(pass, worker, &morsel) != DC_OK) err = worker->err;
@@ -348,6 +348,7 @@ DcCode pass_run(Pass *pass, Consumer *consumer, bool *more, DcError *err) {
   int threads = pool_threads(pass->engine->pool);
   pass->consumer = consumer;
   atomic_store(&pass->paused, false);
+  if (pass->reader) reader_set_quota(pass->reader, consumer->quota);
   int count = pass->reader ? 0 : (int)(pass->stored_count < (size_t)threads ? pass->stored_count : (size_t)threads);
   if (pass->reader || count) pool_run(pass->engine->pool, count, work, pass);
   else atomic_store(&pass->ended, true);

@@ -23,6 +23,7 @@ struct Consumer {
   DcCode (*rows)(Consumer *self, Worker *worker, const Morsel *morsel, View *view);
   DcCode (*end)(Consumer *self, Worker *worker, const Morsel *morsel);             /* may be NULL */
   bool (*full)(Consumer *self); /* pause: pass_run returns with *more = true; may be NULL */
+  uint64_t quota;               /* pause after so many morsels, whatever the workers; 0: no limit */
   bool needs_keys;              /* the default key has to outlive a projection */
 };
 

@@ -39,6 +39,7 @@ struct Reader {
   uint32_t file, part;
   bool has_zstd;     /* some file is compressed by it */
   uint64_t seq;
+  uint64_t limit;    /* of seq in this phase; UINT64_MAX: none */
   Cut *cuts; /* of each worker */
   int workers;
 };
@@ -71,6 +72,7 @@ DcCode reader_open(Dataset *node, const uint32_t *parts, uint32_t count, Reader 
       total += (segment->to < size ? segment->to : size) - (segment->from < size ? segment->from : size);
     }
   }
+  reader->limit = UINT64_MAX;
   reader->workers = pool_threads(reader->engine->pool);
   reader->cuts = dc_alloc((size_t)reader->workers * sizeof *reader->cuts);
   pthread_mutex_init(&reader->lock, NULL);
@@ -378,6 +380,15 @@ static DcCode index_block(Reader *reader, Cut *cut, const TextFormat *format, ui
   return options->plain ? DC_OK : check_fields(reader, cut, err);
 }
 
+void reader_set_quota(Reader *reader, uint64_t blocks) { reader->limit = blocks ? reader->seq + blocks : UINT64_MAX; }
+
+bool reader_paused(Reader *reader) {
+  pthread_mutex_lock(&reader->lock);
+  bool paused = reader->seq >= reader->limit;
+  pthread_mutex_unlock(&reader->lock);
+  return paused;
+}
+
 /* Decompress something ahead, if there is a file to decompress, before taking a block. */
 static void help(Reader *reader) {
   pthread_mutex_lock(&reader->lock);
@@ -396,7 +407,7 @@ DcCode reader_next(Reader *reader, int worker, Morsel *out, bool *got, uint64_t 
   uint64_t origin = 0;
   const TextFormat *format = NULL;
   *seq = reader->seq;
-  DcCode code = take_block(reader, cut, &len, err);
+  DcCode code = reader->seq < reader->limit ? take_block(reader, cut, &len, err) : DC_OK;
   if (code == DC_OK && len) {
     origin = origin_make(reader->plan->sources[reader->file] - 1, reader->offset);
     format = reader->plan->formats[reader->file];

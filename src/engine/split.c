@@ -231,13 +231,11 @@ static DcCode declare_new(void *self, Targets *out, DcError *err) {
 }
 
 static DcCode copy_straight(Family *family, Copy *copy, DcError *err) {
-  enum { RUN_BYTES = 192 << 20 };
   Pass *pass;
   DC_TRY(pass_open(family->input, NULL, 0, &pass, err));
   Store *store = store_new(family->engine, 0);
-  size_t room = store_room(family->engine);
   Splitter splitter;
-  splitter_init(&splitter, family, store, 0, room < RUN_BYTES ? room : RUN_BYTES);
+  splitter_init(&splitter, family, store, 0, copy_room(family->engine));
   splitter.copy = copy;
   DcCode code = copy_shuffled(copy, pass, &splitter.shuffler, declare_new, &splitter, err);
   splitter_free(&splitter);
@@ -246,25 +244,32 @@ static DcCode copy_straight(Family *family, Copy *copy, DcError *err) {
   return code;
 }
 
+/* By way of datasets: several parts each, chosen columns, standard output, or stored rows that are to be compressed. */
+static DcCode copy_datasets(Engine *engine, Family *family, const CopySpec *spec, DcError *err) {
+  Arena arena = {0};
+  Str *names;
+  Dataset **datasets;
+  size_t count;
+  DcCode code = family_datasets(engine, family, &arena, &names, &datasets, &count, err);
+  if (code == DC_OK) {
+    CopyItem *items = dc_alloc((count + 1) * sizeof *items);
+    for (size_t i = 0; i < count; i++) items[i] = (CopyItem){names[i], datasets[i]};
+    code = dataset_copy(engine, items, count, spec, err);
+    dc_free(items);
+  }
+  arena_free(&arena);
+  return code;
+}
+
 DcCode family_copy(Engine *engine, Family *family, const CopySpec *spec, DcError *err) {
   bool standard = spec->path.type == TYPE_STRING && str_is(value_get_str(spec->path), "-");
-  if (family->partitions > 1 || spec->columns || standard) {
-    Arena arena = {0};
-    Str *names;
-    Dataset **datasets;
-    size_t count;
-    DcCode code = family_datasets(engine, family, &arena, &names, &datasets, &count, err);
-    CopyItem *items = dc_alloc((count + 1) * sizeof *items);
-    for (size_t i = 0; code == DC_OK && i < count; i++) items[i] = (CopyItem){names[i], datasets[i]};
-    if (code == DC_OK) code = dataset_copy(engine, items, count, spec, err);
-    dc_free(items);
-    arena_free(&arena);
-    return code;
-  }
+  if (family->partitions > 1 || spec->columns || standard) return copy_datasets(engine, family, spec, err);
   Copy copy;
   DcCode code = copy_open(&copy, engine, spec, err);
-  if (code == DC_OK) code = copy_straight(family, &copy, err);
+  bool straight = code != DC_OK || copy_follows_blocks(&copy, family->input);
+  if (code == DC_OK && straight) code = copy_straight(family, &copy, err);
   code = copy_close(&copy, code, err);
+  if (!straight && code == DC_OK) return copy_datasets(engine, family, spec, err);
   family_free(family);
   return code;
 }
