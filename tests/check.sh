@@ -7,6 +7,7 @@ passed=0 failed=0 skipped=0
 logs=build/check
 mkdir -p "$logs"
 TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/dcetl-check-XXXXXX") || exit 1
+chmod 755 "$TMPDIR" # failures.sh runs the program as a user without rights
 export TMPDIR
 trap 'chmod -R u+rwx "$TMPDIR"; rm -rf "$TMPDIR"' EXIT
 trap 'exit 130' INT TERM

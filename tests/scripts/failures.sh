@@ -63,7 +63,7 @@ chmod 755 "$work" "$work/in"
 cp "$work/in/a.csv" "$work/in/secret.csv"
 chmod 0 "$work/in/secret.csv"
 mkdir -m 755 "$work/locked" "$work/locked/deep"
-if as_user true 2>/dev/null && as_user test -x "$dcetl" && ! as_user cat "$work/in/secret.csv" >/dev/null 2>&1; then
+if as_user true 2>/dev/null && as_user test -x "$dcetl" && as_user test -r "$work/job.tdl" && ! as_user cat "$work/in/secret.csv" >/dev/null 2>&1; then
   status=0 what='a file that may not be read'
   as_user "$dcetl" --temp-dir /tmp "$work/job.tdl" -v IN="$work/in/secret.csv" -v OUT="$work/out" 2>"$work/err" || status=$?
   expect 'Permission denied' 1
