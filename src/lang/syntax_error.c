@@ -204,18 +204,6 @@ static bool report_open_block(Run *run) {
   return true;
 }
 
-/* "JSON '…'": a cast of the language that comes with a later version, so that it was read as a name. */
-static bool report_absent_cast(Run *run, const Token *found) {
-  static const char *const words[] = {"JSON", "STRUCT"};
-  if (!run->at || found[-1].kind != TK_NAME || !token_starts_operand(run, found)) return false;
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-    if (str_eq_nocase(found[-1].text, str_of(words[i]))) {
-      parse_error(run, found[-1].pos, "the cast %s is not in this version", words[i]);
-      return true;
-    }
-  return false;
-}
-
 static void report_found(Run *run, const Token *found, const unsigned char *expected, int kinds) {
   Wanted wanted = {0};
   static const Token none = {.kind = TK_SEMI};
@@ -241,8 +229,7 @@ void parse_unexpected(Run *run, const unsigned char *expected, int kinds) {
   if (run->skipping) return;
   if (run->retried == found) run->unclosed = true; /* the same END once more: its block stays open for the grammar */
   if (run->unclosed && (run->retried == found || found->kind == LEX_END)) quiet = true;
-  if (!quiet && !(found->kind == LEX_END && report_open_block(run)) && !report_lone_end(run, found) && !report_unknown_statement(run) &&
-      !report_absent_cast(run, found))
+  if (!quiet && !(found->kind == LEX_END && report_open_block(run)) && !report_lone_end(run, found) && !report_unknown_statement(run))
     report_found(run, found, expected, kinds);
   run->failed = true;
   if (found->kind == TK_SEMI) return; /* the parser takes it as the end of the statement that failed */

@@ -25,6 +25,9 @@ static const Operator rows[] = {
      .example = "TIMESTAMP '2024-02-29 12:00:00+01:00'", .result = "2024-02-29T12:00:00+01:00"},
     {.name = "BINARY", .fixity = FIX_PREFIX, .priority = 150, .right_assoc = true, .call = op_binary,
      .doc = "The bytes of the value's UTF-8 text; printed as hex digits.", .example = "BINARY 'az'", .result = "617a"},
+    {.name = "JSON", .aliases = "STRUCT", .fixity = FIX_PREFIX, .priority = 150, .right_assoc = true, .call = op_json,
+     .doc = "The object that a JSON text writes; an array or a scalar is kept under the empty name.",
+     .example = "JSON '\\{\"a\": [1, 2.5, null]\\}'", .result = "{\"a\":[1,2.5,null]}"},
     {.name = "RAW", .aliases = "PLAINTEXT", .fixity = FIX_PREFIX, .priority = 150, .right_assoc = true, .kernel = KERNEL_STRING, .call = op_string,
      .doc = "The value as plain text.", .example = "RAW 5", .result = "5"},
 

@@ -28,6 +28,8 @@ DcCode op_date(CallContext *cx, const Value *args, int count, Value *result);
 DcCode op_time(CallContext *cx, const Value *args, int count, Value *result);
 DcCode op_timestamp(CallContext *cx, const Value *args, int count, Value *result);
 DcCode op_binary(CallContext *cx, const Value *args, int count, Value *result);
+/* json_cast.c */
+DcCode op_json(CallContext *cx, const Value *args, int count, Value *result);
 DcCode op_hashcode(CallContext *cx, const Value *args, int count, Value *result);
 DcCode op_random(CallContext *cx, const Value *args, int count, Value *result);
 /* arithmetic.c */
