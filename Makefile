@@ -109,8 +109,8 @@ accept: all $(BUILD)/runner
 
 # One libFuzzer binary per target (needs clang): build-fuzz/fuzz_csv tests/fuzz/corpus/fuzz_csv
 fuzz:
-	$(MAKE) CC=clang BUILD=build-fuzz OPT='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' build-fuzz/libdcetl.a
-	for t in $(notdir $(FUZZ)); do clang $(STD) -g -fsanitize=fuzzer,address,undefined -Isrc -Itests -Ibuild-fuzz/gen \
+	$(MAKE) CC=clang BUILD=build-fuzz OPT='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' build-fuzz/libdcetl.a
+	for t in $(notdir $(FUZZ)); do clang $(STD) -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Isrc -Itests -Ibuild-fuzz/gen \
 	  -o build-fuzz/$$t tests/fuzz/$$t.c build-fuzz/libdcetl.a $(LDLIBS_ALL) || exit 1; done
 
 bench: all

@@ -34,7 +34,7 @@ enum { CHUNK = 16 << 10 };
 
 void *arena_raw(Arena *arena, size_t size) {
   size = (size + 15) & ~(size_t)15;
-  if (size > (size_t)(arena->end - arena->next)) {
+  if (!arena->next || size > (size_t)(arena->end - arena->next)) {
     size_t want = arena->head ? arena->head->size * 2 : CHUNK;
     if (want > (1 << 20)) want = 1 << 20;
     if (want < size) want = size;
