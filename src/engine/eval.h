@@ -5,15 +5,8 @@
 #ifndef ENGINE_EVAL_H
 #define ENGINE_EVAL_H
 
+#include "catalog/record.h"
 #include "lang/ast.h"
-
-/* Attributes of the current record. */
-typedef struct RecordView {
-  void *self;
-  /* Value of an attribute by column index (bound) or, with column < 0, by name. NULL when there is none. */
-  DcCode (*attribute)(void *self, int column, Str name, Value *out, DcError *err);
-  DcCode (*key)(void *self, Value *out, DcError *err);
-} RecordView;
 
 /* Variables, seen from where the expression stands. */
 typedef struct VariableView {

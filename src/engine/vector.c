@@ -32,7 +32,7 @@ static DcCode row_key(void *self, Value *out, DcError *err) {
 static DcCode eval_rows(Worker *worker, const Program *program, const Expr *expr, View *view, Vector *out) {
   Value *values = arena_alloc(&worker->scratch, (view->n + 1) * sizeof *values);
   RowRecord record = {worker, view, 0};
-  RecordView attributes = {&record, row_attribute, row_key};
+  RecordView attributes = {.self = &record, .attribute = row_attribute, .key = row_key};
   view_fetch_for(worker, view, &expr, 1);
   program_enter(program, &worker->eval);
   worker->eval.call.record = &attributes;
