@@ -92,6 +92,17 @@ void arena_reset(Arena *arena) {
   arena->end = keep->data + keep->size;
 }
 
+void arena_rewind(Arena *arena, ArenaMark mark) {
+  while (arena->head != mark.head) {
+    ArenaChunk *chunk = arena->head;
+    arena->head = chunk->next;
+    arena->total -= chunk->size;
+    free(chunk);
+  }
+  arena->next = mark.next;
+  arena->end = mark.head ? mark.head->data + mark.head->size : NULL;
+}
+
 void arena_free(Arena *arena) {
   for (ArenaChunk *chunk = arena->head, *next; chunk; chunk = next) {
     next = chunk->next;

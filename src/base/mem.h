@@ -29,6 +29,13 @@ Str arena_str(Arena *arena, Str text);
 Str arena_printf(Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void arena_reset(Arena *arena); /* forget everything, keep one chunk */
 void arena_free(Arena *arena);
+/* Where an arena stands; rewind forgets what was made since. No reset may lie between. */
+typedef struct ArenaMark {
+  ArenaChunk *head;
+  char *next;
+} ArenaMark;
+static inline ArenaMark arena_mark(const Arena *arena) { return (ArenaMark){arena->head, arena->next}; }
+void arena_rewind(Arena *arena, ArenaMark mark);
 
 /* A growing byte buffer. All-zero is empty; freed by buf_free. */
 typedef struct Buf {

@@ -2,24 +2,11 @@
 #include <stdlib.h>
 
 #include "catalog/random.h"
+#include "engine/compute.h"
 #include "engine/keymap.h"
 #include "engine/shuffle.h"
 
 /* --- Keeping rows partition by partition --- */
-
-typedef struct Keeper {
-  Consumer consumer;
-  Dataset *node;
-  Store *store;
-  const uint32_t *parts; /* the node's partition for each of the pass; NULL: the same */
-  Builder *builders;
-  size_t room;
-  uint64_t enough;       /* LIMIT: pause at so many rows; 0: never */
-  /* DISTINCT, SAMPLE: keep[i] for each row of a view; NULL: all */
-  void (*choose)(void *self, Worker *worker, const Morsel *morsel, View *view, uint32_t at, uint8_t *keep);
-  void *choose_self;
-  uint32_t *at; /* of each worker: rows of the morsel seen so far */
-} Keeper;
 
 static DcCode keeper_begin(Consumer *self, Worker *worker, const Morsel *morsel) {
   Keeper *keeper = (Keeper *)self;
@@ -60,7 +47,7 @@ static bool keeper_full(Consumer *self) {
   return full || budget_used(keeper->node->engine->budget) > keeper->node->engine->options.memory;
 }
 
-static void keeper_init(Keeper *keeper, Dataset *node, Store *store, const uint32_t *parts) {
+void keeper_init(Keeper *keeper, Dataset *node, Store *store, const uint32_t *parts) {
   size_t threads = (size_t)pool_threads(node->engine->pool);
   *keeper = (Keeper){.consumer = {keeper_begin, keeper_rows, keeper_end, keeper_full, 0, true}, .node = node, .store = store, .parts = parts};
   keeper->builders = dc_alloc(threads * sizeof *keeper->builders);
@@ -68,14 +55,13 @@ static void keeper_init(Keeper *keeper, Dataset *node, Store *store, const uint3
   keeper->room = store_room(node->engine);
 }
 
-static void keeper_free(Keeper *keeper) {
+void keeper_free(Keeper *keeper) {
   for (int i = 0; i < pool_threads(keeper->node->engine->pool); i++) builder_free(&keeper->builders[i]);
   dc_free(keeper->builders);
   dc_free(keeper->at);
 }
 
-/* Runs a pass to its end, spilling the store whenever it is full. */
-static DcCode run_spilling(Pass *pass, Consumer *consumer, Store *store, DcError *err) {
+DcCode run_spilling(Pass *pass, Consumer *consumer, Store *store, DcError *err) {
   for (bool more = true; more;) {
     DC_TRY(pass_run(pass, consumer, &more, err));
     if (more) DC_TRY(store_spill(store, err));
@@ -115,6 +101,17 @@ static DcCode compute_narrow(Dataset *node, const uint32_t *parts, uint32_t coun
     dataset_unref(node->input);
     node->input = NULL;
   }
+  return code;
+}
+
+DcCode compute_made(Dataset *node, DcError *err) {
+  Pass *pass;
+  DC_TRY(pass_open_below(node, NULL, 0, &pass, err));
+  Keeper keeper;
+  keeper_init(&keeper, node, node->store, NULL);
+  DcCode code = run_spilling(pass, &keeper.consumer, node->store, err);
+  keeper_free(&keeper);
+  pass_close(pass);
   return code;
 }
 
@@ -158,10 +155,9 @@ static DcCode recut_end(Consumer *self, Worker *worker, const Morsel *morsel) {
   return code;
 }
 
-static DcCode input_stored(Dataset *node, Dataset **out, DcError *err) {
+DcCode input_stored(Dataset *node, Dataset **out, DcError *err) {
   Dataset *input = node->input;
-  bool partial = input->kind == NODE_CHOOSE;
-  if (partial) { /* a choice has no store of its own: an empty filter over it has */
+  if (input->kind == NODE_CHOOSE || input->kind == NODE_UNION) { /* these have no store of their own: an empty filter over them has */
     input = node_new(node->engine, NODE_NARROW, dataset_ref(input));
     input->op.program = program_new(node->engine);
     dataset_unref(node->input);
@@ -477,24 +473,31 @@ static DcCode compute_breaker(Dataset *node, DcError *err) {
     case NODE_DISTINCT: return compute_distinct(node, err);
     case NODE_LIMIT: return node->limit_kind == SAMPLE_ROWS ? compute_sample(node, err) : compute_limit(node, err);
     case NODE_COUNT: return compute_count(node, err);
+    case NODE_GROUP: return compute_group(node, err);
+    case NODE_SORT:
+    case NODE_JOIN: return compute_made(node, err);
+    case NODE_WINDOW: return compute_window(node, err);
+    case NODE_UNION_XOR:
+    case NODE_UNION_AND: return compute_union_set(node, err);
+    case NODE_TRANSFORM: return compute_transform(node, err);
     case NODE_SOURCE:
     case NODE_NARROW:
     case NODE_CHOOSE:
+    case NODE_UNION:
     case NODE_STORED: break;
   }
   return DC_OK;
 }
 
 DcCode node_compute(Dataset *node, const uint32_t *parts, uint32_t count, DcError *err) {
-  if (node->kind == NODE_STORED || node->kind == NODE_CHOOSE) return DC_OK;
-  if (!node_is_breaker(node)) return compute_narrow(node, parts, count, err);
+  if (node->kind == NODE_STORED || node->kind == NODE_CHOOSE || node->kind == NODE_UNION) return DC_OK;
+  if (!node_is_breaker(node) && node->kind != NODE_JOIN) return compute_narrow(node, parts, count, err);
   if (node->store) return DC_OK;
   need_store(node);
   DcCode code = compute_breaker(node, err);
   if (code == DC_OK) {
     memset(node->done, 1, node->partitions);
-    dataset_unref(node->input); /* what it rests on is not needed any more */
-    node->input = NULL;
+    node_drop_inputs(node); /* what it rests on is not needed any more */
   } else {
     store_free(node->store);
     dc_free(node->done);

@@ -304,7 +304,8 @@ static DcCode write_items(Copy *copy, Item *items, size_t count, DcError *err) {
   for (size_t i = 0; i < count && code == DC_OK; i++) {
     Item *item = &items[i];
     if (item->done || item->skip) continue;
-    bool stored = node_is_breaker(item->root) || dataset_computed(item->root) || !copy_follows_blocks(copy, item->root);
+    bool sorted = item->root->kind == NODE_SORT && atomic_load(&item->root->refs) == 1; /* merged on its way into the files */
+    bool stored = (node_is_breaker(item->root) && !sorted) || dataset_computed(item->root) || !copy_follows_blocks(copy, item->root);
     if (!stored) {
       code = write_pass(copy, item, err);
       dataset_unref(item->copy.dataset); /* its memory is not needed any more */

@@ -24,6 +24,24 @@ Dataset *node_new(Engine *engine, NodeKind kind, Dataset *input) {
   return node;
 }
 
+Dataset *node_over(Engine *engine, NodeKind kind, Dataset *const *inputs, uint32_t count) {
+  Dataset *node = node_new(engine, kind, NULL);
+  node->inputs = arena_alloc(&node->arena, (count + 1) * sizeof *node->inputs);
+  for (uint32_t i = 0; i < count; i++) node->inputs[i] = inputs[i];
+  node->input_count = count;
+  node_schema(node, inputs[0]->schema.type, inputs[0]->schema.names, inputs[0]->schema.count);
+  node->partitions = inputs[0]->partitions;
+  node->keyed = inputs[0]->keyed;
+  return node;
+}
+
+void node_drop_inputs(Dataset *node) {
+  dataset_unref(node->input);
+  node->input = NULL;
+  for (uint32_t i = 0; i < node->input_count; i++) dataset_unref(node->inputs[i]);
+  node->input_count = 0;
+}
+
 void node_schema(Dataset *node, DatasetType type, const Str *names, size_t count) {
   Str *copy = arena_alloc(&node->arena, (count + 1) * sizeof *copy);
   for (size_t i = 0; i < count; i++) copy[i] = arena_str(&node->arena, names[i]);
@@ -37,7 +55,8 @@ Dataset *dataset_ref(Dataset *dataset) {
 
 void dataset_unref(Dataset *dataset) {
   while (dataset && atomic_fetch_sub(&dataset->refs, 1) == 1) { /* a loop: chains can be long */
-    Dataset *input = dataset->input;
+    Dataset *input = dataset->input ? dataset->input : dataset->input_count ? dataset->inputs[0] : NULL;
+    for (uint32_t i = 1; i < dataset->input_count; i++) dataset_unref(dataset->inputs[i]);
     load_plan_free(dataset->load);
     program_unref(dataset->op.program);
     store_free(dataset->store);
@@ -220,135 +239,6 @@ DcCode dataset_choose(Engine *engine, Dataset *in, Value parts, Position pos, ui
   return DC_OK;
 }
 
-/* --- SELECT --- */
-
-static bool keeps_all(const Select *select) {
-  return select->item_count == 1 && select->items[0].expr->kind == EXPR_STAR;
-}
-
-static bool counts(const Select *select) {
-  const Expr *expr = select->item_count == 1 ? select->items[0].expr : NULL;
-  return expr && expr->kind == EXPR_CALL && expr->function && expr->function->special == SPECIAL_COUNT_STAR && expr->count == 1 &&
-         expr->items[0]->kind == EXPR_STAR;
-}
-
-static DcCode item_name(EvalContext *cx, const SelectItem *item, Str *out, DcError *err) {
-  if (item->alias.text.data || item->alias.parts) return eval_name(cx, &item->alias, out, err);
-  if (item->expr->kind == EXPR_ATTR) return eval_name(cx, &item->expr->name, out, err);
-  *out = item->own_text;
-  return DC_OK;
-}
-
-/* Items of a projection: attributes pass as they are, * is all of them, the others are bound. */
-static DcCode bind_items(Dataset *node, const Schema *in, EvalContext *cx, const Select *select, DcError *err) {
-  size_t most = select->item_count + in->count * select->item_count, n = 0;
-  ProjectItem *items = arena_alloc(&node->arena, (most + 1) * sizeof *items);
-  Str *names = arena_alloc(&node->arena, (most + 1) * sizeof *names);
-  for (size_t i = 0; i < select->item_count; i++) {
-    const SelectItem *item = &select->items[i];
-    if (item->expr->kind == EXPR_STAR) {
-      for (uint32_t c = 0; c < in->count; c++) {
-        names[n] = in->names[c];
-        items[n++].column = (int)c;
-      }
-      continue;
-    }
-    DC_TRY(item_name(cx, item, &names[n], err));
-    names[n] = arena_str(&node->arena, names[n]);
-    for (size_t k = 0; k < n; k++)
-      if (str_eq(names[k], names[n]))
-        return dc_fail_at(err, DC_FAIL, item->expr->pos, "two items are called \"%.*s\"; give one another name with AS", STR_ARG(names[n]));
-    const Expr *bound;
-    DC_TRY(program_bind(node->op.program, node->engine, in, cx, item->expr, &bound, err));
-    items[n].column = bound->kind == EXPR_ATTR ? bound->column : -1;
-    items[n++].expr = bound;
-  }
-  node->op.items = items;
-  node->op.item_count = n;
-  node->op.project = true;
-  bool text = in->type == DS_PLAIN_TEXT && select->item_count == 1;
-  static const Str value_name = {"_value", 6};
-  node_schema(node, text ? DS_PLAIN_TEXT : in->type == DS_PLAIN_TEXT ? DS_COLUMNAR : in->type, text ? &value_name : names, n);
-  return DC_OK;
-}
-
-static DcCode select_narrow(Engine *engine, Dataset *in, EvalContext *cx, const Select *select, Dataset **out, DcError *err) {
-  bool all = keeps_all(select) || counts(select);
-  bool sampled = select->limit_kind == LIMIT_PERCENT || select->limit_kind == SAMPLE_PERCENT;
-  if (!select->where && all && !sampled) {
-    *out = dataset_ref(in);
-    return DC_OK;
-  }
-  Dataset *node = narrow(engine, in);
-  DcCode code = DC_OK;
-  if (select->where) code = program_bind(node->op.program, engine, &in->schema, cx, select->where, &node->op.where, err);
-  if (code == DC_OK && !all) code = bind_items(node, &in->schema, cx, select, err);
-  if (code == DC_OK) *out = node;
-  else dataset_unref(node);
-  return code;
-}
-
-static DcCode limit_number(const Value *limit, Position pos, bool share, double *out, DcError *err) {
-  Value number;
-  if (!limit || !value_to_number(*limit, &number) || !value_to_double(number, out) || !(*out >= 0) ||
-      (!share && *out != floor(*out)) || (share && *out > 100)) {
-    Buf text = {0};
-    value_print(&text, limit ? *limit : value_null());
-    dc_fail_at(err, DC_FAIL, pos, "LIMIT needs a %s, not %.*s", share ? "percentage from 0 to 100" : "whole number of rows", (int)text.len, text.data);
-    buf_free(&text);
-    return err->code;
-  }
-  return DC_OK;
-}
-
-static DcCode select_limit(Engine *engine, Dataset *in, const Select *select, const Value *limit, Dataset **out, DcError *err) {
-  bool share = select->limit_kind == LIMIT_PERCENT || select->limit_kind == SAMPLE_PERCENT;
-  double number = 0;
-  DC_TRY(limit_number(limit, select->limit->pos, share, &number, err));
-  Dataset *node;
-  if (share) {
-    node = narrow(engine, in);
-    node->op.share = number / 100;
-  } else {
-    node = node_new(engine, NODE_LIMIT, dataset_ref(in));
-    node->limit_kind = select->limit_kind;
-    node->limit = (uint64_t)number;
-  }
-  *out = node;
-  return DC_OK;
-}
-
-static void replace(Dataset **node, Dataset *next) {
-  dataset_unref(*node);
-  *node = next;
-}
-
-DcCode dataset_select(Engine *engine, Dataset *in, EvalContext *cx, const Select *select, const Value *limit, Dataset **out, DcError *err) {
-  Dataset *node, *next;
-  DC_TRY(select_narrow(engine, in, cx, select, &node, err));
-  DcCode code = DC_OK;
-  if (counts(select)) {
-    Str name;
-    next = node_new(engine, NODE_COUNT, dataset_ref(node));
-    next->partitions = 1;
-    next->keyed = false;
-    code = item_name(cx, &select->items[0], &name, err);
-    if (code == DC_OK) node_schema(next, DS_COLUMNAR, &name, 1);
-    replace(&node, next);
-  } else if (select->distinct || select->distinct_key) {
-    next = node_new(engine, NODE_DISTINCT, dataset_ref(node));
-    next->distinct_key = select->distinct_key;
-    replace(&node, next);
-  }
-  if (code == DC_OK && select->limit_kind != LIMIT_NONE) {
-    code = select_limit(engine, node, select, limit, &next, err);
-    if (code == DC_OK) replace(&node, next);
-  }
-  if (code == DC_OK) *out = node;
-  else dataset_unref(node);
-  return code;
-}
-
 /* --- EXPLAIN --- */
 
 static const char *kind_name(const Dataset *node) {
@@ -362,6 +252,14 @@ static const char *kind_name(const Dataset *node) {
     case NODE_LIMIT: return node->limit_kind == SAMPLE_ROWS ? "sample rows" : "limit";
     case NODE_COUNT: return "count";
     case NODE_STORED: return "stored";
+    case NODE_UNION: return "union";
+    case NODE_UNION_XOR: return "union xor";
+    case NODE_UNION_AND: return "union and";
+    case NODE_JOIN: return "join";
+    case NODE_GROUP: return "group";
+    case NODE_SORT: return "sort";
+    case NODE_WINDOW: return "window functions";
+    case NODE_TRANSFORM: return "transform";
   }
   return "";
 }
@@ -380,13 +278,15 @@ static void explain_details(const Dataset *node, Buf *out) {
   if (node->kind == NODE_LIMIT) buf_printf(out, " %llu", (unsigned long long)node->limit);
 }
 
-void dataset_explain(const Dataset *dataset, Buf *out) {
-  int depth = 0;
-  for (const Dataset *node = dataset; node; node = node->input, depth++) {
+static void explain_node(const Dataset *node, int depth, Buf *out) {
+  for (; node; node = node->input, depth++) {
     buf_printf(out, "%*s%s: %u partition%s", depth * 2, "", kind_name(node), node->partitions, node->partitions == 1 ? "" : "s");
     if (node->schema.type != DS_PLAIN_TEXT) buf_printf(out, ", %u columns", node->schema.count);
     explain_details(node, out);
     if (dataset_computed(node)) buf_text(out, ", computed");
     buf_text(out, "\n");
+    for (uint32_t i = 0; i < node->input_count; i++) explain_node(node->inputs[i], depth + 1, out);
   }
 }
+
+void dataset_explain(const Dataset *dataset, Buf *out) { explain_node(dataset, 0, out); }

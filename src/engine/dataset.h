@@ -115,7 +115,11 @@ DcCode dataset_alter_columns(Engine *engine, Dataset *in, const Str *columns, si
 /* Partitions by number, in that order, repeats allowed. Numbers past the end give empty partitions and are counted in
    *missing; a negative or fractional one is an error. parts: INT, numeric text, or ARRAY. A reference: copies nothing. */
 DcCode dataset_choose(Engine *engine, Dataset *in, Value parts, Position pos, uint64_t *missing, Dataset **out, DcError *err) DC_MUST_CHECK;
-/* SELECT of one input: items, WHERE, DISTINCT, LIMIT, ungrouped aggregates COUNT(*). The limit is evaluated by the caller. */
+/* Inputs of a statement put together; they are lent. names[i] stands before the attributes of input i ("a.x"). */
+DcCode dataset_union(Engine *engine, ScopeKind kind, Dataset *const *inputs, const Str *names, size_t count, Dataset **out, DcError *err) DC_MUST_CHECK;
+DcCode dataset_join(Engine *engine, ScopeKind kind, Dataset *const *inputs, const Str *names, size_t count, Dataset **out, DcError *err) DC_MUST_CHECK;
+
+/* SELECT of one input, all its clauses. The limit is evaluated by the caller. */
 DcCode dataset_select(Engine *engine, Dataset *in, EvalContext *cx, const Select *select, const Value *limit, Dataset **out, DcError *err) DC_MUST_CHECK;
 
 /* --- Needing rows. --- */

@@ -3,10 +3,12 @@
 #define ENGINE_NODE_H
 
 #include "engine/engine.h"
+#include "engine/plan.h"
 #include "engine/view.h"
 
 typedef struct Store Store;       /* engine/store.h */
 typedef struct LoadPlan LoadPlan; /* engine/load.h */
+typedef struct TransformPlan TransformPlan; /* engine/transform.h */
 
 typedef enum NodeKind {
   NODE_SOURCE,   /* files */
@@ -18,6 +20,14 @@ typedef enum NodeKind {
   NODE_LIMIT,    /* the first rows, or some random ones */
   NODE_COUNT,    /* ungrouped COUNT(*) */
   NODE_STORED,   /* made rows */
+  NODE_UNION,    /* the partitions of all inputs, one after another */
+  NODE_UNION_XOR, /* of all inputs: (key, record) pairs that only one input has; partitions as NODE_UNION */
+  NODE_UNION_AND, /* of the first input: pairs that all inputs have, as often as the one that has the fewest */
+  NODE_JOIN,     /* two inputs */
+  NODE_GROUP,
+  NODE_SORT,
+  NODE_WINDOW,
+  NODE_TRANSFORM, /* a TRANSFORM written in TDL, partition by partition */
 } NodeKind;
 
 typedef struct ProjectItem {
@@ -49,7 +59,9 @@ struct Dataset {
   Schema schema;
   uint32_t partitions;
   bool keyed; /* KEY has set a key */
-  Dataset *input;
+  Dataset *input;     /* the only one */
+  Dataset **inputs;   /* UNION, JOIN: in the arena; input is NULL then */
+  uint32_t input_count;
   Position pos;
   int statement;
   LoadPlan *load;     /* SOURCE */
@@ -58,12 +70,21 @@ struct Dataset {
   LimitKind limit_kind; /* LIMIT */
   uint64_t limit;
   bool distinct_key;  /* DISTINCT KEY */
+  GroupPlan *group;   /* GROUP, and so on: in the arena, bound by op.program */
+  SortPlan *sort;
+  WindowPlan *window;
+  JoinPlan *join;
+  TransformPlan *transform;
   Store *store;       /* what is computed; NULL: nothing */
   uint8_t *done;      /* one byte a partition: it is in the store */
 };
 
 /* A node over input (its reference is taken over; may be NULL) with the schema and partitions of input. */
 Dataset *node_new(Engine *engine, NodeKind kind, Dataset *input);
+/* A node over several inputs (the references are taken over) with schema and partitions of the first. */
+Dataset *node_over(Engine *engine, NodeKind kind, Dataset *const *inputs, uint32_t count);
+/* Gives back the references to the node's inputs. */
+void node_drop_inputs(Dataset *node);
 void node_schema(Dataset *node, DatasetType type, const Str *names, size_t count); /* names are copied */
 /* Compute the node's store for all partitions that parts names (NULL: all). */
 DcCode node_compute(Dataset *node, const uint32_t *parts, uint32_t count, DcError *err) DC_MUST_CHECK;

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "catalog/random.h"
+#include "engine/join.h"
 #include "engine/load.h"
+#include "engine/sort.h"
 #include "engine/store.h"
 
 /* What to read of stored partitions: an extent of a run, or rows of a piece. */
@@ -17,21 +19,39 @@ typedef struct Stored {
   uint64_t row;
 } Stored;
 
-struct Pass {
-  Engine *engine;
+/* An operator of a leg: one of the two. */
+typedef struct LegOp {
+  const NarrowOp *narrow;
+  Expander *expander;
+} LegOp;
+
+/* One base and the operators above it. A union has several legs, which run one after another. */
+typedef struct Leg {
   Dataset *base;
-  const NarrowOp **ops; /* from the base up */
+  LegOp *ops;      /* from the base up */
   size_t op_count;
-  uint32_t *parts; /* the base's partition for each output partition */
-  uint32_t count;
+  uint32_t *parts; /* the base's partition for each output partition, from first_part on */
+  uint32_t count, first_part;
   Reader *reader;  /* over files */
   Stored *stored;  /* or over a store */
   size_t stored_count, stored_cap;
+  Generator *generator; /* or made on the way */
   atomic_size_t next;
+  uint64_t first_seq;   /* all morsels of the legs before */
+  atomic_ullong taken;
+  atomic_bool ended;
+  Expander *rest_of;    /* not opened yet: what this join has left over when the leg before is through */
+} Leg;
+
+struct Pass {
+  Engine *engine;
+  Leg **legs;
+  size_t leg_count, leg_cap, at;
+  Expander **expanders;
+  size_t expander_count, expander_cap;
   Worker *workers;
   Consumer *consumer;
   atomic_bool stop, paused;
-  atomic_bool ended;
 };
 
 bool node_is_breaker(const Dataset *node) {
@@ -40,10 +60,18 @@ bool node_is_breaker(const Dataset *node) {
     case NODE_RECUT:
     case NODE_DISTINCT:
     case NODE_LIMIT:
-    case NODE_COUNT: return true;
+    case NODE_COUNT:
+    case NODE_UNION_XOR:
+    case NODE_UNION_AND:
+    case NODE_GROUP:
+    case NODE_SORT:
+    case NODE_WINDOW:
+    case NODE_TRANSFORM: return true;
     case NODE_SOURCE:
     case NODE_NARROW:
     case NODE_CHOOSE:
+    case NODE_UNION:
+    case NODE_JOIN:
     case NODE_STORED: return false;
   }
   return false;
@@ -68,70 +96,192 @@ static bool repeats(const uint32_t *parts, uint32_t count, uint32_t partitions) 
   return twice;
 }
 
-/* Goes down from top to what can be read, collecting operators. */
-static DcCode descend(Pass *pass, Dataset *top, bool below, DcError *err) {
-  size_t cap = 0;
-  Dataset *node = top;
-  for (;;) {
-    pass->base = node;
-    if (below) {
-      below = false;
-      if (node->kind == NODE_SOURCE) break;
-      VEC_GROW(pass->ops, pass->op_count, cap);
-      pass->ops[pass->op_count++] = &node->op;
-      node = node->input;
-      continue;
-    }
-    if (covered(node, pass->parts, pass->count)) break;
-    bool shared = atomic_load(&node->refs) - node->loans > 1 || repeats(pass->parts, pass->count, node->partitions);
-    if (node_is_breaker(node) || (shared && node->kind != NODE_CHOOSE)) {
-      DC_TRY(node_compute(node, pass->parts, pass->count, err));
-      break;
-    }
-    if (node->kind == NODE_SOURCE) break;
-    if (node->kind == NODE_CHOOSE) {
-      for (uint32_t i = 0; i < pass->count; i++)
-        if (pass->parts[i] != NO_PART) pass->parts[i] = node->parts[pass->parts[i]];
-    } else {
-      VEC_GROW(pass->ops, pass->op_count, cap);
-      pass->ops[pass->op_count++] = &node->op;
-    }
-    node = node->input;
-  }
-  for (size_t i = 0; i + 1 < pass->op_count - i; i++) { /* from the base up */
-    const NarrowOp *swap = pass->ops[i];
-    pass->ops[i] = pass->ops[pass->op_count - 1 - i];
-    pass->ops[pass->op_count - 1 - i] = swap;
-  }
-  return DC_OK;
+/* All partitions, in order. */
+static bool all_in_order(const Dataset *node, const uint32_t *parts, uint32_t count) {
+  if (count != node->partitions) return false;
+  for (uint32_t i = 0; i < count; i++)
+    if (parts[i] != i) return false;
+  return true;
 }
 
-static void add_stored(Pass *pass, Stored stored) {
-  VEC_GROW(pass->stored, pass->stored_count, pass->stored_cap);
-  const Stored *last = pass->stored_count ? &pass->stored[pass->stored_count - 1] : NULL;
+static void add_stored(Leg *leg, Stored stored) {
+  VEC_GROW(leg->stored, leg->stored_count, leg->stored_cap);
+  const Stored *last = leg->stored_count ? &leg->stored[leg->stored_count - 1] : NULL;
   if (last) stored.row = last->row + (last->extent ? last->extent->rows : last->to - last->from);
-  pass->stored[pass->stored_count++] = stored;
+  leg->stored[leg->stored_count++] = stored;
 }
 
-static void list_stored(Pass *pass) {
+static void list_stored(Leg *leg) {
   enum { ROWS = 1 << 16 };
-  Store *store = pass->base->store;
+  Store *store = leg->base->store;
   store_sort(store);
-  for (uint32_t i = 0; i < pass->count; i++) {
-    uint32_t part = pass->parts[i];
+  for (uint32_t i = 0; i < leg->count; i++) {
+    uint32_t part = leg->parts[i];
     if (part == NO_PART || !store->part_rows[part]) continue;
     for (size_t r = 0; r < store->run_count; r++) {
       const Run *run = &store->runs[r];
       for (uint32_t e = part < run->partitions ? run->first[part] : 0; part < run->partitions && e < run->first[part + 1]; e++)
-        add_stored(pass, (Stored){.part = i, .run = run, .extent = &run->extents[e]});
+        add_stored(leg, (Stored){.part = i, .run = run, .extent = &run->extents[e]});
     }
     for (size_t k = 0; k < store->piece_count; k++) {
       uint32_t from, to;
       piece_range(&store->pieces[k], part, &from, &to);
       for (; from < to; from += ROWS)
-        add_stored(pass, (Stored){.part = i, .piece = &store->pieces[k], .from = from, .to = to - from < ROWS ? to : from + ROWS});
+        add_stored(leg, (Stored){.part = i, .piece = &store->pieces[k], .from = from, .to = to - from < ROWS ? to : from + ROWS});
     }
   }
+}
+
+/* --- Going down from a node to what can be read --- */
+
+/* The operators met on the way down, the lowest first. */
+typedef struct Above {
+  const struct Above *next;
+  LegOp op;
+} Above;
+
+/* Where the way down has come to. */
+typedef struct Way {
+  Pass *pass;
+  Dataset *node;
+  uint32_t *parts; /* heap; the node's partition for each output partition from first_part on */
+  uint32_t count, first_part;
+  const Above *above;
+  bool below;      /* the node itself is not to be read from its store */
+  bool shared;     /* somebody else refers to a choice or union above */
+} Way;
+
+static DcCode descend(Way way, DcError *err);
+
+/* A leg over way.node; takes the parts over. */
+static Leg *add_leg(const Way *way) {
+  Pass *pass = way->pass;
+  Leg *leg = dc_alloc(sizeof *leg);
+  size_t count = 0;
+  for (const Above *above = way->above; above; above = above->next) count++;
+  leg->base = way->node;
+  leg->parts = way->parts;
+  leg->count = way->count;
+  leg->first_part = way->first_part;
+  leg->ops = dc_alloc((count + 1) * sizeof *leg->ops);
+  for (const Above *above = way->above; above; above = above->next) leg->ops[leg->op_count++] = above->op;
+  VEC_GROW(pass->legs, pass->leg_count, pass->leg_cap);
+  pass->legs[pass->leg_count++] = leg;
+  return leg;
+}
+
+static DcCode end_at_files(const Way *way, DcError *err) {
+  Leg *leg = add_leg(way);
+  return reader_open(leg->base, leg->parts, leg->count, &leg->reader, err);
+}
+
+static void end_at_store(const Way *way) {
+  list_stored(add_leg(way));
+}
+
+/* A leg for each run of partitions of one input. */
+static DcCode descend_union(Way way, DcError *err) {
+  const Dataset *node = way.node;
+  DcCode code = DC_OK;
+  for (uint32_t from = 0; from < way.count && code == DC_OK;) {
+    uint32_t input = UINT32_MAX, first = 0, to = from;
+    uint32_t *parts = dc_alloc(((size_t)way.count - from + 1) * sizeof *parts);
+    for (; to < way.count; to++) {
+      uint32_t part = way.parts[to], at = 0, start = 0;
+      parts[to - from] = NO_PART;
+      if (part == NO_PART) continue;
+      while (part >= start + node->inputs[at]->partitions) start += node->inputs[at++]->partitions;
+      if (input == UINT32_MAX) {
+        input = at;
+        first = start;
+      }
+      if (at != input) break;
+      parts[to - from] = part - first;
+    }
+    Way next = way;
+    next.node = node->inputs[input == UINT32_MAX ? 0 : input];
+    next.parts = parts;
+    next.count = to - from;
+    next.first_part = way.first_part + from;
+    code = descend(next, err);
+    from = to;
+  }
+  dc_free(way.parts);
+  return code;
+}
+
+/* The first input goes through the probe; what the join has left over makes a leg of its own. */
+static DcCode descend_join(Way way, DcError *err) {
+  Pass *pass = way.pass;
+  Expander *expander = NULL;
+  Generator *generator = NULL;
+  DcCode code = join_open(way.node, way.parts, way.count, &expander, &generator, err);
+  if (code != DC_OK || generator) {
+    Leg *leg = add_leg(&way);
+    leg->generator = generator;
+    return code;
+  }
+  VEC_GROW(pass->expanders, pass->expander_count, pass->expander_cap);
+  pass->expanders[pass->expander_count++] = expander;
+  uint32_t *copy = dc_alloc(((size_t)way.count + 1) * sizeof *copy);
+  memcpy(copy, way.parts, way.count * sizeof *copy);
+  Way rest = way;
+  rest.parts = copy;
+  Above above = {way.above, {NULL, expander}};
+  bool right = way.node->join->kind == SCOPE_JOIN_RIGHT || way.node->join->kind == SCOPE_JOIN_RIGHT_ANTI;
+  way.node = way.node->inputs[right ? 1 : 0];
+  way.above = &above;
+  code = descend(way, err);
+  if (code == DC_OK && expander->rest) add_leg(&rest)->rest_of = expander;
+  else dc_free(copy);
+  return code;
+}
+
+/* Below the node itself: its operator over its input, its files, or what makes its rows. */
+static DcCode descend_below(Way way, DcError *err) {
+  way.below = false;
+  switch (way.node->kind) {
+    case NODE_SOURCE: return end_at_files(&way, err);
+    case NODE_UNION: return descend_union(way, err);
+    case NODE_JOIN: return descend_join(way, err);
+    case NODE_SORT: {
+      Leg *leg = add_leg(&way);
+      return sort_open(way.node, &leg->generator, err);
+    }
+    default: break;
+  }
+  Above above = {way.above, {&way.node->op, NULL}};
+  way.above = &above;
+  way.node = way.node->input;
+  return descend(way, err);
+}
+
+static bool is_transparent(const Dataset *node) { return node->kind == NODE_CHOOSE || node->kind == NODE_UNION; }
+
+static DcCode descend(Way way, DcError *err) {
+  Dataset *node = way.node;
+  if (way.below) return descend_below(way, err);
+  if (covered(node, way.parts, way.count)) {
+    end_at_store(&way);
+    return DC_OK;
+  }
+  bool shared = way.shared || atomic_load(&node->refs) - node->loans > 1 || repeats(way.parts, way.count, node->partitions);
+  bool streams = node->kind == NODE_SORT && all_in_order(node, way.parts, way.count);
+  if ((node_is_breaker(node) && !streams) || (shared && !is_transparent(node))) {
+    DcCode code = node_compute(node, way.parts, way.count, err);
+    if (code == DC_OK) end_at_store(&way);
+    else dc_free(way.parts);
+    return code;
+  }
+  if (node->kind != NODE_CHOOSE) {
+    way.shared = shared && node->kind == NODE_UNION;
+    return descend_below(way, err);
+  }
+  for (uint32_t i = 0; i < way.count; i++)
+    if (way.parts[i] != NO_PART) way.parts[i] = node->parts[way.parts[i]];
+  way.node = node->input;
+  way.shared = shared;
+  return descend(way, err);
 }
 
 void pass_count(Dataset *base, const uint32_t *parts, uint32_t count) {
@@ -146,17 +296,16 @@ void pass_count(Dataset *base, const uint32_t *parts, uint32_t count) {
 static DcCode open_pass(Dataset *top, bool below, const uint32_t *wanted, uint32_t count, Pass **out, DcError *err) {
   Pass *pass = dc_alloc(sizeof *pass);
   pass->engine = top->engine;
-  pass->count = wanted ? count : top->partitions;
-  pass->parts = dc_alloc(((size_t)pass->count + 1) * sizeof *pass->parts);
-  for (uint32_t i = 0; i < pass->count; i++) pass->parts[i] = wanted ? wanted[i] : i;
-  DcCode code = descend(pass, top, below, err);
-  if (code == DC_OK && (!below || pass->base != top) && covered(pass->base, pass->parts, pass->count)) list_stored(pass);
-  else if (code == DC_OK) code = reader_open(pass->base, pass->parts, pass->count, &pass->reader, err);
+  Way way = {.pass = pass, .node = top, .count = wanted ? count : top->partitions, .below = below};
+  way.parts = dc_alloc(((size_t)way.count + 1) * sizeof *way.parts);
+  for (uint32_t i = 0; i < way.count; i++) way.parts[i] = wanted ? wanted[i] : i;
+  DcCode code = descend(way, err);
   if (code != DC_OK) {
     pass_close(pass);
     return code;
   }
-  pass_count(pass->base, pass->parts, pass->count);
+  for (size_t i = 0; i < pass->leg_count; i++)
+    if (!pass->legs[i]->rest_of) pass_count(pass->legs[i]->base, pass->legs[i]->parts, pass->legs[i]->count);
   int threads = pool_threads(pass->engine->pool);
   pass->workers = dc_alloc((size_t)threads * sizeof *pass->workers);
   for (int i = 0; i < threads; i++) worker_init(&pass->workers[i], pass->engine, i);
@@ -172,14 +321,23 @@ DcCode pass_open_below(Dataset *node, const uint32_t *wanted, uint32_t count, Pa
   return open_pass(node, true, wanted, count, out, err);
 }
 
+static void close_leg(Leg *leg) {
+  reader_close(leg->reader);
+  if (leg->generator) leg->generator->close(leg->generator);
+  dc_free(leg->stored);
+  dc_free(leg->ops);
+  dc_free(leg->parts);
+  dc_free(leg);
+}
+
 void pass_close(Pass *pass) {
   if (!pass) return;
-  reader_close(pass->reader);
+  for (size_t i = 0; i < pass->leg_count; i++) close_leg(pass->legs[i]);
+  for (size_t i = 0; i < pass->expander_count; i++) pass->expanders[i]->close(pass->expanders[i]);
   for (int i = 0; pass->workers && i < pool_threads(pass->engine->pool); i++) worker_free(&pass->workers[i]);
   dc_free(pass->workers);
-  dc_free(pass->stored);
-  dc_free(pass->ops);
-  dc_free(pass->parts);
+  dc_free(pass->legs);
+  dc_free(pass->expanders);
   dc_free(pass);
 }
 
@@ -270,16 +428,16 @@ DcCode narrow_apply(Worker *worker, const NarrowOp *op, View *view, bool needs_k
 
 /* --- Workers --- */
 
-static DcCode next_stored(Pass *pass, Morsel *morsel, bool *got, Batch **read, DcError *err) {
-  size_t at = atomic_fetch_add(&pass->next, 1);
-  *got = at < pass->stored_count;
+static DcCode next_stored(Leg *leg, Morsel *morsel, bool *got, Batch **read, DcError *err) {
+  size_t at = atomic_fetch_add(&leg->next, 1);
+  *got = at < leg->stored_count;
   morsel->seq = at;
   if (!*got) return DC_OK;
-  const Stored *stored = &pass->stored[at];
+  const Stored *stored = &leg->stored[at];
   morsel->part = stored->part;
   morsel->row = stored->row;
   if (stored->extent) {
-    DC_TRY(store_read(pass->base->store, stored->run, stored->extent, read, err));
+    DC_TRY(store_read(leg->base->store, stored->run, stored->extent, read, err));
     morsel->batch = *read;
     morsel->from = 0;
     morsel->to = (*read)->rows;
@@ -291,18 +449,50 @@ static DcCode next_stored(Pass *pass, Morsel *morsel, bool *got, Batch **read, D
   return DC_OK;
 }
 
-static DcCode run_morsel(Pass *pass, Worker *worker, const Morsel *morsel) {
+/* A view on its way up through the operators of a leg. */
+typedef struct Climb {
+  const Pass *pass;
+  const Leg *leg;
+  Worker *worker;
+  const Morsel *morsel;
+  size_t at; /* the operator that gives the views */
+} Climb;
+
+static DcCode climb(const Climb *from, size_t at, View *view);
+
+static DcCode emit_view(void *self, View *view) {
+  const Climb *from = self;
+  return climb(from, from->at + 1, view);
+}
+
+static DcCode climb(const Climb *from, size_t at, View *view) {
+  Consumer *consumer = from->pass->consumer;
+  for (; at < from->leg->op_count && view->n; at++) {
+    const LegOp *op = &from->leg->ops[at];
+    if (op->narrow) {
+      DC_TRY(narrow_apply(from->worker, op->narrow, view, consumer->needs_keys));
+      continue;
+    }
+    Climb next = *from;
+    next.at = at;
+    uint32_t part = from->leg->parts[from->morsel->part - from->leg->first_part];
+    return op->expander->expand(op->expander, from->worker, view, part, emit_view, &next);
+  }
+  return view->n ? consumer->rows(consumer, from->worker, from->morsel, view) : DC_OK;
+}
+
+static DcCode run_morsel(Pass *pass, const Leg *leg, Worker *worker, const Morsel *morsel) {
   Consumer *consumer = pass->consumer;
-  uint32_t chunk = CHUNK_ROWS, columns = pass->base->schema.count;
+  uint32_t chunk = CHUNK_ROWS, columns = leg->base->schema.count;
   if (pass->engine->options.batch_rows && pass->engine->options.batch_rows < chunk) chunk = (uint32_t)pass->engine->options.batch_rows;
   if (consumer->begin) DC_TRY(consumer->begin(consumer, worker, morsel));
+  Climb start = {.pass = pass, .leg = leg, .worker = worker, .morsel = morsel};
   for (uint32_t row = morsel->from; row < morsel->to; row += chunk) {
     View view;
     uint32_t n = morsel->to - row < chunk ? morsel->to - row : chunk;
     view_of_batch(worker, &view, morsel->batch, row, n, columns);
-    view.names = pass->base->schema.names;
-    for (size_t i = 0; i < pass->op_count && view.n; i++) DC_TRY(narrow_apply(worker, pass->ops[i], &view, consumer->needs_keys));
-    if (view.n) DC_TRY(consumer->rows(consumer, worker, morsel, &view));
+    view.names = leg->base->schema.names;
+    DC_TRY(climb(&start, 0, &view));
     arena_reset(&worker->scratch);
   }
   worker->rows_in += morsel->to - morsel->from;
@@ -312,31 +502,41 @@ static DcCode run_morsel(Pass *pass, Worker *worker, const Morsel *morsel) {
   return consumer->end ? consumer->end(consumer, worker, morsel) : DC_OK;
 }
 
+/* The next morsel of a leg; *seq is its number also when reading it fails. */
+static DcCode next_morsel(Pass *pass, Leg *leg, Worker *worker, Morsel *morsel, Batch **owned, bool *got, DcError *err) {
+  if (engine_interrupted()) return dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
+  worker->error_seq = UINT64_MAX;
+  DcCode code;
+  if (leg->reader) code = reader_next(leg->reader, worker->number, morsel, got, &worker->error_seq, err);
+  else if (leg->generator) code = leg->generator->next(leg->generator, worker->number, morsel, owned, got, err);
+  else code = next_stored(leg, morsel, got, owned, err);
+  if (code != DC_OK || !*got) return code;
+  morsel->seq += leg->first_seq;
+  morsel->part += leg->first_part;
+  atomic_fetch_add(&leg->taken, 1);
+  (void)pass;
+  return DC_OK;
+}
+
 static void work(void *argument, int number) {
   Pass *pass = argument;
+  Leg *leg = pass->legs[pass->at];
   Worker *worker = &pass->workers[number];
-  worker->err = (DcError){0};
   while (!atomic_load(&pass->stop) && !atomic_load(&pass->paused)) {
     Morsel morsel = {0};
-    Batch *read = NULL;
+    Batch *owned = NULL;
     bool got = false;
     DcError err = {0};
-    if (engine_interrupted()) {
-      dc_fail_at(&err, DC_INTERRUPTED, (Position){0}, "interrupted");
-    } else if (pass->reader) {
-      (void)!reader_next(pass->reader, number, &morsel, &got, &worker->error_seq, &err);
-    } else {
-      (void)!next_stored(pass, &morsel, &got, &read, &err);
-    }
+    (void)!next_morsel(pass, leg, worker, &morsel, &owned, &got, &err);
     if (err.code == DC_OK && !got) {
-      if (!pass->reader || !reader_paused(pass->reader)) atomic_store(&pass->ended, true);
+      if (!leg->reader || !reader_paused(leg->reader)) atomic_store(&leg->ended, true);
       break;
     }
-    if (err.code == DC_OK && run_morsel(pass, worker, &morsel) != DC_OK) err = worker->err;
-    batch_unref(read);
+    if (err.code == DC_OK && run_morsel(pass, leg, worker, &morsel) != DC_OK) err = worker->err;
+    batch_unref(owned);
     if (err.code != DC_OK) {
       worker->err = err;
-      worker->error_seq = pass->reader && !got ? worker->error_seq : morsel.seq;
+      if (!leg->reader || got) worker->error_seq = morsel.seq;
       atomic_store(&pass->stop, true);
       break;
     }
@@ -344,26 +544,53 @@ static void work(void *argument, int number) {
   }
 }
 
-DcCode pass_run(Pass *pass, Consumer *consumer, bool *more, DcError *err) {
-  int threads = pool_threads(pass->engine->pool);
-  pass->consumer = consumer;
-  atomic_store(&pass->paused, false);
-  if (pass->reader) reader_set_quota(pass->reader, consumer->quota);
-  int count = pass->reader ? 0 : (int)(pass->stored_count < (size_t)threads ? pass->stored_count : (size_t)threads);
-  if (pass->reader || count) pool_run(pass->engine->pool, count, work, pass);
-  else atomic_store(&pass->ended, true);
+static const Worker *first_failure(Pass *pass) {
   const Worker *failed = NULL;
-  for (int i = 0; i < threads; i++) {
-    const Worker *worker = &pass->workers[i];
+  for (int i = 0; i < pool_threads(pass->engine->pool); i++) {
+    Worker *worker = &pass->workers[i];
     if (worker->err.code != DC_OK && (!failed || worker->error_seq < failed->error_seq)) failed = worker;
     if (pass->engine->stats) {
       pass->engine->stats->rows_in += worker->rows_in;
       pass->engine->stats->bytes_in += worker->bytes_in;
     }
-    pass->workers[i].rows_in = pass->workers[i].bytes_in = 0;
+    worker->rows_in = worker->bytes_in = 0;
   }
-  if (more) *more = !atomic_load(&pass->ended);
+  return failed;
+}
+
+/* One phase of the leg whose turn it is. */
+static DcCode run_leg(Pass *pass, Leg *leg, DcError *err) {
+  int threads = pool_threads(pass->engine->pool);
+  for (int i = 0; i < threads; i++) pass->workers[i].err = (DcError){0};
+  if (leg->rest_of && !leg->generator) {
+    DC_TRY(leg->rest_of->rest(leg->rest_of, &leg->generator, err));
+    if (!leg->generator) {
+      atomic_store(&leg->ended, true);
+      return DC_OK;
+    }
+  }
+  if (leg->reader) reader_set_quota(leg->reader, pass->consumer->quota);
+  bool whole = leg->reader || leg->generator;
+  int count = whole ? 0 : (int)(leg->stored_count < (size_t)threads ? leg->stored_count : (size_t)threads);
+  if (whole || count) pool_run(pass->engine->pool, count, work, pass);
+  else atomic_store(&leg->ended, true);
+  const Worker *failed = first_failure(pass);
   if (!failed) return DC_OK;
   *err = failed->err;
   return err->code;
+}
+
+DcCode pass_run(Pass *pass, Consumer *consumer, bool *more, DcError *err) {
+  pass->consumer = consumer;
+  atomic_store(&pass->paused, false);
+  while (pass->at < pass->leg_count) {
+    Leg *leg = pass->legs[pass->at];
+    DC_TRY(run_leg(pass, leg, err));
+    if (!atomic_load(&leg->ended)) break; /* paused */
+    pass->at++;
+    if (pass->at < pass->leg_count) pass->legs[pass->at]->first_seq = leg->first_seq + atomic_load(&leg->taken);
+    if (atomic_load(&pass->paused)) break;
+  }
+  if (more) *more = pass->at < pass->leg_count;
+  return DC_OK;
 }

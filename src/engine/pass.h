@@ -27,6 +27,27 @@ struct Consumer {
   bool needs_keys;              /* the default key has to outlive a projection */
 };
 
+/* Rows that are made on the way: a sorted merge, what a join has left over. */
+typedef struct Generator Generator;
+struct Generator {
+  /* The next morsel for a worker, called by several at once; seq counts up from 0 in dataset order without a gap, part is
+     a partition of the node. *owned is a reference that the pass drops afterwards, or NULL. */
+  DcCode (*next)(Generator *self, int worker, Morsel *morsel, Batch **owned, bool *got, DcError *err);
+  void (*close)(Generator *self);
+};
+
+/* An operator that turns one view into any number of views: the probe of a join. */
+typedef struct Expander Expander;
+typedef DcCode (*EmitFn)(void *self, View *view);
+struct Expander {
+  /* Gives the views for one view; each of at most CHUNK_ROWS rows, living in worker->scratch, which it may rewind
+     (arena_mark) behind each emit. part: the partition of the node's first input. An error is in worker->err. */
+  DcCode (*expand)(Expander *self, Worker *worker, View *view, uint32_t part, EmitFn emit, void *emit_self);
+  /* What comes behind the last row of the input (the rest of an outer join); *out stays NULL if there is nothing. */
+  DcCode (*rest)(Expander *self, Generator **out, DcError *err);
+  void (*close)(Expander *self);
+};
+
 /* The base of node `top` for output partitions wanted[0 … count) (NULL: all), computing what has to be computed first:
    breakers, and nodes that somebody else refers to. */
 DcCode pass_open(Dataset *top, const uint32_t *wanted, uint32_t count, Pass **out, DcError *err) DC_MUST_CHECK;

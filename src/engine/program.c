@@ -207,6 +207,32 @@ static const Expr *fold(Binder *binder, Expr *expr) {
   return code == DC_OK ? literal(binder, expr, value) : expr;
 }
 
+static DcCode bind(Binder *binder, const Expr *expr, const Expr **out);
+
+static DcCode bind_list(Binder *binder, const Expr *const *from, size_t count, const Expr ***out) {
+  const Expr **items = arena_alloc(&binder->program->arena, (count + 1) * sizeof *items);
+  for (size_t i = 0; i < count; i++)
+    if (from[i]) DC_TRY(bind(binder, from[i], &items[i]));
+  *out = items;
+  return DC_OK;
+}
+
+static DcCode bind_window(Binder *binder, const Window *from, const Window **out) {
+  Arena *arena = &binder->program->arena;
+  Window *window = arena_alloc(arena, sizeof *window);
+  *window = *from;
+  DC_TRY(bind_list(binder, from->partition_by, from->partition_count, &window->partition_by));
+  window->order_by = arena_alloc(arena, (from->order_count + 1) * sizeof *window->order_by);
+  for (size_t i = 0; i < from->order_count; i++) {
+    window->order_by[i] = from->order_by[i];
+    DC_TRY(bind(binder, from->order_by[i].expr, &window->order_by[i].expr));
+  }
+  if (from->from_offset) DC_TRY(bind(binder, from->from_offset, &window->from_offset));
+  if (from->to_offset) DC_TRY(bind(binder, from->to_offset, &window->to_offset));
+  *out = window;
+  return DC_OK;
+}
+
 static DcCode bind(Binder *binder, const Expr *expr, const Expr **out) {
   switch (expr->kind) {
     case EXPR_LITERAL: *out = literal(binder, expr, expr->literal); return DC_OK;
@@ -219,10 +245,8 @@ static DcCode bind(Binder *binder, const Expr *expr, const Expr **out) {
   Expr *made = arena_alloc(arena, sizeof *made);
   *made = *expr;
   if (expr->kind == EXPR_CALL && !expr->function) capture_function(binder, expr->name.text);
-  const Expr **items = arena_alloc(arena, (expr->count + 1) * sizeof *items);
-  for (size_t i = 0; i < expr->count; i++)
-    if (expr->items[i]) DC_TRY(bind(binder, expr->items[i], &items[i]));
-  made->items = items;
+  DC_TRY(bind_list(binder, expr->items, expr->count, &made->items));
+  if (expr->over) DC_TRY(bind_window(binder, expr->over, &made->over));
   *out = fold(binder, made);
   return DC_OK;
 }

@@ -133,11 +133,49 @@ DcCode session_partition(Session *session, const Expr *parts, Dataset **dataset,
   return DC_OK;
 }
 
-DcCode session_scope(Session *session, const Scope *scope, ChosenList *out, Str *prefix, DcError *err) {
-  if (scope->kind != SCOPE_DATASET) {
-    bool is_union = scope->kind == SCOPE_UNION_CAT || scope->kind == SCOPE_UNION_XOR || scope->kind == SCOPE_UNION_AND;
-    return dc_fail_at(err, DC_FAIL, scope->pos, "%s is not in this version", is_union ? "UNION" : "JOIN");
+/* UNION or JOIN of datasets: one dataset, called as its first input (RIGHT JOIN: as its last). */
+static DcCode combine(Session *session, const Scope *scope, ChosenList *inputs, ChosenList *out, Str *prefix, DcError *err) {
+  Engine *engine;
+  Dataset *made = NULL;
+  size_t count = inputs->count;
+  bool is_join = scope->kind >= SCOPE_JOIN_INNER;
+  bool last = scope->kind == SCOPE_JOIN_RIGHT || scope->kind == SCOPE_JOIN_RIGHT_ANTI;
+  if (is_join && count < 2) return dc_fail_at(err, DC_FAIL, scope->pos, "JOIN needs at least two datasets, here is %zu", count);
+  DC_TRY(session_engine(session, &engine, err));
+  Dataset **datasets = arena_alloc(session->cx.call.arena, (count + 1) * sizeof *datasets);
+  Str *names = arena_alloc(session->cx.call.arena, (count + 1) * sizeof *names);
+  for (size_t i = 0; i < count; i++) {
+    datasets[i] = inputs->items[i].dataset;
+    names[i] = inputs->items[i].name;
   }
+  DcCode code = is_join ? dataset_join(engine, scope->kind, datasets, names, count, &made, err)
+                        : dataset_union(engine, scope->kind, datasets, names, count, &made, err);
+  if (code != DC_OK) return dc_position(err, scope->pos);
+  Str name = names[last ? count - 1 : 0];
+  if (prefix) *prefix = name;
+  chosen_add(out, name, made, scope->pos);
+  return DC_OK;
+}
+
+static DcCode session_combined(Session *session, const Scope *scope, ChosenList *out, Str *prefix, DcError *err) {
+  ChosenList inputs = {0};
+  DcCode code = DC_OK;
+  for (size_t i = 0; i < scope->input_count && code == DC_OK; i++) {
+    const Scope *input = &scope->inputs[i];
+    size_t before = inputs.count;
+    code = session_scope(session, input, &inputs, NULL, err);
+    bool named = input->alias.text.data || input->alias.parts;
+    if (code == DC_OK && named && inputs.count != before + 1)
+      code = dc_fail_at(err, DC_FAIL, input->alias.pos, "AS names one dataset, not the %zu of a wildcard", inputs.count - before);
+    if (code == DC_OK && named) code = session_name(session, &input->alias, &inputs.items[before].name, err);
+  }
+  if (code == DC_OK) code = combine(session, scope, &inputs, out, prefix, err);
+  chosen_free(&inputs);
+  return code;
+}
+
+DcCode session_scope(Session *session, const Scope *scope, ChosenList *out, Str *prefix, DcError *err) {
+  if (scope->kind != SCOPE_DATASET) return session_combined(session, scope, out, prefix, err);
   Str name;
   size_t before = out->count;
   DC_TRY(session_name(session, &scope->name, &name, err));

@@ -1,38 +1,6 @@
 /* stmt_select.c - SELECT … FROM … INTO: pairs of inputs and outputs, matched from left to right. */
 #include "run/session_internal.h"
 
-/* The first call in the tree that looks at many records: COUNT(…), MIN(DISTINCT …). */
-static const Expr *find_aggregate(const Expr *expr) {
-  if (expr->kind == EXPR_CALL && expr->function && ((expr->function->aggregate && expr->function->max_args >= 0) || expr->distinct)) return expr;
-  for (size_t i = 0; i < expr->count; i++) {
-    const Expr *found = expr->items[i] ? find_aggregate(expr->items[i]) : NULL;
-    if (found) return found;
-  }
-  return NULL;
-}
-
-/* COUNT(*) alone is there; beside other items and in expressions aggregates are not. */
-static DcCode aggregates_not_yet(const Select *select, DcError *err) {
-  const Expr *first = select->item_count ? select->items[0].expr : NULL;
-  if (select->item_count == 1 && first->kind == EXPR_CALL && first->count == 1 && first->items[0]->kind == EXPR_STAR) return DC_OK;
-  for (size_t i = 0; i < select->item_count; i++) {
-    const Expr *call = find_aggregate(select->items[i].expr);
-    if (!call) continue;
-    dc_fail_at(err, DC_FAIL, call->pos, "this use of %s is not in this version", call->function->name);
-    dc_hint(err, "COUNT(*) can stand alone: SELECT COUNT(*) FROM …");
-    return DC_FAIL;
-  }
-  return DC_OK;
-}
-
-static DcCode not_yet(const Select *select, Position pos, DcError *err) {
-  const char *what = select->group_count ? "GROUP BY" : select->having ? "HAVING" : select->order_count ? "ORDER BY" : NULL;
-  if (!what) DC_TRY(aggregates_not_yet(select, err));
-  for (size_t i = 0; i < select->item_count && !what; i++)
-    if (select->items[i].expr && select->items[i].expr->over) what = "OVER";
-  return what ? dc_fail_at(err, DC_FAIL, pos, "%s is not in this version", what) : DC_OK;
-}
-
 /* The dataset of one input; the limit is evaluated once for all. */
 static DcCode select_from(Session *session, const Select *select, Dataset *in, const Value *limit, Dataset **out, DcError *err) {
   Engine *engine;
@@ -77,7 +45,6 @@ DcCode select_build(Session *session, const Select *select, Outputs *out, DcErro
   Value limit_value;
   const Value *limit;
   Position pos = session->stmt->pos;
-  DC_TRY(not_yet(select, pos, err));
   if (!select->from_count) return dc_fail_at(err, DC_FAIL, pos, "SELECT needs FROM");
   if (select->from_count != select->into_count)
     return dc_fail_at(err, DC_FAIL, pos, "SELECT has %zu FROM but %zu INTO", select->from_count, select->into_count);
@@ -95,7 +62,6 @@ static DcCode select_one_of(Session *session, const Select *select, ChosenList *
   Value limit_value;
   const Value *limit;
   Position pos = session->stmt->pos;
-  DC_TRY(not_yet(select, pos, err));
   if (select->from_count != 1 || select->into_count) return dc_fail_at(err, DC_FAIL, pos, "LET … = SELECT needs one FROM and no INTO");
   DC_TRY(eval_limit(session, select, &limit_value, &limit, err));
   DC_TRY(session_scope(session, &select->from[0], sources, NULL, err));
