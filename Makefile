@@ -31,7 +31,9 @@ CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
 SRC := $(wildcard src/*/*.c)
 OBJ := $(SRC:src/%.c=$(BUILD)/obj/%.o)
 GEN := $(patsubst grammar/%.re,$(BUILD)/gen/%_lexer.c,$(wildcard grammar/*.re)) $(patsubst grammar/%.y,$(BUILD)/gen/%.c,$(wildcard grammar/*.y))
+GEN += $(BUILD)/gen/library_data.c
 GEN_OBJ := $(GEN:.c=.o)
+LIBRARY := $(sort $(wildcard stdlib/*.tdl))
 LIB := $(BUILD)/libdcetl.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -61,6 +63,11 @@ $(BUILD)/gen/%_lexer.c: grammar/%.re
 $(BUILD)/gen/%.c: grammar/%.y
 	@mkdir -p $(@D)
 	$(call say,LEMON)cp $< $(BUILD)/gen/$*.y && cd $(BUILD)/gen && lemon -l -q $*.y
+
+# The library written in TDL, as C tables (src/lang/library.h).
+$(BUILD)/gen/library_data.c: stdlib/embed.awk $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,TDL )LC_ALL=C awk -f $^ >$@
 
 # Token codes (tdl.h) must exist before anything that includes them.
 $(BUILD)/gen/.headers: $(GEN)

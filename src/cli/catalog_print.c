@@ -1,6 +1,8 @@
 /* catalog_print.c - rows with doc and example. */
 #include "cli/catalog_print.h"
 
+#include "cli/library_print.h"
+
 static void put_row(Buf *out, const char *doc, const char *example, const char *result) {
   if (doc) buf_printf(out, "    %s\n", doc);
   if (example && result) buf_printf(out, "    %s gives %s\n", example, result);
@@ -20,6 +22,13 @@ static void put_operator(Buf *out, const Operator *row) {
   put_row(out, row->doc, row->example, row->result);
 }
 
+static DcCode unknown(const char *what, const char *name, const Speller *speller, DcError *err) {
+  Str best = speller_best(speller);
+  dc_fail_at(err, DC_USAGE, (Position){0}, "unknown %s '%s'", what, name);
+  if (best.len) dc_hint(err, "did you mean '%.*s'?", STR_ARG(best));
+  return DC_USAGE;
+}
+
 DcCode print_functions(const char *name, Buf *out, DcError *err) {
   size_t count, found = 0;
   const Package *const *packages = catalog_packages(&count);
@@ -30,11 +39,12 @@ DcCode print_functions(const char *name, Buf *out, DcError *err) {
     for (size_t k = 0; k < packages[i]->function_count; k++)
       if (!name || strcmp(name, packages[i]->functions[k].name) == 0) put_function(out, &packages[i]->functions[k]), found++;
   }
+  if (!name || !found) found += library_print(LIBRARY_FUNCTION, name, out);
   if (!name || found) return DC_OK;
-  Str best = catalog_spell_function(str_of(name));
-  dc_fail_at(err, DC_USAGE, (Position){0}, "unknown function '%s'", name);
-  if (best.len) dc_hint(err, "did you mean '%.*s'?", STR_ARG(best));
-  return DC_USAGE;
+  Speller speller = speller_start(str_of(name));
+  speller_try(&speller, catalog_spell_function(str_of(name)));
+  library_spell(LIBRARY_FUNCTION, &speller);
+  return unknown("function", name, &speller, err);
 }
 
 static void put_adapter(Buf *out, const Adapter *row) {
@@ -57,10 +67,14 @@ DcCode print_adapters(const char *name, Buf *out, DcError *err) {
     if (!name || strcmp(name, rows[i].name) == 0) put_adapter(out, &rows[i]), found++;
   }
   if (!name || found) return DC_OK;
-  Str best = speller_best(&speller);
-  dc_fail_at(err, DC_USAGE, (Position){0}, "unknown adapter '%s'", name);
-  if (best.len) dc_hint(err, "did you mean '%.*s'?", STR_ARG(best));
-  return DC_USAGE;
+  return unknown("adapter", name, &speller, err);
+}
+
+DcCode print_operations(const char *name, Buf *out, DcError *err) {
+  if (library_print(LIBRARY_PROCEDURE, name, out) || !name) return DC_OK;
+  Speller speller = speller_start(str_of(name));
+  library_spell(LIBRARY_PROCEDURE, &speller);
+  return unknown("operation", name, &speller, err);
 }
 
 /* passthru is what ALTER does with a list of columns; there are no others yet. */

@@ -25,6 +25,8 @@ typedef struct Program {
   Source **sources;
   Unit **units;
   size_t count; /* of sources and units */
+  int next_number; /* of a statement */
+  Library *library;
   Diagnostics diagnostics;
   Arena arena;
 } Program;
@@ -78,11 +80,12 @@ static void print_diagnostics(Program *program) {
 
 /* Parses and checks everything; all mistakes are printed. */
 static DcCode parse_all(Program *program) {
-  int number = 1;
   DcCode code = DC_OK;
+  program->next_number = 1;
+  program->library = library_new(&program->next_number);
   for (size_t i = 0; i < program->count; i++)
-    if (parse_unit(program->sources[i], &number, &program->units[i], &program->diagnostics) != DC_OK) code = DC_CHECK;
-  if (code == DC_OK) code = check_units(program->units, program->count, &program->diagnostics);
+    if (parse_unit(program->sources[i], &program->next_number, &program->units[i], &program->diagnostics) != DC_OK) code = DC_CHECK;
+  if (code == DC_OK) code = check_units(program->units, program->count, program->library, &program->diagnostics);
   print_diagnostics(program);
   return code;
 }
@@ -143,7 +146,7 @@ static DcCode put_stats(Program *program, Session *session, DcError *err) {
 }
 
 static DcCode run_session(Program *program, DcError *err) {
-  SessionOptions options = {.log = &program->log, .out = stdout, .settings = &program->settings,
+  SessionOptions options = {.log = &program->log, .out = stdout, .library = program->library, .settings = &program->settings,
                             .collect_stats = program->arguments.stats, .progress = program->arguments.progress};
   Session *session = session_new(&options);
   DcCode code = set_variables(program, session, err);
@@ -181,11 +184,12 @@ static DcCode print_trees(Program *program, Buf *out) {
 }
 
 static DcCode print_rows(const Arguments *arguments, Buf *out, DcError *err) {
-  bool is_functions = arguments->action == ACTION_FUNCTIONS;
+  Action action = arguments->action;
   size_t count = arguments->script_count ? arguments->script_count : 1;
   for (size_t i = 0; i < count; i++) {
     const char *name = arguments->script_count ? arguments->scripts[i].text : NULL;
-    DC_TRY(is_functions ? print_functions(name, out, err) : print_adapters(name, out, err));
+    DC_TRY(action == ACTION_FUNCTIONS ? print_functions(name, out, err)
+           : action == ACTION_ADAPTERS ? print_adapters(name, out, err) : print_operations(name, out, err));
   }
   return DC_OK;
 }
@@ -198,8 +202,7 @@ static DcCode act(Program *program, Buf *out, DcError *err) {
     case ACTION_VERSION: buf_printf(out, "%s\n", version); return DC_OK;
     case ACTION_INTERACTIVE: return dc_fail_at(err, DC_USAGE, (Position){0}, "the interactive shell comes in a later version");
     case ACTION_TRANSFORMS: return print_transforms(program->arguments.script_count ? program->arguments.scripts[0].text : NULL, out, err);
-    case ACTION_OPERATIONS: buf_text(out, "none in this version\n"); return DC_OK;
-    case ACTION_FUNCTIONS: case ACTION_ADAPTERS: return print_rows(&program->arguments, out, err);
+    case ACTION_FUNCTIONS: case ACTION_ADAPTERS: case ACTION_OPERATIONS: return print_rows(&program->arguments, out, err);
     case ACTION_RUN: case ACTION_DRY_RUN: case ACTION_TOKENS: case ACTION_AST: break;
   }
   if (settings_environment(&program->settings, err) != DC_OK) {
@@ -228,6 +231,7 @@ static void deinit(Program *program) {
     if (program->units[i]) unit_free(program->units[i]);
     source_free(program->sources[i]);
   }
+  library_free(program->library);
   dc_free(program->units);
   dc_free(program->sources);
   diagnostics_free(&program->diagnostics);

@@ -225,8 +225,8 @@ static void check_block(Checker *checker, const Block *block) {
   for (size_t i = 0; i < block->count; i++) check_stmt(checker, block->stmts[i]);
 }
 
-DcCode check_units(Unit *const *units, size_t count, Diagnostics *diag) {
-  Checker checker = {.diag = diag};
+DcCode check_units(Unit *const *units, size_t count, Library *library, Diagnostics *diag) {
+  Checker checker = {.diag = diag, .library = library};
   size_t errors = diag->errors;
   for (size_t i = 0; i < count; i++) collect(&checker, &units[i]->body);
   if (checker.own_count) qsort(checker.own, checker.own_count, sizeof *checker.own, by_name);

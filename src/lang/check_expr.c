@@ -71,23 +71,30 @@ static bool is_absent(Str name) {
   return false;
 }
 
-static void check_own(Checker *checker, const Expr *call) {
-  size_t count;
-  const OwnFunction *own = own_find(checker, call->name.text, &count);
-  if (!own && is_absent(call->name.text)) {
+static void unknown_function(Checker *checker, const Expr *call) {
+  if (is_absent(call->name.text)) {
     check_error(checker, call->name.pos, NULL, "%.*s is not in this version", STR_ARG(call->name.text));
     return;
   }
+  Str built_in = catalog_spell_function(call->name.text);
+  Speller speller = speller_start(call->name.text);
+  if (built_in.len) speller_try(&speller, built_in);
+  for (size_t i = 0; i < checker->own_count; i++) speller_try(&speller, checker->own[i].name);
+  library_spell(LIBRARY_FUNCTION, &speller);
+  Str best = speller_best(&speller);
+  if (!best.len) best = built_in;
+  char hint[320] = "";
+  if (best.len) snprintf(hint, sizeof hint, "did you mean %.*s?", STR_ARG(best));
+  check_error(checker, call->name.pos, hint, "unknown function %.*s", STR_ARG(call->name.text));
+}
+
+static void check_own(Checker *checker, const Expr *call) {
+  size_t count;
+  const OwnFunction *own = own_find(checker, call->name.text, &count);
+  OwnFunction of_library = {call->name.text, own ? NULL : library_find(checker->library, LIBRARY_FUNCTION, call->name.text)};
+  if (of_library.definition) own = &of_library, count = 1;
   if (!own) {
-    Str built_in = catalog_spell_function(call->name.text);
-    Speller speller = speller_start(call->name.text);
-    if (built_in.len) speller_try(&speller, built_in);
-    for (size_t i = 0; i < checker->own_count; i++) speller_try(&speller, checker->own[i].name);
-    Str best = speller_best(&speller);
-    if (!best.len) best = built_in;
-    char hint[320] = "";
-    if (best.len) snprintf(hint, sizeof hint, "did you mean %.*s?", STR_ARG(best));
-    check_error(checker, call->name.pos, hint, "unknown function %.*s", STR_ARG(call->name.text));
+    unknown_function(checker, call);
     return;
   }
   bool fits = false, record = true;

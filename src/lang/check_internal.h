@@ -2,7 +2,7 @@
 #ifndef LANG_CHECK_INTERNAL_H
 #define LANG_CHECK_INTERNAL_H
 
-#include "lang/parse.h"
+#include "lang/library.h"
 
 /* What a bare name means where an expression stands. */
 typedef enum NameUse {
@@ -19,6 +19,7 @@ typedef struct OwnFunction {
 
 typedef struct Checker {
   Diagnostics *diag;
+  Library *library; /* NULL: none */
   OwnFunction *own; /* sorted by name */
   size_t own_count, own_cap;
   /* Where the statement stands. */

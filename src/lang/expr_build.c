@@ -170,12 +170,19 @@ const Expr *expr_group(Run *run, const Token *open, const Expr *inner, const Tok
   return expr;
 }
 
+Name library_name(Run *run, LibraryKind kind, Name name) {
+  if (run->parser->is_library && !name.parts && library_has(kind, name.text))
+    name.text = arena_printf(run->parser->arena, LIBRARY_PREFIX "%.*s", STR_ARG(name.text));
+  return name;
+}
+
 const Expr *expr_call(Run *run, const Token *name, bool distinct, List *args, const Token *close) {
   Expr *expr = expr_new(run, EXPR_CALL, pos_span(name->pos, close->pos));
   expr->name = name_make(run, name);
   expr->distinct = distinct;
   if (expr->name.parts) parse_error(run, name->pos, "the name of a function cannot have {…} in it");
   else expr->function = catalog_function(expr->name.text);
+  if (!expr->function) expr->name = library_name(run, LIBRARY_FUNCTION, expr->name);
   return expr_items(run, expr, args);
 }
 

@@ -103,12 +103,13 @@ static void parser_start(Parser *parser, Arena *arena, Diagnostics *diag) {
   operator_index_make(&parser->operators);
 }
 
-DcCode parse_unit(const Source *source, int *next_number, Unit **out, Diagnostics *diag) {
+static DcCode parse_text(const Source *source, bool is_library, int *next_number, Unit **out, Diagnostics *diag) {
   Unit *unit = dc_alloc(sizeof *unit);
   size_t errors = diag->errors;
   Parser parser;
   parser_start(&parser, &unit->arena, diag);
   parser.next_number = *next_number;
+  parser.is_library = is_library;
   IncludeLink link = {NULL, source->name};
   parser.includes = &link;
   unit->source = source;
@@ -119,6 +120,14 @@ DcCode parse_unit(const Source *source, int *next_number, Unit **out, Diagnostic
   *next_number = parser.next_number;
   *out = unit;
   return diag->errors > errors ? DC_CHECK : DC_OK;
+}
+
+DcCode parse_unit(const Source *source, int *next_number, Unit **out, Diagnostics *diag) {
+  return parse_text(source, false, next_number, out, diag);
+}
+
+DcCode parse_library(const Source *source, int *next_number, Unit **out, Diagnostics *diag) {
+  return parse_text(source, true, next_number, out, diag);
 }
 
 void unit_free(Unit *unit) {

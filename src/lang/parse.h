@@ -4,6 +4,8 @@
 
 #include "lang/ast.h"
 
+typedef struct Library Library; /* lang/library.h */
+
 /* Errors and warnings found on the way; there can be several. */
 typedef struct Diagnostics {
   DcError *items;
@@ -23,6 +25,10 @@ void source_free(Source *source);
    unit is made in any case. Statement numbers go on from *next_number. */
 DcCode parse_unit(const Source *source, int *next_number, Unit **out, Diagnostics *diag) DC_MUST_CHECK;
 void unit_free(Unit *unit);
+/* The same for a text of the library (library.h): where it calls functions and procedures of the library, their names
+   get LIBRARY_PREFIX, so that they mean those of the library whatever a script defines. */
+#define LIBRARY_PREFIX "library:"
+DcCode parse_library(const Source *source, int *next_number, Unit **out, Diagnostics *diag) DC_MUST_CHECK;
 
 /* One expression, for interpolation, --var and tests. Lives in arena. */
 DcCode parse_expr(const Source *source, Arena *arena, const Expr **out, Diagnostics *diag) DC_MUST_CHECK;
@@ -30,8 +36,8 @@ DcCode parse_expr(const Source *source, Arena *arena, const Expr **out, Diagnost
 /* Static checks over all units of a run together (functions may be defined after use): unknown functions and wrong
    counts of arguments, own ones included; a function path without RETURN; a name used outside a record context;
    RETURN, FETCH, YIELD, BREAK, CONTINUE out of place; a definition that replaces a built-in; the || rule;
-   misplaced aggregates. */
-DcCode check_units(Unit *const *units, size_t count, Diagnostics *diag) DC_MUST_CHECK;
+   misplaced aggregates. Functions that no unit defines are looked up in the library, which may be NULL. */
+DcCode check_units(Unit *const *units, size_t count, Library *library, Diagnostics *diag) DC_MUST_CHECK;
 
 /* --print-tokens */
 void tokens_print(Buf *out, const Source *source, Diagnostics *diag);

@@ -7,6 +7,7 @@
 #define LANG_PARSE_INTERNAL_H
 
 #include "lang/lexer.h"
+#include "lang/library.h"
 
 enum {
   EXPR_MAX_DEPTH = 2000, /* of an expression's tree: everything that walks it may recurse */
@@ -37,6 +38,7 @@ typedef struct Parser {
   int text_depth;
   const IncludeLink *includes; /* files being read, innermost first */
   int include_depth;
+  bool is_library; /* names of the library get LIBRARY_PREFIX where they are called */
 } Parser;
 
 /* A block that is open: what its END closes. */
@@ -132,6 +134,8 @@ const Expr *expr_variable(Run *run, const Token *token);
 const Expr *expr_parameter(Run *run, const Token *token);
 const Expr *expr_constant(Run *run, const Token *token, Value value);
 const Expr *expr_group(Run *run, const Token *open, const Expr *inner, const Token *close);
+/* A name that a library text calls: with LIBRARY_PREFIX if the library has it. */
+Name library_name(Run *run, LibraryKind kind, Name name);
 const Expr *expr_call(Run *run, const Token *name, bool distinct, List *args, const Token *close);
 const Expr *expr_over(Run *run, const Expr *call, Window *window, const Token *close);
 const Expr *expr_array(Run *run, const Token *open, List *items, const Token *close);

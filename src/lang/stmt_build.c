@@ -262,6 +262,7 @@ Stmt *stmt_split(Run *run, const Token *first, const Scope *scope, const List *b
 Stmt *stmt_call(Run *run, const Token *first, const Invocation *call) {
   Stmt *stmt = stmt_new(run, STMT_CALL, first);
   stmt->as.call.call = *call;
+  stmt->as.call.call.name = library_name(run, LIBRARY_PROCEDURE, call->name);
   return stmt;
 }
 

@@ -19,9 +19,9 @@ static struct DefinitionEntry *entry_of(Definitions *definitions, Str name) {
 
 const Definition *definitions_get(const Definitions *definitions, Str name) {
   uint32_t index = name_map_find(&definitions->names, name);
-  if (index == NAME_NONE) return NULL;
-  const struct DefinitionEntry *entry = &definitions->entries[index];
-  return entry->now ? entry->now : entry->ahead;
+  const struct DefinitionEntry *entry = index == NAME_NONE ? NULL : &definitions->entries[index];
+  if (entry && (entry->now || entry->ahead)) return entry->now ? entry->now : entry->ahead;
+  return library_find(definitions->library, definitions->kind, name);
 }
 
 void definitions_ahead(Definitions *definitions, const Definition *definition) {
@@ -50,5 +50,6 @@ Str definitions_spell(const Definitions *definitions, Str wanted) {
   Speller speller = speller_start(wanted);
   for (uint32_t i = 0; i < definitions->names.count; i++)
     if (definitions->entries[i].now || definitions->entries[i].ahead) speller_try(&speller, definitions->names.names[i]);
+  if (definitions->library) library_spell(definitions->kind, &speller);
   return speller_best(&speller);
 }

@@ -20,6 +20,8 @@ Session *session_new(const SessionOptions *options) {
   session->collect_stats = options->collect_stats;
   session->progress_mode = options->progress;
   session->variables = variables_new();
+  session->functions = (Definitions){.library = options->library, .kind = LIBRARY_FUNCTION};
+  session->procedures = (Definitions){.library = options->library, .kind = LIBRARY_PROCEDURE};
   session->log->level = options->settings->log_level;
   session_context_init(session);
   return session;

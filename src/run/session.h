@@ -1,12 +1,12 @@
 /* session.h - runs scripts: variables, dataset names, options and the engine that belong to one run.
  *
- * One session runs its units one after another in one context, on one thread. It borrows the log, the output and the
- * units (which must outlive it: functions and plans point into them) and owns everything else.
+ * One session runs its units one after another in one context, on one thread. It borrows the log, the output, the
+ * library and the units (which must outlive it: functions and plans point into them) and owns everything else.
  */
 #ifndef RUN_SESSION_H
 #define RUN_SESSION_H
 
-#include "lang/parse.h"
+#include "lang/library.h"
 #include "run/options.h"
 
 typedef struct Session Session;
@@ -16,6 +16,7 @@ typedef enum ProgressMode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } Pro
 typedef struct SessionOptions {
   Log *log;
   FILE *out;          /* EXPLAIN, DESCRIBE, SHOW */
+  Library *library;   /* NULL: none */
   Settings *settings; /* of environment and command line; OPTIONS add to them */
   bool collect_stats;
   ProgressMode progress;

@@ -2,6 +2,7 @@
 #ifndef RUN_SESSION_INTERNAL_H
 #define RUN_SESSION_INTERNAL_H
 
+#include "lang/library.h"
 #include "run/datasets.h"
 #include "run/progress.h"
 #include "run/session.h"
@@ -11,8 +12,11 @@
 /* What a statement asks the statements around it to do. */
 typedef enum Flow { FLOW_NEXT, FLOW_BREAK, FLOW_CONTINUE, FLOW_RETURN } Flow;
 
-/* Own functions, or procedures, by name. `ahead` is the first definition of the scripts, usable before it is run. */
+/* Own functions, or procedures, by name. `ahead` is the first definition of the scripts, usable before it is run. What
+   no script defines is looked up in the library. */
 typedef struct Definitions {
+  Library *library; /* may be NULL */
+  LibraryKind kind;
   NameMap names;
   struct DefinitionEntry {
     const Definition *now, *ahead;

@@ -110,6 +110,26 @@ static DcCode show_datasets(Session *session, Buf *out, DcError *err) {
   return DC_OK;
 }
 
+static void put_own(Table *table, const Definition *own, const char *from) {
+  Buf name = {0};
+  buf_printf(&name, "%.*s(", STR_ARG(own->name.text));
+  for (size_t k = 0; k < own->param_count; k++) buf_printf(&name, "%s%.*s", k ? ", " : "", STR_ARG(own->params[k].name.text));
+  buf_char(&name, ')');
+  table_str(table, str_make(name.data, name.len));
+  table_put(table, "%s", from);
+  table_str(table, own->comment);
+  buf_free(&name);
+}
+
+/* What the library defines and no script does. */
+static void put_library(Table *table, const Definitions *own) {
+  for (size_t i = 0; own->library && i < library_entry_count; i++) {
+    const LibraryEntry *entry = &library_entries[i];
+    const Definition *definition = entry->kind == own->kind ? library_find(own->library, own->kind, str_of(entry->name)) : NULL;
+    if (definition && definitions_get(own, str_of(entry->name)) == definition) put_own(table, definition, library_files[entry->file].name);
+  }
+}
+
 static void show_functions(const Session *session, Buf *out) {
   static const char *const heads[] = {"function", "package", "what it does"};
   Table table;
@@ -125,16 +145,9 @@ static void show_functions(const Session *session, Buf *out) {
     }
   for (uint32_t i = 0; i < session->functions.names.count; i++) {
     const Definition *own = definitions_get(&session->functions, session->functions.names.names[i]);
-    if (!own) continue;
-    Buf name = {0};
-    buf_printf(&name, "%.*s(", STR_ARG(own->name.text));
-    for (size_t k = 0; k < own->param_count; k++) buf_printf(&name, "%s%.*s", k ? ", " : "", STR_ARG(own->params[k].name.text));
-    buf_char(&name, ')');
-    table_str(&table, str_make(name.data, name.len));
-    table_put(&table, "(own)");
-    table_str(&table, own->comment);
-    buf_free(&name);
+    if (own && own != library_find(session->functions.library, LIBRARY_FUNCTION, own->name.text)) put_own(&table, own, "(own)");
   }
+  put_library(&table, &session->functions);
   table_print(&table, out);
 }
 

@@ -16,7 +16,7 @@ static void parse_script(const Source *source) {
   Unit *unit;
   Buf out = {0};
   int number = 1;
-  if (parse_unit(source, &number, &unit, &diag) == DC_OK) (void)!check_units(&unit, 1, &diag);
+  if (parse_unit(source, &number, &unit, &diag) == DC_OK) (void)!check_units(&unit, 1, NULL, &diag);
   ast_print(&out, &unit->body);
   format_all(&diag);
   buf_free(&out);

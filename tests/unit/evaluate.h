@@ -7,7 +7,7 @@
 
 #include "base/regex.h"
 #include "engine/eval.h"
-#include "lang/parse.h"
+#include "lang/library.h"
 
 /* The text form of the result, or "error: …". Valid until the next call. cx may be NULL. */
 static const char *evaluate_in(EvalContext *cx, const char *text) {

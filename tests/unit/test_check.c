@@ -18,7 +18,7 @@ static char *check_text(const char *text) {
   Buf out = {0};
   int next = 1;
   if (parse_unit(source, &next, &unit, &diag) == DC_OK) {
-    DcCode code = check_units(&unit, 1, &diag);
+    DcCode code = check_units(&unit, 1, NULL, &diag);
     ck_assert_int_eq(code, diag.errors ? DC_CHECK : DC_OK);
   }
   for (size_t i = 0; i < diag.count; i++)
