@@ -26,6 +26,14 @@ static void enlist(Datasets *datasets, uint32_t index) {
   datasets->dying[position] = index + 1;
 }
 
+bool datasets_is_hidden(Str name, Str prefix) { return str_starts(name, str_of(HIDDEN_PREFIX)) && !str_starts(prefix, str_of(HIDDEN_PREFIX)); }
+
+/* The last position that may mention the name: hidden ones never die by themselves. */
+static uint32_t last_mention(const Datasets *datasets, Str name) {
+  if (!datasets->liveness) return 0;
+  return datasets_is_hidden(name, (Str){0}) ? UINT32_MAX : liveness_last_mention(datasets->liveness, name);
+}
+
 void datasets_follow(Datasets *datasets, const Liveness *liveness) {
   datasets->liveness = liveness;
   dc_free(datasets->dying);
@@ -34,7 +42,7 @@ void datasets_follow(Datasets *datasets, const Liveness *liveness) {
   datasets->swept = 0;
   for (uint32_t i = 0; i < datasets->names.count; i++) {
     datasets->entries[i].listed = false;
-    datasets->entries[i].last_mention = liveness_last_mention(liveness, datasets->entries[i].name);
+    datasets->entries[i].last_mention = last_mention(datasets, datasets->entries[i].name);
     if (datasets->entries[i].dataset) enlist(datasets, i);
   }
 }
@@ -48,7 +56,7 @@ void datasets_put(Datasets *datasets, Str name, Dataset *dataset) {
   DatasetEntry *entry = &datasets->entries[index];
   if (index == before) {
     *entry = (DatasetEntry){.name = datasets->names.names[index]};
-    if (datasets->liveness) entry->last_mention = liveness_last_mention(datasets->liveness, name);
+    entry->last_mention = last_mention(datasets, name);
   }
   dataset_unref(entry->dataset);
   entry->dataset = dataset;
@@ -65,6 +73,11 @@ void datasets_remove(Datasets *datasets, Str name) {
   dataset_unref(entry->dataset);
   entry->dataset = NULL;
   entry->removed = true;
+}
+
+void datasets_remove_from(Datasets *datasets, uint32_t first, Str prefix) {
+  for (uint32_t i = first; i < datasets->names.count; i++)
+    if (str_starts(datasets->entries[i].name, prefix)) datasets_remove(datasets, datasets->entries[i].name);
 }
 
 void datasets_sweep(Datasets *datasets, uint32_t position) {
@@ -92,6 +105,6 @@ void datasets_sweep(Datasets *datasets, uint32_t position) {
 Str datasets_spell(const Datasets *datasets, Str wanted) {
   Speller speller = speller_start(wanted);
   for (uint32_t i = 0; i < datasets->names.count; i++)
-    if (!datasets->entries[i].removed) speller_try(&speller, datasets->entries[i].name);
+    if (!datasets->entries[i].removed && !datasets_is_hidden(datasets->entries[i].name, (Str){0})) speller_try(&speller, datasets->entries[i].name);
   return speller_best(&speller);
 }

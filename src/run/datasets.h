@@ -1,7 +1,8 @@
 /* datasets.h - the names of datasets in order of creation, and which of them are still needed.
  *
  * An entry owns one reference to its dataset until nothing can mention the name any more; what stays is a tombstone
- * with name, type and number of partitions, so that the name is still taken and can be listed.
+ * with name, type and number of partitions, so that the name is still taken and can be listed. The hidden names of a
+ * running CALL (stmt_call.c) stand in no list and live until the CALL removes them.
  */
 #ifndef RUN_DATASETS_H
 #define RUN_DATASETS_H
@@ -41,6 +42,12 @@ DatasetEntry *datasets_find(const Datasets *datasets, Str name);
 void datasets_put(Datasets *datasets, Str name, Dataset *dataset);
 /* Forget the name. */
 void datasets_remove(Datasets *datasets, Str name);
+/* Forget all names that start with prefix and have come up since names.count was first. */
+void datasets_remove_from(Datasets *datasets, uint32_t first, Str prefix);
+/* How hidden names begin. */
+#define HIDDEN_PREFIX "#call"
+/* Is it left out where all names that start with prefix are meant? */
+bool datasets_is_hidden(Str name, Str prefix);
 /* Drop the references of all names that are mentioned only before position. Positions never go down. */
 void datasets_sweep(Datasets *datasets, uint32_t position);
 /* The nearest known name, or empty. */

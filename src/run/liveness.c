@@ -22,7 +22,7 @@ struct Liveness {
 
 typedef struct Procedures {
   const Definition **items;
-  bool *visited;
+  uint8_t *visited; /* in this CALL: 1 without, 2 with hidden datasets */
   size_t count, cap;
 } Procedures;
 
@@ -31,6 +31,7 @@ typedef struct Walk {
   Procedures procedures;
   uint32_t at;   /* position of the statement */
   bool in_call;  /* inside of a procedure: at stays */
+  bool hides;    /* it was called with INPUT or OUTPUT */
 } Walk;
 
 static void mentions_free(Mentions *mentions) {
@@ -60,8 +61,22 @@ static Str constant_prefix(const Name *name) {
   return (Str){0};
 }
 
+bool is_call_variable(Str name) {
+  return str_is(name, "INPUT") || str_is(name, "OUTPUT") || str_is(name, "TEMP") || str_starts(name, str_of("INPUT:")) ||
+         str_starts(name, str_of("OUTPUT:"));
+}
+
+/* "{$TEMP}counts" in a body that such variables are set for. */
+static bool is_hidden(const Walk *walk, const Name *name) {
+  const Expr *parts = name->parts;
+  if (!walk->hides || !parts) return false;
+  const Expr *first = parts->kind == EXPR_TEXT && parts->count ? parts->items[0] : parts;
+  return first->kind == EXPR_VAR && !first->name.parts && is_call_variable(first->name.text);
+}
+
 static void mention(Walk *walk, const Name *name, bool wildcard) {
   Liveness *liveness = walk->liveness;
+  if (is_hidden(walk, name)) return;
   if (name->parts) note(&liveness->open, constant_prefix(name), walk->at);
   else note(wildcard ? &liveness->wild : &liveness->exact, name->text, walk->at);
 }
@@ -98,20 +113,35 @@ static bool body_lists(const Block *block) {
   return probe.last_list > 0;
 }
 
-static void walk_call(Walk *walk, const Stmt *stmt) {
-  for (size_t i = 0; i < stmt->as.call.input_count; i++) mention_scope(walk, &stmt->as.call.inputs[i]);
-  const Name *name = &stmt->as.call.call.name;
-  bool outermost = !walk->in_call;
+/* The bodies of all procedures that the name may mean. */
+static void walk_procedures(Walk *walk, const Name *name, bool hides) {
+  bool outermost = !walk->in_call, outer_hides = walk->hides;
+  uint8_t bit = hides ? 2 : 1;
   if (outermost)
-    for (size_t i = 0; i < walk->procedures.count; i++) walk->procedures.visited[i] = false;
+    for (size_t i = 0; i < walk->procedures.count; i++) walk->procedures.visited[i] = 0;
   walk->in_call = true;
+  walk->hides = hides;
   for (size_t i = 0; i < walk->procedures.count; i++) {
-    if (walk->procedures.visited[i]) continue;
+    if (walk->procedures.visited[i] & bit) continue;
     if (!name->parts && !str_eq(walk->procedures.items[i]->name.text, name->text)) continue;
-    walk->procedures.visited[i] = true;
+    walk->procedures.visited[i] |= bit;
     walk_block(walk, &walk->procedures.items[i]->body);
   }
+  walk->hides = outer_hides;
   if (outermost) walk->in_call = false;
+}
+
+static void walk_call(Walk *walk, const Stmt *stmt) {
+  for (size_t i = 0; i < stmt->as.call.input_count; i++) mention_scope(walk, &stmt->as.call.inputs[i]);
+  if (!walk->in_call) walk->at = ++walk->liveness->end;
+  walk_procedures(walk, &stmt->as.call.call.name, stmt->as.call.input_count || stmt->as.call.output_count);
+}
+
+/* An operation may stand where a transform does. */
+static void walk_alter(Walk *walk, const Stmt *stmt) {
+  mention(walk, &stmt->as.alter.name, stmt->as.alter.wildcard);
+  for (size_t i = 0; i < stmt->as.alter.count; i++)
+    if (stmt->as.alter.items[i].kind == ALTER_TRANSFORM) walk_procedures(walk, &stmt->as.alter.items[i].transform.name, true);
 }
 
 static void walk_branch(Walk *walk, const Stmt *stmt) {
@@ -165,7 +195,7 @@ static void walk_stmt(Walk *walk, const Stmt *stmt) {
     liveness->positions[number] = walk->at;
   }
   switch (stmt->kind) {
-    case STMT_ALTER: mention(walk, &stmt->as.alter.name, stmt->as.alter.wildcard); break;
+    case STMT_ALTER: walk_alter(walk, stmt); break;
     case STMT_SELECT: walk_select(walk, stmt->as.select); break;
     case STMT_COPY:
       for (size_t i = 0; i < stmt->as.copy.count; i++) mention_scope(walk, &stmt->as.copy.scopes[i]);

@@ -48,6 +48,17 @@ DcCode session_settle(Session *session, Str prefix, DcError *err) {
   return DC_OK;
 }
 
+void session_drop_families(Session *session, Str prefix) {
+  for (size_t i = session->family_count; i-- > 0;) {
+    PendingFamily pending = session->families[i];
+    if (!str_starts(pending.prefix, prefix)) continue;
+    session->family_count--;
+    memmove(&session->families[i], &session->families[i + 1], (session->family_count - i) * sizeof pending);
+    family_free(pending.family);
+    dc_free((void *)(uintptr_t)pending.prefix.data);
+  }
+}
+
 static DcCode settle_name(Session *session, Str name, DcError *err) {
   for (size_t i = 0; i < session->family_count;) {
     if (str_starts(name, session->families[i].prefix)) DC_TRY(settle_family(session, i, err));
@@ -95,7 +106,7 @@ DcCode session_wildcard(Session *session, Str prefix, Position pos, ChosenList *
   const Datasets *datasets = &session->datasets;
   for (uint32_t i = 0; i < datasets->names.count; i++) {
     const DatasetEntry *entry = &datasets->entries[i];
-    if (entry->removed || entry->name.len <= prefix.len || !str_starts(entry->name, prefix)) continue;
+    if (entry->removed || entry->name.len <= prefix.len || !str_starts(entry->name, prefix) || datasets_is_hidden(entry->name, prefix)) continue;
     if (!entry->dataset) return gone(entry->name, pos, err);
     chosen_add(out, entry->name, dataset_ref(entry->dataset), pos);
   }
@@ -196,6 +207,8 @@ DcCode session_scope(Session *session, const Scope *scope, ChosenList *out, Str 
 DcCode outputs_check(Session *session, const Outputs *outputs, Str name, Position pos, DcError *err) {
   bool taken;
   if (!name.len) return dc_fail_at(err, DC_FAIL, pos, "the name of a dataset is empty");
+  if (!session->call_depth && datasets_is_hidden(name, (Str){0}))
+    return dc_fail_at(err, DC_FAIL, pos, "names that begin with %s are kept for what happens inside of a CALL", HIDDEN_PREFIX);
   DC_TRY(session_taken(session, name, &taken, err));
   if (!taken && name_map_find(&outputs->names, name) == NAME_NONE) return DC_OK;
   return dc_fail_at(err, DC_FAIL, pos, "dataset '%.*s' exists already", STR_ARG(name));

@@ -83,7 +83,7 @@ static DcCode list_datasets(void *self, Str prefix, Arena *arena, Value *out, Dc
   size_t count = 0;
   for (uint32_t i = 0; i < datasets->names.count; i++) {
     const DatasetEntry *entry = &datasets->entries[i];
-    if (!entry->removed && entry->name.len > prefix.len && str_starts(entry->name, prefix)) items[count++] = value_str(entry->name);
+    if (!entry->removed && entry->name.len > prefix.len && str_starts(entry->name, prefix) && !datasets_is_hidden(entry->name, prefix)) items[count++] = value_str(entry->name);
   }
   *out = value_array(arena, items, count);
   dc_free(items);

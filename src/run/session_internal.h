@@ -67,6 +67,7 @@ struct Session {
   uint32_t position; /* of the statement in the liveness order */
   uint32_t outer;    /* of the outermost running LOOP, WHILE or CALL; 0: none */
   uint32_t loop_depth, call_depth;
+  uint64_t calls;    /* rounds of CALL so far: each has hidden names of its own */
   bool begun; /* engine_begin_statement was called for it */
   StatementStats *stats_now;
   Flow flow;
@@ -151,6 +152,16 @@ DcCode session_scope(Session *session, const Scope *scope, ChosenList *out, Str 
 DcCode session_partition(Session *session, const Expr *parts, Dataset **dataset, DcError *err) DC_MUST_CHECK;
 /* Runs all pending families that start with prefix or that prefix may belong to, so that their names are known. */
 DcCode session_settle(Session *session, Str prefix, DcError *err) DC_MUST_CHECK;
+/* Forgets the pending families whose prefixes start with prefix. */
+void session_drop_families(Session *session, Str prefix);
+
+/* transforms.c */
+typedef enum TransformUse { TRANSFORM_IN_ALTER, TRANSFORM_IN_CALL } TransformUse;
+/* Applies a transform, or an operation with one input and one output; *out is an owned reference. */
+DcCode session_transform(Session *session, const Invocation *invocation, Dataset *in, TransformUse use, Dataset **out, DcError *err) DC_MUST_CHECK;
+/* A transform, built in or own, of that name. */
+bool session_is_transform(const Session *session, Str name);
+void session_spell_transform(const Session *session, Speller *speller);
 
 /* Outputs of a statement, registered together when all of it has worked. */
 typedef struct Outputs {
@@ -186,8 +197,14 @@ DcCode run_if(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode run_loop(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode run_while(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode run_try(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+/* From here on the whole of this statement counts as still to come. Returns what to put back into session->outer. */
+uint32_t session_enclose(Session *session);
 DcCode run_raise(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode run_call(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+/* A procedure with one input and one output as a transform: runs its body over in; *out is an owned reference. */
+DcCode session_operation(Session *session, const Invocation *invocation, const Definition *procedure, Dataset *in, Dataset **out, DcError *err) DC_MUST_CHECK;
+/* Does its body read $INPUT and make $OUTPUT? */
+bool procedure_alters(const Definition *procedure);
 DcCode run_drop(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode run_options(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode options_apply(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;

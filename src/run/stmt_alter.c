@@ -1,37 +1,11 @@
 /* stmt_alter.c - ALTER: alterations from left to right, in place or INTO new datasets. */
 #include "run/session_internal.h"
 
-/* Transforms by name: there are none yet beside the columns of passthru. */
-static DcCode unknown_transform(const Alteration *item, Str name, DcError *err) {
-  Speller speller = speller_start(name);
-  static const char *const words[] = {"passthru", "KEY", "PARTITION", "INTO", "TRANSFORM", "SET", "VALUE"};
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++) speller_try(&speller, str_of(words[i]));
-  Str best = speller_best(&speller);
-  dc_fail_at(err, DC_FAIL, item->transform.name.pos, "unknown transform '%.*s'", STR_ARG(name));
-  if (best.len) dc_hint(err, "did you mean %.*s?", STR_ARG(best));
-  else dc_hint(err, "this version has passthru only; SHOW TRANSFORMS lists what there is");
-  return DC_FAIL;
-}
-
-static DcCode apply_transform(Session *session, Engine *engine, const Alteration *item, Dataset *in, Dataset **out, DcError *err) {
-  Str name, *columns;
-  size_t count;
-  DC_TRY(session_name(session, &item->transform.name, &name, err));
-  if (name.len && !str_eq_nocase(name, str_of("passthru"))) return unknown_transform(item, name, err);
-  DC_TRY(session_columns(session, &item->transform, &columns, &count, err));
-  if (!columns) {
-    *out = dataset_ref(in);
-    return DC_OK;
-  }
-  DcCode code = dataset_alter_columns(engine, in, columns, count, out, err);
-  return code == DC_OK ? DC_OK : dc_position(err, item->pos);
-}
-
 static DcCode apply_one(Session *session, Engine *engine, const Alteration *item, Dataset *in, Dataset **out, DcError *err) {
   uint32_t partitions = dataset_partitions(in);
   DcCode code = DC_OK;
   switch (item->kind) {
-    case ALTER_TRANSFORM: return apply_transform(session, engine, item, in, out, err);
+    case ALTER_TRANSFORM: return session_transform(session, &item->transform, in, TRANSFORM_IN_ALTER, out, err);
     case ALTER_KEY:
       session->cx.names = NAMES_AS_RECORD;
       session->cx.call.err = err;

@@ -1,7 +1,5 @@
-/* stmt_control.c - IF, LOOP, WHILE, TRY and CALL of procedures. */
+/* stmt_control.c - IF, LOOP, WHILE and TRY. */
 #include "run/session_internal.h"
-
-enum { CALL_DEPTH_MAX = 1000 };
 
 DcCode run_if(Session *session, const Stmt *stmt, DcError *err) {
   for (size_t i = 0; i < stmt->as.branch.count; i++) {
@@ -44,8 +42,7 @@ static DcCode run_round(Session *session, const Block *body, bool *stop, DcError
   return code;
 }
 
-/* From here on the whole of this statement counts as still to come. Returns what to put back into session->outer. */
-static uint32_t enclose(Session *session) {
+uint32_t session_enclose(Session *session) {
   uint32_t before = session->outer;
   if (!session->outer) session->outer = session->position;
   return before;
@@ -58,7 +55,7 @@ DcCode run_loop(Session *session, const Stmt *stmt, DcError *err) {
   DC_TRY(loop_values(session, stmt, &values, err));
   DC_TRY(check_limits(session, stmt, values.count, err));
   if (!values.count) return session_block(session, &stmt->as.loop.otherwise, err);
-  uint32_t before = enclose(session);
+  uint32_t before = session_enclose(session);
   session->loop_depth++;
   variables_push(session->variables);
   DcCode code = DC_OK;
@@ -75,7 +72,7 @@ DcCode run_loop(Session *session, const Stmt *stmt, DcError *err) {
 
 /* The condition's temporaries go after each round. */
 DcCode run_while(Session *session, const Stmt *stmt, DcError *err) {
-  uint32_t before = enclose(session);
+  uint32_t before = session_enclose(session);
   variables_push(session->variables);
   DcCode code = DC_OK;
   bool stop = false;
@@ -125,76 +122,5 @@ DcCode run_try(Session *session, const Stmt *stmt, DcError *err) {
     variables_define(session->variables, stmt->as.try_block.variable.text, value_text(caught.message));
   code = session_block(session, &stmt->as.try_block.handler, err);
   variables_pop(session->variables);
-  return code;
-}
-
-/* --- CALL --- */
-
-static DcCode unknown_call(const Session *session, const Stmt *stmt, Str name, DcError *err) {
-  Str best = definitions_spell(&session->procedures, name);
-  dc_fail_at(err, DC_FAIL, stmt->as.call.call.name.pos, "unknown procedure '%.*s'", STR_ARG(name));
-  if (best.len) dc_hint(err, "did you mean '%.*s'?", STR_ARG(best));
-  else dc_hint(err, "operations are not in this version");
-  return DC_FAIL;
-}
-
-static DcCode check_arguments(const Definition *procedure, const ParamValue *given, size_t count, DcError *err) {
-  for (size_t i = 0; i < count; i++) {
-    bool known = false;
-    Speller speller = speller_start(given[i].name);
-    for (size_t k = 0; k < procedure->param_count; k++) {
-      known = known || str_eq(procedure->params[k].name.text, given[i].name);
-      speller_try(&speller, procedure->params[k].name.text);
-    }
-    if (known) continue;
-    Str best = speller_best(&speller);
-    dc_fail_at(err, DC_FAIL, given[i].pos, "procedure '%.*s' has no parameter @%.*s", STR_ARG(procedure->name.text), STR_ARG(given[i].name));
-    if (best.len) dc_hint(err, "did you mean @%.*s?", STR_ARG(best));
-    return DC_FAIL;
-  }
-  return DC_OK;
-}
-
-/* Parameters become variables of the body's scope, from left to right; a NULL takes the default. */
-static DcCode bind_parameters(Session *session, const Stmt *stmt, const Definition *procedure, const ParamValue *given, size_t count, DcError *err) {
-  for (size_t k = 0; k < procedure->param_count; k++) {
-    const Param *param = &procedure->params[k];
-    Value value = value_null();
-    bool found = false;
-    for (size_t i = 0; i < count; i++)
-      if (str_eq(param->name.text, given[i].name)) {
-        value = given[i].value;
-        found = true;
-      }
-    if (value_is_null(value) && param->value) DC_TRY(session_eval(session, param->value, NAMES_AS_TEXT, &value, err));
-    else if (!found)
-      return dc_fail_at(err, DC_FAIL, stmt->pos, "procedure '%.*s' needs @%.*s", STR_ARG(procedure->name.text), STR_ARG(param->name.text));
-    variables_define(session->variables, param->name.text, value);
-  }
-  return DC_OK;
-}
-
-DcCode run_call(Session *session, const Stmt *stmt, DcError *err) {
-  const Invocation *call = &stmt->as.call.call;
-  Str name;
-  ParamValue *given;
-  DC_TRY(session_name(session, &call->name, &name, err));
-  const Definition *procedure = definitions_get(&session->procedures, name);
-  if (!procedure) return unknown_call(session, stmt, name, err);
-  if (stmt->as.call.input_count || stmt->as.call.output_count)
-    return dc_fail_at(err, DC_FAIL, stmt->pos, "procedure '%.*s' takes no INPUT or OUTPUT", STR_ARG(name));
-  if (session->call_depth == CALL_DEPTH_MAX)
-    return dc_fail_at(err, DC_FAIL, stmt->pos, "procedures call each other more than %d deep", CALL_DEPTH_MAX);
-  DC_TRY(session_params(session, call, &given, err));
-  DC_TRY(check_arguments(procedure, given, call->param_count, err));
-  uint32_t before = enclose(session);
-  session->call_depth++;
-  variables_push(session->variables);
-  DcCode code = bind_parameters(session, stmt, procedure, given, call->param_count, err);
-  if (code == DC_OK) code = session_block(session, &procedure->body, err);
-  if (session->flow == FLOW_RETURN) session->flow = FLOW_NEXT;
-  variables_pop(session->variables);
-  session->call_depth--;
-  session->outer = before;
   return code;
 }

@@ -98,7 +98,7 @@ static DcCode show_datasets(Session *session, Buf *out, DcError *err) {
   for (uint32_t i = 0; i < session->datasets.names.count; i++) {
     const DatasetEntry *entry = &session->datasets.entries[i];
     uint64_t rows;
-    if (entry->removed) continue;
+    if (entry->removed || datasets_is_hidden(entry->name, (Str){0})) continue;
     table_str(&table, entry->name);
     table_put(&table, "%s", dataset_type_name(entry->type));
     table_put(&table, "%u", entry->partitions);

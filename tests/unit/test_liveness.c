@@ -82,8 +82,24 @@ END_TEST
 START_TEST(procedures_count_where_they_are_called) {
   setup("CREATE PROCEDURE p() AS BEGIN COPY a csv INTO 'o'; CALL q(); END; CREATE PROCEDURE q() AS BEGIN COPY b csv INTO 'o'; CALL p(); END;"
         "LET $x = 1; CALL p(); LET $y = 2;");
-  ck_assert_uint_eq(last("a"), 4);
+  ck_assert_uint_eq(last("a"), 5); /* one position behind the inputs of the CALL, which is 4 */
+  ck_assert_uint_eq(last("b"), 5);
+}
+END_TEST
+
+START_TEST(inputs_are_done_with_before_the_body) {
+  setup("PROCEDURE p() BEGIN COPY \"{$INPUT}\" csv INTO 'o'; SELECT * FROM \"{$TEMP}x\" INTO \"{$OUTPUT}\"; COPY b csv INTO 'o'; END;"
+        "CALL p() INPUT a OUTPUT u; ALTER d p();");
+  ck_assert_uint_eq(last("a"), 2);
+  ck_assert_uint_eq(last("d"), 4);
   ck_assert_uint_eq(last("b"), 4);
+  ck_assert_uint_eq(last("other"), 0); /* hidden names are no other ones */
+}
+END_TEST
+
+START_TEST(call_variables_hide_only_where_they_are_set) {
+  setup("PROCEDURE p() BEGIN COPY \"{$INPUT}\" csv INTO 'o'; END; CALL p();");
+  ck_assert_uint_eq(last("other"), 3);
 }
 END_TEST
 
@@ -119,6 +135,8 @@ int main(void) {
   tcase_add_test(tests, interpolation_at_the_start_is_any_name);
   tcase_add_test(tests, nested_statements_count_in_order);
   tcase_add_test(tests, procedures_count_where_they_are_called);
+  tcase_add_test(tests, inputs_are_done_with_before_the_body);
+  tcase_add_test(tests, call_variables_hide_only_where_they_are_set);
   tcase_add_test(tests, families);
   tcase_add_test(tests, families_that_only_a_copy_mentions);
   tcase_add_test(tests, functions_may_list);
