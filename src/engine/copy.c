@@ -14,10 +14,6 @@ DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err)
   if (spec->path.type != TYPE_STRING || spec->path.len == 0)
     return dc_fail_at(err, DC_FAIL, spec->path_pos, "the target of COPY is a path");
   Str path = value_get_str(spec->path);
-  if (str_starts(path, str_of("file://"))) path = str_make(path.data + 7, path.len - 7);
-  else if (str_starts(path, str_of("file:"))) path = str_make(path.data + 5, path.len - 5);
-  const char *scheme = memmem(path.data, path.len, "://", 3);
-  if (scheme) return dc_fail_at(err, DC_FAIL, spec->path_pos, "unknown scheme '%.*s'", (int)(scheme - path.data), path.data);
   if (!str_is(path, "-") && stage_open(path, copy->options.mode, &copy->stage, err) != DC_OK) return dc_position(err, spec->path_pos);
   size_t threads = (size_t)pool_threads(engine->pool);
   copy->pens = dc_alloc(threads * sizeof *copy->pens);

@@ -24,7 +24,7 @@ typedef struct Pending {
 typedef struct Writer {
   Consumer consumer;
   Copy *copy;
-  uint32_t first, parts;
+  uint32_t first;
   pthread_mutex_t lock;
   uint64_t next;
   Pending *pending; /* morsels done before their turn */
@@ -79,7 +79,7 @@ static DcCode writer_end(Consumer *self, Worker *worker, const Morsel *morsel) {
 static DcCode write_pass(Copy *copy, const Item *item, DcError *err) {
   Pass *pass;
   DC_TRY(pass_open(item->copy.dataset, NULL, 0, &pass, err));
-  Writer writer = {.consumer = {writer_begin, writer_rows, writer_end, NULL, 0, false}, .copy = copy, .first = item->first, .parts = item->copy.dataset->partitions};
+  Writer writer = {.consumer = {writer_begin, writer_rows, writer_end, NULL, 0, false}, .copy = copy, .first = item->first};
   pthread_mutex_init(&writer.lock, NULL);
   DcCode code = pass_run(pass, &writer.consumer, NULL, err);
   for (size_t i = 0; i < writer.count; i++) buf_free(&writer.pending[i].text);

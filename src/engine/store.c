@@ -50,7 +50,6 @@ void store_add(Store *store, Piece piece) {
   store->memory += batch_memory(piece.batch) + (piece.starts ? piece.count * sizeof *piece.starts : 0);
   if (piece.starts && piece.count > store->partitions) store_extend(store, piece.count);
   store->rows += piece.batch->rows;
-  store->bytes += batch_bytes(piece.batch, 0, piece.batch->rows);
   if (!piece.starts) store->part_rows[piece.part] += piece.batch->rows;
   for (uint32_t p = 0; piece.starts && p < piece.count; p++) store->part_rows[p] += piece.starts[p + 1] - piece.starts[p];
   pthread_mutex_unlock(&store->lock);

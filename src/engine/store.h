@@ -41,7 +41,7 @@ struct Store {
   size_t run_count, run_cap;
   uint64_t *part_rows; /* rows of each partition */
   uint32_t part_cap;
-  uint64_t rows, bytes;
+  uint64_t rows;
 };
 
 Store *store_new(Engine *engine, uint32_t partitions);

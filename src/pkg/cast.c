@@ -1,8 +1,8 @@
 /* cast.c - prefix operators that convert, HASHCODE and RANDOM; the conversions that arithmetic shares. */
 #include <math.h>
 
+#include "catalog/random.h"
 #include "pkg/operators.h"
-#include "pkg/random.h"
 #include "value/datetime_text.h"
 #include "value/decimal.h"
 
