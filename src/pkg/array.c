@@ -172,6 +172,68 @@ static DcCode fn_arr_contains(CallContext *cx, const Value *args, int count, Val
   return DC_OK;
 }
 
+static DcCode fn_arr_concat(CallContext *cx, const Value *args, int count, Value *result) {
+  uint64_t size = 0;
+  for (int i = 0; i < count; i++) size += items_of(&args[i]).count;
+  if (size > MOST_ELEMENTS) return too_many(cx, "ARR_CONCAT", size);
+  Value *items = arena_raw(cx->arena, (size_t)(size + 1) * sizeof *items);
+  size_t at = 0;
+  for (int i = 0; i < count; i++) {
+    Items in = items_of(&args[i]);
+    if (in.count) memcpy(items + at, in.items, in.count * sizeof *items);
+    at += in.count;
+  }
+  *result = array_of(cx, items, at);
+  return DC_OK;
+}
+
+static bool comes_before(const Value *values, uint32_t a, uint32_t b) { return value_total_order(values[a], values[b]) <= 0; }
+
+/* Merges runs of order[from … middle-1] and [middle … to-1], stable; by way of spare. */
+static void merge_runs(const Value *values, uint32_t *order, uint32_t *spare, size_t from, size_t middle, size_t to) {
+  size_t left = from, right = middle;
+  for (size_t i = from; i < to; i++) {
+    bool take_left = left < middle && (right == to || comes_before(values, order[left], order[right]));
+    spare[i] = take_left ? order[left++] : order[right++];
+  }
+  memcpy(order + from, spare + from, (to - from) * sizeof *order);
+}
+
+/* The positions of the elements in their total order, equal ones as they stand: bottom-up merge sort (Knuth, TAOCP 3, 5.2.4). */
+static uint32_t *sorted_positions(CallContext *cx, Items in) {
+  uint32_t *order = arena_raw(cx->arena, (in.count + 1) * 2 * sizeof *order), *spare = order + in.count;
+  for (size_t i = 0; i < in.count; i++) order[i] = (uint32_t)i;
+  for (size_t width = 1; width < in.count; width *= 2)
+    for (size_t from = 0; from + width < in.count; from += 2 * width)
+      merge_runs(in.items, order, spare, from, from + width, from + 2 * width < in.count ? from + 2 * width : in.count);
+  return order;
+}
+
+static DcCode fn_arr_sort(CallContext *cx, const Value *args, int count, Value *result) {
+  (void)count;
+  Items in = items_of(&args[0]);
+  const uint32_t *order = sorted_positions(cx, in);
+  Value *items = arena_raw(cx->arena, (in.count + 1) * sizeof *items);
+  for (size_t i = 0; i < in.count; i++) items[i] = in.items[order[i]];
+  *result = array_of(cx, items, in.count);
+  return DC_OK;
+}
+
+/* Of equal elements the first stays, because the sort is stable. */
+static DcCode fn_arr_distinct(CallContext *cx, const Value *args, int count, Value *result) {
+  (void)count;
+  Items in = items_of(&args[0]);
+  const uint32_t *order = sorted_positions(cx, in);
+  bool *again = arena_alloc(cx->arena, in.count + 1);
+  Value *items = arena_raw(cx->arena, (in.count + 1) * sizeof *items);
+  size_t kept = 0;
+  for (size_t i = 1; i < in.count; i++) again[order[i]] = value_total_order(in.items[order[i - 1]], in.items[order[i]]) == 0;
+  for (size_t i = 0; i < in.count; i++)
+    if (!again[i]) items[kept++] = in.items[i];
+  *result = array_of(cx, items, kept);
+  return DC_OK;
+}
+
 static const Function rows[] = {
     {.name = "ARR_SLICE", .signature = "array, from, to", .min_args = 3, .max_args = 3, .handles_null = true, .call = fn_arr_slice,
      .doc = "Elements from … to-1. Beyond the end come NULLs; negative positions count from the end.", .example = "ARR_SLICE([1, 2, 3], 1, 3)", .result = "[2, 3]"},
@@ -197,6 +259,12 @@ static const Function rows[] = {
      .doc = "TRUE for an array without elements and for NULL.", .example = "ARR_EMPTY([])", .result = "true"},
     {.name = "ARR_CONTAINS", .signature = "array, value", .min_args = 2, .max_args = 2, .handles_null = true, .call = fn_arr_contains,
      .doc = "TRUE if an element equals the value as = has it; NULL is found too.", .example = "ARR_CONTAINS(['a', 'b'], 'b')", .result = "true"},
+    {.name = "ARR_CONCAT", .signature = "array, …", .min_args = 0, .max_args = -1, .handles_null = true, .call = fn_arr_concat,
+     .doc = "One array of the elements of all.", .example = "ARR_CONCAT([1, 2], 3, NULL, [4])", .result = "[1, 2, 3, 4]"},
+    {.name = "ARR_SORT", .signature = "array", .min_args = 1, .max_args = 1, .handles_null = true, .call = fn_arr_sort,
+     .doc = "The elements in the order of ORDER BY: booleans, numbers, text by bytes, moments, the rest, NULL.", .example = "ARR_SORT([3, 1, NULL, 2])", .result = "[1, 2, 3, null]"},
+    {.name = "ARR_DISTINCT", .signature = "array", .min_args = 1, .max_args = 1, .handles_null = true, .call = fn_arr_distinct,
+     .doc = "Each element once, where it stands first; 1 and 1.0 are one, 1 and '1' are two.", .example = "ARR_DISTINCT([2, 1, 2, NULL, NULL])", .result = "[2, 1, null]"},
 };
 
 const Package array_package = {
