@@ -24,6 +24,7 @@ typedef struct Source {
   const char *name; /* path as the user gave it, "-" or "-e" */
   const char *text; /* NUL after text[len] */
   size_t len;
+  uint32_t first_line; /* the number of its first line; 0 is 1 */
 } Source;
 
 /* A place in a script. source is NULL when there is none. line and column count from 1; column and length in bytes. */

@@ -11,6 +11,7 @@ static_assert(ATOMIC_BOOL_LOCK_FREE == 2, "set in signal handlers");
 static atomic_bool asked;
 
 void interrupt_set(void) { atomic_store_explicit(&asked, true, memory_order_relaxed); }
+void interrupt_clear(void) { atomic_store_explicit(&asked, false, memory_order_relaxed); }
 bool interrupt_asked(void) { return atomic_load_explicit(&asked, memory_order_relaxed); }
 
 bool interrupt_wait(int fd, short events) {

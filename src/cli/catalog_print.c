@@ -1,7 +1,33 @@
-/* catalog_print.c - rows with doc and example. */
+/* catalog_print.c - rows with doc and example, one kind after the other.
+ *
+ * A kind is a name and one function that goes over its rows: it prints those that are wanted, or only names them.
+ */
 #include "cli/catalog_print.h"
 
 #include "cli/library_print.h"
+#include "lang/statements.h"
+
+/* What to do with the rows, and what came of it. */
+typedef struct Walk {
+  Str wanted;  /* data NULL: all */
+  bool nocase;
+  Buf *out;    /* NULL: nothing is printed */
+  size_t found;
+  void (*visit)(void *self, Str name); /* NULL: none */
+  void *self;
+} Walk;
+
+static bool same_name(const Walk *walk, Str name) {
+  return walk->nocase ? str_eq_nocase(walk->wanted, name) : str_eq(walk->wanted, name);
+}
+
+/* Is this row to be printed? */
+static bool wants(Walk *walk, const char *name) {
+  if (walk->visit) walk->visit(walk->self, str_of(name));
+  if (!walk->out || (walk->wanted.data && !same_name(walk, str_of(name)))) return false;
+  walk->found++;
+  return true;
+}
 
 static void put_row(Buf *out, const char *doc, const char *example, const char *result) {
   if (doc) buf_printf(out, "    %s\n", doc);
@@ -15,72 +41,203 @@ static void put_function(Buf *out, const Function *row) {
 }
 
 static void put_operator(Buf *out, const Operator *row) {
-  static const char *const blanks[] = {[FIX_PREFIX] = "", [FIX_INFIX] = "x ", [FIX_POSTFIX] = "x ", [FIX_TERNARY] = "x "};
-  buf_printf(out, "%s%s%s", blanks[row->fixity], row->name, row->fixity == FIX_PREFIX ? " x" : row->fixity == FIX_POSTFIX ? "" : " y");
+  bool prefix = row->fixity == FIX_PREFIX, postfix = row->fixity == FIX_POSTFIX;
+  buf_printf(out, "%s%s%s", prefix ? "" : "x ", row->name, prefix ? " x" : postfix ? "" : " y");
   if (row->aliases) buf_printf(out, "  (also %s)", row->aliases);
   buf_char(out, '\n');
   put_row(out, row->doc, row->example, row->result);
 }
 
-static DcCode unknown(const char *what, const char *name, const Speller *speller, DcError *err) {
-  Str best = speller_best(speller);
-  dc_fail_at(err, DC_USAGE, (Position){0}, "unknown %s '%s'", what, name);
-  if (best.len) dc_hint(err, "did you mean '%.*s'?", STR_ARG(best));
-  return DC_USAGE;
+/* Words of operators are the same in any case, and so are their aliases. */
+static bool wants_operator(Walk *walk, const Operator *row) {
+  if (wants(walk, row->name)) return true;
+  if (!walk->out || catalog_operator(walk->wanted, row->fixity) != row) return false;
+  walk->found++;
+  return true;
 }
 
-DcCode print_functions(const char *name, Buf *out, DcError *err) {
-  size_t count, found = 0;
+/* What the library defines; a heading stands before each file when all are printed. */
+static void walk_library(Walk *walk, LibraryKind kind) {
+  for (size_t i = 0; i < library_entry_count; i++) {
+    const LibraryEntry *entry = &library_entries[i];
+    if (entry->kind != kind) continue;
+    if (walk->visit) walk->visit(walk->self, str_of(entry->name));
+    if (walk->out && walk->wanted.data && same_name(walk, str_of(entry->name))) walk->found += library_print(kind, entry->name, walk->out);
+  }
+  if (walk->out && !walk->wanted.data) walk->found += library_print(kind, NULL, walk->out);
+}
+
+static void walk_functions(Walk *walk) {
+  size_t count;
   const Package *const *packages = catalog_packages(&count);
   for (size_t i = 0; i < count; i++) {
-    if (!name) buf_printf(out, "%s# %s: %s\n\n", i ? "\n" : "", packages[i]->name, packages[i]->doc);
+    if (walk->out && !walk->wanted.data)
+      buf_printf(walk->out, "%s# %s: %s\n\n", i ? "\n" : "", packages[i]->name, packages[i]->doc);
     for (size_t k = 0; k < packages[i]->operator_count; k++)
-      if (!name || catalog_operator(str_of(name), packages[i]->operators[k].fixity) == &packages[i]->operators[k]) put_operator(out, &packages[i]->operators[k]), found++;
+      if (wants_operator(walk, &packages[i]->operators[k])) put_operator(walk->out, &packages[i]->operators[k]);
     for (size_t k = 0; k < packages[i]->function_count; k++)
-      if (!name || strcmp(name, packages[i]->functions[k].name) == 0) put_function(out, &packages[i]->functions[k]), found++;
+      if (wants(walk, packages[i]->functions[k].name)) put_function(walk->out, &packages[i]->functions[k]);
   }
-  if (!name || !found) found += library_print(LIBRARY_FUNCTION, name, out);
-  if (!name || found) return DC_OK;
-  Speller speller = speller_start(str_of(name));
-  speller_try(&speller, catalog_spell_function(str_of(name)));
-  library_spell(LIBRARY_FUNCTION, &speller);
-  return unknown("function", name, &speller, err);
+  walk_library(walk, LIBRARY_FUNCTION);
 }
 
-static void put_adapter(Buf *out, const Adapter *row) {
-  buf_printf(out, "%s  (%s)\n", row->name, row->reads && row->writes ? "reads and writes" : row->reads ? "reads" : "writes");
-  put_row(out, row->doc, row->example, NULL);
-  for (size_t i = 0; i < row->param_count; i++) {
-    const Parameter *param = &row->params[i];
-    buf_printf(out, "    @%s", param->name);
-    if (param->default_text) buf_printf(out, " = %s", param->default_text);
-    buf_printf(out, "%s: %s\n", param->mandatory ? " (needed)" : "", param->doc ? param->doc : "");
-  }
-}
-
-DcCode print_adapters(const char *name, Buf *out, DcError *err) {
-  size_t count, found = 0;
-  const Adapter *rows = adapters(&count);
-  Speller speller = speller_start(str_of(name));
+static void put_parameters(Buf *out, const Parameter *params, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    speller_try(&speller, str_of(rows[i].name));
-    if (!name || strcmp(name, rows[i].name) == 0) put_adapter(out, &rows[i]), found++;
+    buf_printf(out, "    @%s", params[i].name);
+    if (params[i].default_text) buf_printf(out, " = %s", params[i].default_text);
+    buf_printf(out, "%s: %s\n", params[i].mandatory ? " (needed)" : "", params[i].doc ? params[i].doc : "");
   }
-  if (!name || found) return DC_OK;
-  return unknown("adapter", name, &speller, err);
 }
 
-DcCode print_operations(const char *name, Buf *out, DcError *err) {
-  if (library_print(LIBRARY_PROCEDURE, name, out) || !name) return DC_OK;
-  Speller speller = speller_start(str_of(name));
-  library_spell(LIBRARY_PROCEDURE, &speller);
-  return unknown("operation", name, &speller, err);
+static void walk_adapters(Walk *walk) {
+  size_t count;
+  const Adapter *rows = adapters(&count);
+  for (size_t i = 0; i < count; i++) {
+    if (!wants(walk, rows[i].name)) continue;
+    const char *use = rows[i].reads && rows[i].writes ? "reads and writes" : rows[i].reads ? "reads" : "writes";
+    buf_printf(walk->out, "%s  (%s)\n", rows[i].name, use);
+    put_row(walk->out, rows[i].doc, rows[i].example, NULL);
+    put_parameters(walk->out, rows[i].params, rows[i].param_count);
+  }
 }
 
 /* passthru is what ALTER does with a list of columns; there are no others yet. */
-DcCode print_transforms(const char *name, Buf *out, DcError *err) {
-  if (name && strcmp(name, "passthru") != 0) return dc_fail_at(err, DC_USAGE, (Position){0}, "unknown transform '%s'", name);
-  buf_text(out, "passthru\n");
-  put_row(out, "Keeps records as they are; a VALUE list chooses and orders the columns.", "ALTER \"ds\" passthru VALUE (\"a\", \"b\");", NULL);
-  return DC_OK;
+static void walk_transforms(Walk *walk) {
+  if (wants(walk, "passthru")) {
+    buf_text(walk->out, "passthru\n");
+    put_row(walk->out, "Keeps records as they are; a VALUE list chooses and orders the columns.",
+            "ALTER \"ds\" passthru VALUE (\"a\", \"b\");", NULL);
+  }
+  walk_library(walk, LIBRARY_TRANSFORM);
+}
+
+static void walk_operations(Walk *walk) { walk_library(walk, LIBRARY_PROCEDURE); }
+
+/* Sentences, cut at blanks into lines of at most 100 characters. */
+static void put_sentences(Buf *out, const char *text) {
+  enum { WIDTH = 96 };
+  while (*text) {
+    size_t len = strlen(text);
+    if (len > WIDTH) {
+      len = WIDTH;
+      while (len && text[len] != ' ') len--;
+      if (!len) len = strcspn(text, " ");
+    }
+    buf_printf(out, "    %.*s\n", (int)len, text);
+    text += len + (text[len] == ' ');
+  }
+}
+
+/* The syntax may take several lines. */
+static void put_lines(Buf *out, const char *indent, const char *text) {
+  while (*text) {
+    size_t len = strcspn(text, "\n");
+    buf_printf(out, "%s%.*s\n", indent, (int)len, text);
+    text += len + (text[len] == '\n');
+  }
+}
+
+static void walk_statements(Walk *walk) {
+  size_t count;
+  const char *group = "";
+  const StatementRow *rows = statement_rows(&count);
+  for (size_t i = 0; i < count; i++) {
+    if (walk->out && !walk->wanted.data && strcmp(group, rows[i].group) != 0) {
+      buf_printf(walk->out, "%s# %s\n\n", i ? "\n" : "", rows[i].group);
+      group = rows[i].group;
+    }
+    if (!wants(walk, rows[i].name)) continue;
+    put_lines(walk->out, "", rows[i].syntax);
+    put_sentences(walk->out, rows[i].doc);
+    put_lines(walk->out, "    ", rows[i].example);
+  }
+}
+
+static const struct {
+  const char *what;
+  void (*walk)(Walk *walk);
+} kinds[ROW_KINDS] = {
+  [ROWS_FUNCTIONS] = {"function or operator", walk_functions}, [ROWS_STATEMENTS] = {"statement", walk_statements},
+  [ROWS_ADAPTERS] = {"adapter", walk_adapters}, [ROWS_TRANSFORMS] = {"transform", walk_transforms},
+  [ROWS_OPERATIONS] = {"operation", walk_operations},
+};
+
+void rows_each(RowKind kind, void (*visit)(void *self, Str name), void *self) {
+  Walk walk = {.visit = visit, .self = self};
+  kinds[kind].walk(&walk);
+}
+
+/* --- Unknown names. --- */
+
+enum { NEAR_MAX = 5 };
+typedef struct Near {
+  Str wanted, names[NEAR_MAX];
+  size_t count;
+  Speller speller;
+} Near;
+
+static bool is_near(const Near *near, Str name) {
+  for (size_t i = 0; i < near->count; i++)
+    if (str_eq(near->names[i], name)) return true;
+  return false;
+}
+
+static void try_spelling(void *self, Str name) {
+  Near *near = self;
+  if (!is_near(near, name)) speller_try(&near->speller, name);
+}
+
+/* SPLIT for STR_SPLIT */
+static void try_part(void *self, Str name) {
+  Near *near = self;
+  if (near->count == NEAR_MAX || is_near(near, name)) return;
+  for (size_t i = 0; i + near->wanted.len <= name.len; i++)
+    if (str_eq_nocase(str_make(name.data + i, near->wanted.len), near->wanted)) {
+      near->names[near->count++] = name;
+      return;
+    }
+}
+
+static DcCode unknown(const RowKind *searched, size_t count, Str name, DcError *err) {
+  enum { PART_MIN = 3, SPELLED_MAX = 3 };
+  Near near = {.wanted = name};
+  const char *what = count == 1 ? kinds[*searched].what : "name";
+  dc_fail_at(err, DC_USAGE, (Position){0}, "unknown %s '%.*s'", what, STR_ARG(name));
+  while (near.count < SPELLED_MAX) {
+    near.speller = speller_start(name);
+    for (size_t i = 0; i < count; i++) rows_each(searched[i], try_spelling, &near);
+    Str best = speller_best(&near.speller);
+    if (!best.len) break;
+    near.names[near.count++] = best;
+  }
+  for (size_t i = 0; i < count && name.len >= PART_MIN; i++) rows_each(searched[i], try_part, &near);
+  Buf text = {0};
+  for (size_t i = 0; i < near.count; i++)
+    buf_printf(&text, "%s'%.*s'", !i ? "" : i + 1 == near.count ? " or " : ", ", STR_ARG(near.names[i]));
+  if (near.count) dc_hint(err, "did you mean %.*s?", (int)text.len, text.data);
+  else dc_hint(err, "without a name all are listed");
+  buf_free(&text);
+  return DC_USAGE;
+}
+
+static size_t print_found(RowKind kind, Str name, Buf *out) {
+  Walk walk = {.wanted = name, .out = out};
+  kinds[kind].walk(&walk);
+  walk.nocase = true;
+  if (!walk.found && name.data) kinds[kind].walk(&walk);
+  return walk.found;
+}
+
+DcCode print_rows(RowKind kind, Str name, Buf *out, DcError *err) {
+  return print_found(kind, name, out) || !name.data ? DC_OK : unknown(&kind, 1, name, err);
+}
+
+DcCode print_anything(Str name, Buf *out, DcError *err) {
+  RowKind all[ROW_KINDS];
+  size_t found = 0;
+  for (size_t i = 0; i < ROW_KINDS; i++) {
+    all[i] = (RowKind)i;
+    found += print_found(all[i], name, out);
+  }
+  return found ? DC_OK : unknown(all, ROW_KINDS, name, err);
 }

@@ -1,14 +1,17 @@
-/* catalog_print.h - the built-in catalogue as text, for --functions, --adapters, --transforms, --operations. */
+/* catalog_print.h - the built-in catalogue as text: --functions and its like, and \help. */
 #ifndef CLI_CATALOG_PRINT_H
 #define CLI_CATALOG_PRINT_H
 
 #include "engine/dataset.h"
 
-/* All rows, or the one of that name; an unknown name is DC_USAGE with a suggestion. */
-DcCode print_functions(const char *name, Buf *out, DcError *err) DC_MUST_CHECK;
-/* The operations are the procedures of the library. */
-DcCode print_operations(const char *name, Buf *out, DcError *err) DC_MUST_CHECK;
-DcCode print_transforms(const char *name, Buf *out, DcError *err) DC_MUST_CHECK;
-DcCode print_adapters(const char *name, Buf *out, DcError *err) DC_MUST_CHECK;
+typedef enum RowKind { ROWS_FUNCTIONS, ROWS_STATEMENTS, ROWS_ADAPTERS, ROWS_TRANSFORMS, ROWS_OPERATIONS, ROW_KINDS } RowKind;
+
+/* Calls visit for the name of every row, in order. Functions have their operators with them. */
+void rows_each(RowKind kind, void (*visit)(void *self, Str name), void *self);
+/* All rows (name.data NULL), or those of that name, whatever its case if there is none exactly so. An unknown name is
+   DC_USAGE with the nearest ones. */
+DcCode print_rows(RowKind kind, Str name, Buf *out, DcError *err) DC_MUST_CHECK;
+/* The rows of that name of every kind. */
+DcCode print_anything(Str name, Buf *out, DcError *err) DC_MUST_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
 /* main.c - from the command line to an exit status.
  *
  * Scripts are read, parsed and checked before anything runs; then one session runs them. Owns sources, units, settings
- * and the log; the only global is the number of the signal that asked for the end.
+ * and the log.
  */
 #include <errno.h>
 #include <signal.h>
@@ -11,12 +11,12 @@
 #include "cli/args.h"
 #include "cli/catalog_print.h"
 #include "cli/packages.h"
+#include "cli/repl.h"
+#include "cli/signals.h"
 #include "run/plan_print.h"
 #include "run/vars_file.h"
 
 static const char version[] = "dcetl 0.1.0";
-
-static volatile sig_atomic_t caught_signal;
 
 typedef struct Program {
   Arguments arguments;
@@ -27,22 +27,10 @@ typedef struct Program {
   size_t count; /* of sources and units */
   int next_number; /* of a statement */
   Library *library;
+  bool sound; /* the scripts may run */
   Diagnostics diagnostics;
   Arena arena;
 } Program;
-
-static void on_signal(int number) {
-  caught_signal = number;
-  engine_interrupt();
-}
-
-/* No SA_RESTART: a read that waits is to end. */
-static void catch_signals(void) {
-  struct sigaction action = {.sa_handler = on_signal};
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-}
 
 static int exit_status(DcCode code) {
   switch (code) {
@@ -50,7 +38,7 @@ static int exit_status(DcCode code) {
     case DC_FAIL: return 1;
     case DC_USAGE: return 2;
     case DC_CHECK: return 3;
-    case DC_INTERRUPTED: return 128 + (caught_signal ? (int)caught_signal : SIGINT);
+    case DC_INTERRUPTED: return 128 + (signals_caught() ? signals_caught() : SIGINT);
   }
   return 1;
 }
@@ -87,6 +75,7 @@ static DcCode parse_all(Program *program) {
     if (parse_unit(program->sources[i], &program->next_number, &program->units[i], &program->diagnostics) != DC_OK) code = DC_CHECK;
   if (code == DC_OK) code = check_units(program->units, program->count, program->library, &program->diagnostics);
   print_diagnostics(program);
+  program->sound = code == DC_OK;
   return code;
 }
 
@@ -145,14 +134,30 @@ static DcCode put_stats(Program *program, Session *session, DcError *err) {
   return code;
 }
 
+/* The scripts, then the shell. What fails in a script is printed, and the shell shows what there is. */
+static DcCode run_shell(Program *program, Session *session, Repl **repl, DcError *err) {
+  if (program->sound && session_run(session, program->units, program->count, err) != DC_OK) {
+    if (err->code == DC_INTERRUPTED) return DC_INTERRUPTED;
+    log_error(&program->log, LOG_LEVEL_ERROR, err);
+    dc_error_clear(err);
+  }
+  ReplOptions options = {.session = session, .log = &program->log, .units = program->units,
+                         .unit_count = program->sound ? program->count : 0, .library = program->library,
+                         .next_number = &program->next_number};
+  *repl = repl_new(&options);
+  return repl_run(*repl, err);
+}
+
 static DcCode run_session(Program *program, DcError *err) {
-  SessionOptions options = {.log = &program->log, .out = stdout, .library = program->library, .settings = &program->settings,
+  bool shell = program->arguments.action == ACTION_INTERACTIVE;
+  SessionOptions options = {.log = &program->log, .out = stdout, .library = program->library, .settings = &program->settings, .goes_on = shell,
                             .collect_stats = program->arguments.stats, .progress = program->arguments.progress};
   Session *session = session_new(&options);
+  Repl *repl = NULL;
   DcCode code = set_variables(program, session, err);
   if (code == DC_OK) {
-    catch_signals();
-    code = session_run(session, program->units, program->count, err);
+    signals_catch();
+    code = shell ? run_shell(program, session, &repl, err) : session_run(session, program->units, program->count, err);
     DcError stats_error = {0};
     if (put_stats(program, session, &stats_error) != DC_OK) {
       log_error(&program->log, LOG_LEVEL_ERROR, &stats_error);
@@ -165,6 +170,7 @@ static DcCode run_session(Program *program, DcError *err) {
     dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "%s", message);
   }
   session_free(session);
+  repl_free(repl);
   return code;
 }
 
@@ -183,14 +189,21 @@ static DcCode print_trees(Program *program, Buf *out) {
   return code;
 }
 
-static DcCode print_rows(const Arguments *arguments, Buf *out, DcError *err) {
-  Action action = arguments->action;
-  size_t count = arguments->script_count ? arguments->script_count : 1;
-  for (size_t i = 0; i < count; i++) {
-    const char *name = arguments->script_count ? arguments->scripts[i].text : NULL;
-    DC_TRY(action == ACTION_FUNCTIONS ? print_functions(name, out, err)
-           : action == ACTION_ADAPTERS ? print_adapters(name, out, err) : print_operations(name, out, err));
-  }
+static DcCode print_catalogue(const Arguments *arguments, Buf *out, DcError *err) {
+  RowKind kind = (RowKind)(arguments->action - ACTION_FUNCTIONS); /* in the same order */
+  if (!arguments->script_count) return print_rows(kind, (Str){0}, out, err);
+  for (size_t i = 0; i < arguments->script_count; i++) DC_TRY(print_rows(kind, str_of(arguments->scripts[i].text), out, err));
+  return DC_OK;
+}
+
+/* The shell reads standard input itself. */
+static DcCode check_shell(const Arguments *arguments, DcError *err) {
+  for (size_t i = 0; i < arguments->script_count; i++)
+    if (!arguments->scripts[i].is_text && strcmp(arguments->scripts[i].text, "-") == 0) {
+      dc_fail_at(err, DC_USAGE, (Position){0}, "-i reads standard input, so the script cannot come from there");
+      dc_hint(err, "leave '-' out: -i takes the statements from standard input by itself");
+      return DC_USAGE;
+    }
   return DC_OK;
 }
 
@@ -200,9 +213,9 @@ static DcCode act(Program *program, Buf *out, DcError *err) {
   switch (action) {
     case ACTION_HELP: arguments_help(out); return DC_OK;
     case ACTION_VERSION: buf_printf(out, "%s\n", version); return DC_OK;
-    case ACTION_INTERACTIVE: return dc_fail_at(err, DC_USAGE, (Position){0}, "the interactive shell comes in a later version");
-    case ACTION_TRANSFORMS: return print_transforms(program->arguments.script_count ? program->arguments.scripts[0].text : NULL, out, err);
-    case ACTION_FUNCTIONS: case ACTION_ADAPTERS: case ACTION_OPERATIONS: return print_rows(&program->arguments, out, err);
+    case ACTION_FUNCTIONS: case ACTION_STATEMENTS: case ACTION_ADAPTERS: case ACTION_TRANSFORMS: case ACTION_OPERATIONS:
+      return print_catalogue(&program->arguments, out, err);
+    case ACTION_INTERACTIVE: DC_TRY(check_shell(&program->arguments, err)); break;
     case ACTION_RUN: case ACTION_DRY_RUN: case ACTION_TOKENS: case ACTION_AST: break;
   }
   if (settings_environment(&program->settings, err) != DC_OK) {
@@ -212,8 +225,9 @@ static DcCode act(Program *program, Buf *out, DcError *err) {
   DC_TRY(arguments_settings(&program->arguments, &program->settings, err));
   program->log.level = program->settings.log_level;
   DC_TRY(read_sources(program, err));
-  if (action != ACTION_RUN) return print_trees(program, out);
-  DC_TRY(parse_all(program));
+  if (action != ACTION_RUN && action != ACTION_INTERACTIVE) return print_trees(program, out);
+  DcCode code = parse_all(program);
+  if (code != DC_OK && action == ACTION_RUN) return code;
   return run_session(program, err);
 }
 

@@ -92,12 +92,12 @@ DcCode dataset_analyze(Engine *engine, Dataset *in, EvalContext *cx, const Expr 
   return code;
 }
 
-/* --- LET … = SELECT --- */
+/* --- LET … = SELECT, and the rows that are shown --- */
 
 typedef struct Collected {
   uint64_t seq;
   Arena arena;
-  Value *items;
+  Value *items; /* row after row */
   size_t count, cap;
 } Collected;
 
@@ -106,6 +106,8 @@ typedef struct Collector {
   pthread_mutex_t lock;
   Collected *done, *current; /* current: of each worker */
   size_t count, cap;
+  uint32_t columns; /* so many of each row */
+  size_t most;      /* so many rows of each morsel */
 } Collector;
 
 static DcCode collector_begin(Consumer *self, Worker *worker, const Morsel *morsel) {
@@ -115,13 +117,14 @@ static DcCode collector_begin(Consumer *self, Worker *worker, const Morsel *mors
 }
 
 static DcCode collector_rows(Consumer *self, Worker *worker, const Morsel *morsel, View *view) {
-  Collected *current = &((Collector *)self)->current[worker->number];
+  const Collector *collector = (const Collector *)self;
+  Collected *current = &collector->current[worker->number];
   (void)morsel;
-  const Vector *vector = view_column(worker, view, 0);
-  for (uint32_t i = 0; i < view->n; i++) {
-    VEC_GROW(current->items, current->count, current->cap);
-    current->items[current->count++] = value_copy(&current->arena, vector_value(vector, i));
-  }
+  for (uint32_t i = 0; i < view->n && current->count / collector->columns < collector->most; i++)
+    for (uint32_t k = 0; k < collector->columns; k++) {
+      VEC_GROW(current->items, current->count, current->cap);
+      current->items[current->count++] = value_copy(&current->arena, vector_value(view_column(worker, view, k), i));
+    }
   return DC_OK;
 }
 
@@ -146,25 +149,26 @@ static void collected_free(Collected *collected) {
   dc_free(collected->items);
 }
 
-static void put_together(Collector *collector, Arena *arena, Value *out) {
-  size_t total = 0, at = 0;
+static Value *put_together(Collector *collector, Arena *arena, size_t *total) {
+  size_t at = 0;
+  *total = 0;
   if (collector->count) qsort(collector->done, collector->count, sizeof *collector->done, by_seq);
-  for (size_t i = 0; i < collector->count; i++) total += collector->done[i].count;
-  Value *items = arena_raw(arena, (total + 1) * sizeof *items);
+  for (size_t i = 0; i < collector->count; i++) *total += collector->done[i].count;
+  Value *items = arena_raw(arena, (*total + 1) * sizeof *items);
   for (size_t i = 0; i < collector->count; i++)
     for (size_t k = 0; k < collector->done[i].count; k++) items[at++] = value_copy(arena, collector->done[i].items[k]);
-  *out = value_array(arena, items, total);
+  return items;
 }
 
-DcCode dataset_values(Engine *engine, Dataset *in, Arena *arena, Value *out, DcError *err) {
+static DcCode collect(Engine *engine, Dataset *in, uint32_t columns, size_t most, Arena *arena, Value **items, size_t *count, DcError *err) {
   Pass *pass;
   size_t threads = (size_t)pool_threads(engine->pool);
   DC_TRY(pass_open(in, NULL, 0, &pass, err));
-  Collector collector = {.consumer = {collector_begin, collector_rows, collector_end, NULL, 0, false}};
+  Collector collector = {.consumer = {collector_begin, collector_rows, collector_end, NULL, 0, false}, .columns = columns, .most = most};
   collector.current = dc_alloc(threads * sizeof *collector.current);
   pthread_mutex_init(&collector.lock, NULL);
   DcCode code = pass_run(pass, &collector.consumer, NULL, err);
-  if (code == DC_OK) put_together(&collector, arena, out);
+  if (code == DC_OK) *items = put_together(&collector, arena, count);
   for (size_t i = 0; i < collector.count; i++) collected_free(&collector.done[i]);
   for (size_t i = 0; i < threads; i++) collected_free(&collector.current[i]);
   dc_free(collector.done);
@@ -172,4 +176,19 @@ DcCode dataset_values(Engine *engine, Dataset *in, Arena *arena, Value *out, DcE
   pthread_mutex_destroy(&collector.lock);
   pass_close(pass);
   return code;
+}
+
+DcCode dataset_values(Engine *engine, Dataset *in, Arena *arena, Value *out, DcError *err) {
+  Value *items;
+  size_t count;
+  DC_TRY(collect(engine, in, 1, SIZE_MAX, arena, &items, &count, err));
+  *out = value_array(arena, items, count);
+  return DC_OK;
+}
+
+DcCode dataset_first(Engine *engine, Dataset *in, size_t most, Arena *arena, Value **cells, size_t *rows, DcError *err) {
+  size_t count, columns = in->schema.count;
+  DC_TRY(collect(engine, in, (uint32_t)columns, most, arena, cells, &count, err));
+  *rows = count / columns < most ? count / columns : most;
+  return DC_OK;
 }

@@ -127,6 +127,10 @@ DcCode dataset_select(Engine *engine, Dataset *in, EvalContext *cx, const Select
 /* LET $v = SELECT …: the first item's values of all rows, in order, as an ARRAY in arena. */
 DcCode dataset_values(Engine *engine, Dataset *in, Arena *arena, Value *out, DcError *err) DC_MUST_CHECK;
 
+/* The first `most` rows (fewer if there are fewer): cells row after row in arena, one for each column, or one for a dataset
+   whose records have none (dataset_columns 0). */
+DcCode dataset_first(Engine *engine, Dataset *in, size_t most, Arena *arena, Value **cells, size_t *rows, DcError *err) DC_MUST_CHECK;
+
 typedef struct Analysis {
   uint64_t total, unique;
   double average, median;

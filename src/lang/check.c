@@ -225,12 +225,29 @@ static void check_block(Checker *checker, const Block *block) {
   for (size_t i = 0; i < block->count; i++) check_stmt(checker, block->stmts[i]);
 }
 
+static void collect_all(Checker *checker, Unit *const *units, size_t count) {
+  for (size_t i = 0; i < count; i++) collect(checker, &units[i]->body);
+  if (checker->own_count) qsort(checker->own, checker->own_count, sizeof *checker->own, by_name);
+}
+
 DcCode check_units(Unit *const *units, size_t count, Library *library, Diagnostics *diag) {
   Checker checker = {.diag = diag, .library = library};
   size_t errors = diag->errors;
-  for (size_t i = 0; i < count; i++) collect(&checker, &units[i]->body);
-  if (checker.own_count) qsort(checker.own, checker.own_count, sizeof *checker.own, by_name);
+  collect_all(&checker, units, count);
   for (size_t i = 0; i < count; i++) check_block(&checker, &units[i]->body);
+  dc_free(checker.own);
+  return diag->errors > errors ? DC_CHECK : DC_OK;
+}
+
+DcCode check_added(Unit *const *units, size_t count, Library *library, Diagnostics *diag) {
+  Checker checker = {.diag = diag, .library = library};
+  size_t errors = diag->errors;
+  const Block *body = &units[count - 1]->body;
+  collect_all(&checker, units, count);
+  for (size_t i = 0; i < body->count; i++) {
+    checker.shown = body->stmts[i]->kind == STMT_SELECT ? body->stmts[i]->as.select : NULL;
+    check_stmt(&checker, body->stmts[i]);
+  }
   dc_free(checker.own);
   return diag->errors > errors ? DC_CHECK : DC_OK;
 }

@@ -22,6 +22,7 @@ typedef struct Checker {
   Library *library; /* NULL: none */
   OwnFunction *own; /* sorted by name */
   size_t own_count, own_cap;
+  const Select *shown;    /* a SELECT that needs no INTO; NULL: none */
   /* Where the statement stands. */
   const Stmt *definition; /* the FUNCTION, TRANSFORM or PROCEDURE around it; NULL outside */
   int loops;              /* LOOP and WHILE around it, inside of the definition */

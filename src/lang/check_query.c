@@ -70,7 +70,8 @@ static void check_item(Checker *checker, const SelectItem *item) {
 
 static void check_pairs(Checker *checker, const Select *select, Position pos) {
   if (!select->into_count) {
-    check_error(checker, pos, NULL, "SELECT has no INTO");
+    if (select == checker->shown) return;
+    check_error(checker, pos, "INTO \"name\" makes a dataset; LET $v = SELECT … gives the values to a variable", "SELECT has no INTO");
     return;
   }
   if (select->from_count != select->into_count) {

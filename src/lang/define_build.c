@@ -124,7 +124,7 @@ static void include_file(Run *run, Stmt *stmt, const char *path, Position pos) {
     return;
   }
   Source *source = arena_alloc(parser->arena, sizeof *source);
-  *source = (Source){path, arena_copy(parser->arena, file->text, file->len), file->len};
+  *source = (Source){path, arena_copy(parser->arena, file->text, file->len), file->len, 1};
   source_free(file);
   IncludeLink link = {parser->includes, path};
   parser->includes = &link;

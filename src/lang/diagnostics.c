@@ -28,7 +28,7 @@ Source *source_from_text(const char *name, Str text) {
   char *copy = (char *)(source + 1);
   memcpy(copy, name, name_size);
   if (text.len) memcpy(copy + name_size, text.data, text.len);
-  *source = (Source){copy, copy + name_size, text.len};
+  *source = (Source){copy, copy + name_size, text.len, 1};
   return source;
 }
 

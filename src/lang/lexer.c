@@ -3,7 +3,7 @@
 
 void lexer_start(Lexer *lexer, const Source *source, Diagnostics *diag) {
   *lexer = (Lexer){.source = source, .text = source->text, .end = source->text + source->len, .diag = diag};
-  lexer->cursor = (Cursor){0, 1, 0};
+  lexer->cursor = (Cursor){0, source->first_line ? source->first_line : 1, 0};
   lexer->next = source->text;
   if (str_starts(str_make(source->text, source->len), str_of("\xEF\xBB\xBF"))) lexer->next += 3;
   if (lexer->end - lexer->next >= 2 && lexer->next[0] == '#' && lexer->next[1] == '!')

@@ -57,7 +57,7 @@ static const Unit *read_file(Library *library, uint32_t file) {
   }
   if (!library->units[file]) {
     Diagnostics diag = {0};
-    library->sources[file] = (Source){library_files[file].name, library_files[file].text, strlen(library_files[file].text)};
+    library->sources[file] = (Source){library_files[file].name, library_files[file].text, strlen(library_files[file].text), 1};
     DcCode code = parse_library(&library->sources[file], library->next_number, &library->units[file], &diag);
     assert(code == DC_OK); /* tests/unit/test_library.c parses all of it */
     (void)code;

@@ -146,3 +146,24 @@ DcCode parse_expr(const Source *source, Arena *arena, const Expr **out, Diagnost
   *out = run.value;
   return diag->errors > errors ? DC_CHECK : DC_OK;
 }
+
+/* The books on blocks need no grammar. What stands behind the last ';' is a statement that goes on. */
+bool text_is_complete(Str text) {
+  Arena arena = {0};
+  Diagnostics ignored = {0};
+  Parser parser;
+  Source source = {"", text.data ? text.data : "", text.len, 1};
+  parser_start(&parser, &arena, &ignored);
+  Run run = {.parser = &parser};
+  lexer_start(&run.lexer, &source, &ignored);
+  read_tokens(&run);
+  size_t count = run.token_count - 2; /* without the ends */
+  for (size_t i = 0; i < count; i++) word_classify(&run, i);
+  bool cut = run.tokens[count].kind == LEX_FATAL; /* in the middle of a text or comment */
+  bool complete = !cut && !run.block_count && (!count || run.tokens[count - 1].kind == TK_SEMI);
+  dc_free(run.tokens);
+  dc_free(run.blocks);
+  diagnostics_free(&ignored);
+  arena_free(&arena);
+  return complete;
+}

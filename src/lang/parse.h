@@ -30,6 +30,10 @@ void unit_free(Unit *unit);
 #define LIBRARY_PREFIX "library:"
 DcCode parse_library(const Source *source, int *next_number, Unit **out, Diagnostics *diag) DC_MUST_CHECK;
 
+/* Does the text end where a statement ends, outside of texts, comments and blocks? True for a text of nothing but
+   blanks and comments too. */
+bool text_is_complete(Str text);
+
 /* One expression, for interpolation, --var and tests. Lives in arena. */
 DcCode parse_expr(const Source *source, Arena *arena, const Expr **out, Diagnostics *diag) DC_MUST_CHECK;
 
@@ -38,6 +42,12 @@ DcCode parse_expr(const Source *source, Arena *arena, const Expr **out, Diagnost
    RETURN, FETCH, YIELD, BREAK, CONTINUE out of place; a definition that replaces a built-in; the || rule;
    misplaced aggregates. Functions that no unit defines are looked up in the library, which may be NULL. */
 DcCode check_units(Unit *const *units, size_t count, Library *library, Diagnostics *diag) DC_MUST_CHECK;
+/* The same for the last unit alone, which may use what those before it define. A SELECT without INTO is fine at its top
+   level: the session shows the rows. */
+DcCode check_added(Unit *const *units, size_t count, Library *library, Diagnostics *diag) DC_MUST_CHECK;
+
+/* Calls visit for every word of the language, in capitals. */
+void keywords_each(void (*visit)(void *self, Str word), void *self);
 
 /* --print-tokens */
 void tokens_print(Buf *out, const Source *source, Diagnostics *diag);

@@ -38,6 +38,17 @@ const char *token_describe(int kind) {
 
 static bool is_keyword(int kind) { return token_describe(kind)[0] >= 'A' && token_describe(kind)[0] <= 'Z'; }
 
+void keywords_each(void (*visit)(void *self, Str word), void *self) {
+  static const char *const others[] = {"ATTRIBUTES", "DEBUG", "EXCEPTION", "EXEC", "INFO", "INNER", "LOG", "NOTICE", "OUTER", "POINT",
+                                       "POLYGON", "PROPERTIES", "RIGHT", "SAVE", "SEGMENT", "TRACK", "WARN", "WARNING"};
+  for (size_t kind = 1; kind < sizeof kind_words / sizeof *kind_words; kind++) {
+    bool again = kind == TK_CASE_ELSE || kind == TK_CASE_END || kind == TK_CASE_THEN || kind == TK_EXPECT_ELSE || kind == TK_FRAME_AND ||
+                 kind == TK_SET_LEVEL || kind == TK_RECORD_NAMES;
+    if (!again && kind_words[kind] && is_keyword((int)kind)) visit(self, str_of(kind_words[kind]));
+  }
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) visit(self, str_of(others[i]));
+}
+
 /* What a name would name behind this token. */
 static const char *name_wanted(int before) {
   switch (before) {

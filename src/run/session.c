@@ -18,6 +18,7 @@ Session *session_new(const SessionOptions *options) {
   session->out = options->out;
   session->settings = options->settings;
   session->collect_stats = options->collect_stats;
+  session->goes_on = options->goes_on;
   session->progress_mode = options->progress;
   session->variables = variables_new();
   session->functions = (Definitions){.library = options->library, .kind = LIBRARY_FUNCTION};
@@ -86,8 +87,9 @@ DcCode session_engine(Session *session, Engine **out, DcError *err) {
   if (!session->engine) {
     DC_TRY(engine_new(&session->settings->engine, &session->engine, err));
     engine_on_warning(session->engine, on_warning, session);
-    if (wants_progress(session)) session->progress_bar = progress_start(session->engine, session->log);
   }
+  if (!session->progress_bar && !session->begun && wants_progress(session))
+    session->progress_bar = progress_start(session->engine, session->log);
   if (!session->begun && session->stmt) {
     session->begun = true;
     progress_statement(session->progress_bar, session->stmt->number, session->stmt->pos.line);
@@ -139,6 +141,7 @@ static DcCode flow_to(Session *session, Flow flow) {
 
 static DcCode dispatch(Session *session, const Stmt *stmt, DcError *err) {
   Value ignored;
+  if (stmt == session->shown) return run_shown(session, stmt, err);
   switch (stmt->kind) {
     case STMT_CREATE: return run_create(session, stmt, err);
     case STMT_ALTER: return run_alter(session, stmt, err);
@@ -263,21 +266,58 @@ static DcCode look_ahead(Session *session, const Block *block, DcError *err) {
   return DC_OK;
 }
 
+static void finish(Session *session) {
+  progress_stop(session->progress_bar);
+  session->progress_bar = NULL;
+  session->outer = 0;
+  session_flush_places(session);
+}
+
 DcCode session_run(Session *session, Unit *const *units, size_t count, DcError *err) {
-  liveness_free(session->liveness);
-  session->liveness = liveness_new(units, count);
-  datasets_follow(&session->datasets, session->liveness);
+  if (!session->goes_on) {
+    liveness_free(session->liveness);
+    session->liveness = liveness_new(units, count);
+    datasets_follow(&session->datasets, session->liveness);
+  }
   for (size_t i = 0; i < count; i++) DC_TRY(look_ahead(session, &units[i]->body, err));
   DcCode code = DC_OK;
   for (size_t i = 0; i < count && code == DC_OK; i++) {
     session->flow = FLOW_NEXT;
     code = session_block(session, &units[i]->body, err);
   }
-  progress_stop(session->progress_bar);
-  session->progress_bar = NULL;
-  session->outer = 0;
-  session_flush_places(session);
+  finish(session);
   return code;
+}
+
+DcCode session_run_more(Session *session, const Unit *unit, DcError *err) {
+  DcCode code = look_ahead(session, &unit->body, err);
+  session->flow = FLOW_NEXT;
+  for (size_t i = 0; i < unit->body.count && code == DC_OK; i++) {
+    const Stmt *stmt = unit->body.stmts[i];
+    bool is_query = stmt->kind == STMT_SELECT && !stmt->as.select->into_count;
+    session->shown = stmt->kind == STMT_EXPR || is_query ? stmt : NULL;
+    code = session_stmt(session, stmt, err);
+  }
+  session->shown = NULL;
+  finish(session);
+  return code;
+}
+
+static void visit_definitions(const Definitions *definitions, void (*visit)(void *self, Str name), void *self) {
+  for (uint32_t i = 0; i < definitions->names.count; i++)
+    if (definitions->entries[i].now || definitions->entries[i].ahead) visit(self, definitions->names.names[i]);
+}
+
+void session_names(const Session *session, SessionNames what, void (*visit)(void *self, Str name), void *self) {
+  switch (what) {
+    case SESSION_VARIABLES: variables_each(session->variables, visit, self); break;
+    case SESSION_DATASETS:
+      for (uint32_t i = 0; i < session->datasets.names.count; i++)
+        if (!session->datasets.entries[i].removed) visit(self, session->datasets.entries[i].name);
+      break;
+    case SESSION_FUNCTIONS: visit_definitions(&session->functions, visit, self); break;
+    case SESSION_PROCEDURES: visit_definitions(&session->procedures, visit, self); break;
+  }
 }
 
 bool session_has_written(const Session *session) { return session->has_written; }

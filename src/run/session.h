@@ -20,6 +20,7 @@ typedef struct SessionOptions {
   Settings *settings; /* of environment and command line; OPTIONS add to them */
   bool collect_stats;
   ProgressMode progress;
+  bool goes_on; /* more units come behind the first ones: nothing is given back as not mentioned any more */
 } SessionOptions;
 
 Session *session_new(const SessionOptions *options);
@@ -31,6 +32,15 @@ bool session_get_variable(Session *session, Str name, Value *out);
 
 /* Applies the OPTIONS of all units, then runs them in order. Stops at the first error. */
 DcCode session_run(Session *session, Unit *const *units, size_t count, DcError *err) DC_MUST_CHECK;
+
+/* Runs one more unit, for a session that goes on. Variables, datasets and definitions of all units before are there,
+   whatever became of those units. At its top level the value of a lone expression is printed, and so are the first rows
+   of a SELECT without INTO. */
+DcCode session_run_more(Session *session, const Unit *unit, DcError *err) DC_MUST_CHECK;
+
+/* Calls visit for each name that a session knows. */
+typedef enum SessionNames { SESSION_VARIABLES, SESSION_DATASETS, SESSION_FUNCTIONS, SESSION_PROCEDURES } SessionNames;
+void session_names(const Session *session, SessionNames what, void (*visit)(void *self, Str name), void *self);
 
 /* Has any COPY come to its end? */
 bool session_has_written(const Session *session);

@@ -43,7 +43,7 @@ struct Session {
   Log *log;
   FILE *out;
   Settings *settings;
-  bool collect_stats;
+  bool collect_stats, goes_on;
   ProgressMode progress_mode;
   ProgressBar *progress_bar;
   Engine *engine; /* made when a statement first needs it */
@@ -64,6 +64,7 @@ struct Session {
   Arena **scratch; /* one for each level of nested statements */
   uint32_t depth, scratch_cap;
   const Stmt *stmt;
+  const Stmt *shown; /* the one whose result is printed; NULL: none */
   uint32_t position; /* of the statement in the liveness order */
   uint32_t outer;    /* of the outermost running LOOP, WHILE or CALL; 0: none */
   uint32_t loop_depth, call_depth;
@@ -211,5 +212,9 @@ DcCode options_apply(Session *session, const Stmt *stmt, DcError *err) DC_MUST_C
 DcCode run_explain(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode run_describe(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode run_show(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
+/* Prints text on the session's output at once, and frees it. */
+DcCode session_emit(Session *session, Buf *text, DcError *err) DC_MUST_CHECK;
+/* stmt_shown.c: an expression or a SELECT without INTO whose result is printed. */
+DcCode run_shown(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 
 #endif

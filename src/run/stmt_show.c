@@ -6,7 +6,7 @@
 #include "run/table.h"
 
 /* At once: COPY … INTO '-' writes past stdio. */
-static DcCode emit(Session *session, Buf *text, DcError *err) {
+DcCode session_emit(Session *session, Buf *text, DcError *err) {
   bool standard = session->out == stdout;
   if (standard) (void)!standard_write(text->data, text->len, err);
   else if (fwrite(text->data, 1, text->len, session->out) < text->len || fflush(session->out) != 0) dc_fail_errno(err, errno, "cannot write the output");
@@ -68,7 +68,7 @@ DcCode run_explain(Session *session, const Stmt *stmt, DcError *err) {
     Stmt *statements[] = {stmt->as.explain};
     ast_print(&out, &(Block){statements, 1});
   }
-  if (code == DC_OK) return emit(session, &out, err);
+  if (code == DC_OK) return session_emit(session, &out, err);
   buf_free(&out);
   return code;
 }
@@ -86,7 +86,7 @@ DcCode run_describe(Session *session, const Stmt *stmt, DcError *err) {
   buf_text(&out, dataset_computed(dataset) ? ", computed\n" : ", not computed yet\n");
   for (size_t i = 0; i < dataset_columns(dataset); i++) buf_printf(&out, "  %.*s\n", STR_ARG(dataset_column(dataset, i)));
   dataset_unref(dataset);
-  return emit(session, &out, err);
+  return session_emit(session, &out, err);
 }
 
 static DcCode show_datasets(Session *session, Buf *out, DcError *err) {
@@ -200,5 +200,5 @@ DcCode run_show(Session *session, const Stmt *stmt, DcError *err) {
     case SHOW_ADAPTERS: show_adapters(&out); break;
     case SHOW_OPTIONS: show_options(session, &out); break;
   }
-  return emit(session, &out, err);
+  return session_emit(session, &out, err);
 }

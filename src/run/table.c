@@ -40,7 +40,7 @@ static void put_cell(Buf *out, Str text, size_t width, bool right, bool last) {
 }
 
 void table_print(Table *table, Buf *out) {
-  size_t columns = table->columns, widths[32] = {0};
+  size_t columns = table->columns, *widths = arena_alloc(&table->arena, columns * sizeof *widths);
   for (size_t i = 0; i < columns; i++) widths[i] = width_of(str_of(table->heads[i] + (*table->heads[i] == '>')));
   for (size_t i = 0; i < table->count; i++) {
     size_t width = width_of(table->cells[i]);
