@@ -67,6 +67,13 @@ void datasets_put(Datasets *datasets, Str name, Dataset *dataset) {
   enlist(datasets, index);
 }
 
+void datasets_drop(Datasets *datasets, Str name) {
+  DatasetEntry *entry = datasets_find(datasets, name);
+  if (!entry) return;
+  dataset_unref(entry->dataset);
+  entry->dataset = NULL;
+}
+
 void datasets_remove(Datasets *datasets, Str name) {
   DatasetEntry *entry = datasets_find(datasets, name);
   if (!entry) return;

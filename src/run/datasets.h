@@ -40,6 +40,8 @@ void datasets_follow(Datasets *datasets, const Liveness *liveness);
 DatasetEntry *datasets_find(const Datasets *datasets, Str name);
 /* Gives the name a dataset, takes the reference over. */
 void datasets_put(Datasets *datasets, Str name, Dataset *dataset);
+/* Drop the reference of a name; a tombstone stays. */
+void datasets_drop(Datasets *datasets, Str name);
 /* Forget the name. */
 void datasets_remove(Datasets *datasets, Str name);
 /* Forget all names that start with prefix and have come up since names.count was first. */

@@ -2,6 +2,7 @@
 #include "run/liveness.h"
 
 #include "run/name_map.h"
+#include "run/rounds.h"
 
 typedef struct Mentions {
   NameMap names;
@@ -17,6 +18,7 @@ struct Liveness {
   Mentions exact; /* names */
   Mentions wild;  /* prefix: names longer than it */
   Mentions open;  /* prefix: names that start with it */
+  Rounds rounds;  /* names that belong to one round of a LOOP */
   uint32_t last_list; /* last SHOW DATASETS or DS_LIST */
 };
 
@@ -31,6 +33,7 @@ typedef struct Walk {
   Procedures procedures;
   uint32_t at;   /* position of the statement */
   bool in_call;  /* inside of a procedure: at stays */
+  const LoopScope *loops; /* around the statement, outside of procedures */
   bool hides;    /* it was called with INPUT or OUTPUT */
 } Walk;
 
@@ -52,8 +55,7 @@ static void note(Mentions *mentions, Str name, uint32_t at) {
 }
 
 /* The text before the first interpolation. */
-static Str constant_prefix(const Name *name) {
-  const Expr *parts = name->parts;
+static Str constant_prefix(const Expr *parts) {
   if (parts->kind == EXPR_LITERAL && parts->literal.type == TYPE_STRING) return value_get_str(parts->literal);
   if (parts->kind != EXPR_TEXT || !parts->count) return (Str){0};
   const Expr *first = parts->items[0];
@@ -77,8 +79,14 @@ static bool is_hidden(const Walk *walk, const Name *name) {
 static void mention(Walk *walk, const Name *name, bool wildcard) {
   Liveness *liveness = walk->liveness;
   if (is_hidden(walk, name)) return;
-  if (name->parts) note(&liveness->open, constant_prefix(name), walk->at);
+  if (name->parts && !wildcard && !walk->in_call && rounds_mention(&liveness->rounds, walk->loops, name->parts, walk->at)) return;
+  if (name->parts) note(&liveness->open, constant_prefix(name->parts), walk->at);
   else note(wildcard ? &liveness->wild : &liveness->exact, name->text, walk->at);
+}
+
+/* What a statement makes is no mention, but a round of a LOOP may own it. */
+static void make(Walk *walk, const Name *name, bool wildcard) {
+  if (!walk->in_call && !wildcard) rounds_target(&walk->liveness->rounds, walk->loops, name);
 }
 
 static void mention_scope(Walk *walk, const Scope *scope) {
@@ -134,12 +142,14 @@ static void walk_procedures(Walk *walk, const Name *name, bool hides) {
 static void walk_call(Walk *walk, const Stmt *stmt) {
   for (size_t i = 0; i < stmt->as.call.input_count; i++) mention_scope(walk, &stmt->as.call.inputs[i]);
   if (!walk->in_call) walk->at = ++walk->liveness->end;
+  for (size_t i = 0; i < stmt->as.call.output_count; i++) make(walk, &stmt->as.call.outputs[i].name, stmt->as.call.outputs[i].wildcard);
   walk_procedures(walk, &stmt->as.call.call.name, stmt->as.call.input_count || stmt->as.call.output_count);
 }
 
 /* An operation may stand where a transform does. */
 static void walk_alter(Walk *walk, const Stmt *stmt) {
   mention(walk, &stmt->as.alter.name, stmt->as.alter.wildcard);
+  if (stmt->as.alter.has_into) make(walk, &stmt->as.alter.into.name, stmt->as.alter.into.wildcard);
   for (size_t i = 0; i < stmt->as.alter.count; i++)
     if (stmt->as.alter.items[i].kind == ALTER_TRANSFORM) walk_procedures(walk, &stmt->as.alter.items[i].transform.name, true);
 }
@@ -154,6 +164,15 @@ static void walk_branch(Walk *walk, const Stmt *stmt) {
 
 static void walk_select(Walk *walk, const Select *select) {
   for (size_t i = 0; i < select->from_count; i++) mention_scope(walk, &select->from[i]);
+  for (size_t i = 0; i < select->into_count; i++) make(walk, &select->into[i].name, select->into[i].wildcard);
+}
+
+static void walk_body(Walk *walk, const Stmt *loop, const Block *body) {
+  LoopScope scope = {walk->loops, loop, walk->at};
+  if (!walk->in_call) walk->loops = &scope;
+  walk_block(walk, body);
+  walk->loops = scope.outer;
+  if (!walk->in_call) rounds_leave(&walk->liveness->rounds, loop, walk->liveness->end);
 }
 
 /* Statements that hold others. */
@@ -162,12 +181,12 @@ static void walk_nested(Walk *walk, const Stmt *stmt) {
     case STMT_IF: walk_branch(walk, stmt); break;
     case STMT_LOOP:
       note_list(walk, stmt->as.loop.values);
-      walk_block(walk, &stmt->as.loop.body);
+      walk_body(walk, stmt, &stmt->as.loop.body);
       walk_block(walk, &stmt->as.loop.otherwise);
       break;
     case STMT_WHILE:
       note_list(walk, stmt->as.while_loop.condition);
-      walk_block(walk, &stmt->as.while_loop.body);
+      walk_body(walk, stmt, &stmt->as.while_loop.body);
       break;
     case STMT_TRY:
       walk_block(walk, &stmt->as.try_block.body);
@@ -219,7 +238,8 @@ static void walk_stmt(Walk *walk, const Stmt *stmt) {
     case STMT_CALL:
       walk_nested(walk, stmt);
       break;
-    case STMT_CREATE: case STMT_BREAK: case STMT_CONTINUE: case STMT_FETCH: case STMT_YIELD: case STMT_PROCEDURE:
+    case STMT_CREATE: make(walk, &stmt->as.create.name, stmt->as.create.wildcard); break;
+    case STMT_BREAK: case STMT_CONTINUE: case STMT_FETCH: case STMT_YIELD: case STMT_PROCEDURE:
     case STMT_TRANSFORM: case STMT_DROP: case STMT_OPTIONS:
       break;
   }
@@ -261,6 +281,9 @@ Liveness *liveness_new(Unit *const *units, size_t count) {
   Walk walk = {.liveness = liveness};
   for (size_t i = 0; i < count; i++) find_procedures(&walk.procedures, &units[i]->body);
   walk.procedures.visited = dc_alloc(walk.procedures.count * sizeof *walk.procedures.visited);
+  Rounds *rounds = &liveness->rounds;
+  rounds->procedures = dc_alloc((walk.procedures.count + 1) * sizeof *rounds->procedures);
+  for (size_t i = 0; i < walk.procedures.count; i++) rounds->procedures[rounds->procedure_count++] = &walk.procedures.items[i]->body;
   for (size_t i = 0; i < count; i++) walk_block(&walk, &units[i]->body);
   dc_free(walk.procedures.items);
   dc_free(walk.procedures.visited);
@@ -272,6 +295,7 @@ void liveness_free(Liveness *liveness) {
   mentions_free(&liveness->exact);
   mentions_free(&liveness->wild);
   mentions_free(&liveness->open);
+  rounds_free(&liveness->rounds);
   dc_free(liveness->positions);
   dc_free(liveness);
 }
@@ -293,13 +317,26 @@ static uint32_t last_by_prefix(const Mentions *mentions, Str name, bool strict) 
   return last;
 }
 
-uint32_t liveness_last_mention(const Liveness *liveness, Str name) {
+/* The last mention that may mean the name, but for those of one round. */
+static uint32_t last_mention(const Liveness *liveness, Str name, const LoopRound *except) {
   uint32_t number = name_map_find(&liveness->exact.names, name);
   uint32_t last = number == NAME_NONE ? 0 : liveness->exact.last[number];
   uint32_t wild = last_by_prefix(&liveness->wild, name, true);
   uint32_t open = last_by_prefix(&liveness->open, name, false);
   if (wild > last) last = wild;
-  return open > last ? open : last;
+  if (open > last) last = open;
+  for (uint32_t i = 0; i < liveness->rounds.count; i++) {
+    const LoopRound *round = &liveness->rounds.rounds[i];
+    if (round != except && round->last > last && str_starts(name, constant_prefix(round->pattern))) last = round->last;
+  }
+  return last;
+}
+
+uint32_t liveness_last_mention(const Liveness *liveness, Str name) { return last_mention(liveness, name, NULL); }
+
+const LoopRound *liveness_round(const Liveness *liveness, Position target, Str name) {
+  const LoopRound *round = rounds_of(&liveness->rounds, target);
+  return round && last_mention(liveness, name, round) < round->outer ? round : NULL;
 }
 
 static bool overlaps(const Mentions *mentions, Str prefix, uint32_t from, bool exact) {
@@ -312,6 +349,11 @@ static bool overlaps(const Mentions *mentions, Str prefix, uint32_t from, bool e
 }
 
 bool liveness_family_mentioned(const Liveness *liveness, Str prefix, uint32_t from) {
+  for (uint32_t i = 0; i < liveness->rounds.count; i++) {
+    const LoopRound *round = &liveness->rounds.rounds[i];
+    Str start = constant_prefix(round->pattern);
+    if (round->last >= from && (str_starts(start, prefix) || str_starts(prefix, start))) return true;
+  }
   return liveness->last_list >= from || overlaps(&liveness->exact, prefix, from, true) ||
          overlaps(&liveness->wild, prefix, from, false) || overlaps(&liveness->open, prefix, from, false);
 }

@@ -11,6 +11,7 @@
 #define RUN_LIVENESS_H
 
 #include "lang/parse.h"
+#include "run/rounds.h"
 
 typedef struct Liveness Liveness;
 
@@ -25,6 +26,8 @@ uint32_t liveness_end(const Liveness *liveness);
 uint32_t liveness_last_mention(const Liveness *liveness, Str name);
 /* Is it the name of a variable that a CALL with INPUT or OUTPUT sets: INPUT, "INPUT:alias", OUTPUT, "OUTPUT:alias", TEMP? */
 bool is_call_variable(Str name);
+/* The round that owns the dataset `name`, whose name the statement makes at `target`; NULL if other mentions may mean it. */
+const LoopRound *liveness_round(const Liveness *liveness, Position target, Str name);
 /* Can a statement at `from` or behind mention a name longer than prefix that starts with it, or list the names? */
 bool liveness_family_mentioned(const Liveness *liveness, Str prefix, uint32_t from);
 

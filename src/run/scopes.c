@@ -226,8 +226,11 @@ DcCode outputs_add(Session *session, Outputs *outputs, Str name, Position pos, D
 }
 
 void outputs_commit(Session *session, Outputs *outputs) {
-  for (size_t i = 0; i < outputs->list.count; i++)
-    datasets_put(&session->datasets, outputs->list.items[i].name, outputs->list.items[i].dataset);
+  for (size_t i = 0; i < outputs->list.count; i++) {
+    const Chosen *made = &outputs->list.items[i];
+    datasets_put(&session->datasets, made->name, made->dataset);
+    session_made(session, made->name, made->pos);
+  }
   outputs->list.count = 0; /* the references have gone over */
   outputs_free(outputs);
 }

@@ -35,6 +35,7 @@ static void free_datasets(Session *session) {
     dc_free((void *)(uintptr_t)session->families[i].prefix.data);
   }
   dc_free(session->families);
+  dc_free(session->round_datasets);
   datasets_deinit(&session->datasets);
   dataset_unref(session->dual);
 }
@@ -99,8 +100,34 @@ DcCode session_engine(Session *session, Engine **out, DcError *err) {
   return DC_OK;
 }
 
+void session_made(Session *session, Str name, Position pos) {
+  if (!session->loop_depth || !session->liveness) return;
+  const LoopRound *round = liveness_round(session->liveness, pos, name);
+  const DatasetEntry *entry = round ? datasets_find(&session->datasets, name) : NULL;
+  if (!entry) return;
+  VEC_GROW(session->round_datasets, session->round_count, session->round_cap);
+  session->round_datasets[session->round_count].name = entry->name;
+  session->round_datasets[session->round_count++].round = round;
+}
+
+/* Gives back what belongs to rounds of the loop (NULL: of any, if this statement mentions it last). */
+static void end_rounds(Session *session, const Stmt *loop) {
+  size_t kept = 0;
+  for (size_t i = 0; i < session->round_count; i++) {
+    struct RoundDataset *made = &session->round_datasets[i];
+    const LoopRound *round = made->round;
+    bool over = loop ? round->loop == loop : round->last < session->position || (round->last == session->position && !round->repeated);
+    if (over) datasets_drop(&session->datasets, made->name);
+    else session->round_datasets[kept++] = *made;
+  }
+  session->round_count = kept;
+}
+
+void session_end_round(Session *session, const Stmt *loop) { end_rounds(session, loop); }
+
 void session_before_rows(Session *session) {
   datasets_sweep(&session->datasets, session->outer ? session->outer : session->position + 1);
+  if (session->round_count) end_rounds(session, NULL);
 }
 
 /* Statements that only hold or define others have no cost of their own. */

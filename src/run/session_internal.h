@@ -68,6 +68,8 @@ struct Session {
   uint32_t position; /* of the statement in the liveness order */
   uint32_t outer;    /* of the outermost running LOOP, WHILE or CALL; 0: none */
   uint32_t loop_depth, call_depth;
+  struct RoundDataset { Str name; const LoopRound *round; } *round_datasets; /* made in the rounds that run */
+  size_t round_count, round_cap;
   uint64_t calls;    /* rounds of CALL so far: each has hidden names of its own */
   bool begun; /* engine_begin_statement was called for it */
   StatementStats *stats_now;
@@ -95,6 +97,10 @@ DcCode session_block(Session *session, const Block *block, DcError *err) DC_MUST
 DcCode session_stmt(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 /* The engine, made on first use, with the running statement begun. */
 DcCode session_engine(Session *session, Engine **out, DcError *err) DC_MUST_CHECK;
+/* A dataset was made: if it belongs to a round of a running LOOP, it goes with its last mention there. */
+void session_made(Session *session, Str name, Position pos);
+/* A round of the loop is over. */
+void session_end_round(Session *session, const Stmt *loop);
 /* Call before anything that needs rows: drops the datasets that nothing can mention behind this statement. */
 void session_before_rows(Session *session);
 

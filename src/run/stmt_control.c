@@ -63,6 +63,7 @@ DcCode run_loop(Session *session, const Stmt *stmt, DcError *err) {
   for (size_t i = 0; i < values.count && code == DC_OK && !stop; i++) {
     variables_define(session->variables, name, values.items[i]);
     code = run_round(session, &stmt->as.loop.body, &stop, err);
+    session_end_round(session, stmt);
   }
   variables_pop(session->variables);
   session->loop_depth--;

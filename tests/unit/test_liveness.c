@@ -124,6 +124,48 @@ START_TEST(functions_may_list) {
 }
 END_TEST
 
+/* The round that owns the name that statement `index` of the first LOOP makes (SELECT with one INTO). */
+static const LoopRound *round_of(size_t index, const char *name) {
+  const Stmt *loop = script.unit->body.stmts[0];
+  const Name *target = &loop->as.loop.body.stmts[index]->as.select->into[0].name;
+  return liveness_round(script.liveness, target->pos, str_of(name));
+}
+
+START_TEST(names_of_a_round) {
+  setup("LOOP $i IN $days BEGIN SELECT * FROM a INTO \"x{$i}\"; COPY \"x{$i}\" csv INTO 'o'; SELECT * FROM b INTO \"y{$i}\"; END;"
+        "COPY y3 csv INTO 'o';");
+  const LoopRound *round = round_of(0, "x3");
+  ck_assert_ptr_nonnull(round);
+  ck_assert_uint_eq(round->last, 3);
+  ck_assert(!round->repeated);
+  ck_assert_ptr_null(round_of(2, "y3")); /* mentioned behind the loop */
+  ck_assert_ptr_nonnull(round_of(2, "y4"));
+  ck_assert_uint_eq(last("x3"), 3);
+}
+END_TEST
+
+START_TEST(names_of_a_round_in_an_inner_loop) {
+  setup("LOOP $i IN $days BEGIN SELECT * FROM a INTO \"x{$i}\"; WHILE TRUE BEGIN COPY \"x{$i}\" csv INTO 'o'; LET $z = 1; END; END;");
+  const LoopRound *round = round_of(0, "x3");
+  ck_assert_ptr_nonnull(round);
+  ck_assert_uint_eq(round->last, 5);
+  ck_assert(round->repeated);
+}
+END_TEST
+
+START_TEST(names_that_may_change_in_a_round) {
+  setup("LOOP $i IN $days BEGIN SELECT * FROM a INTO \"x{$i}\"; LET $i = 3; COPY \"x{$i}\" csv INTO 'o'; END;");
+  ck_assert_ptr_null(round_of(0, "x3"));
+}
+END_TEST
+
+START_TEST(names_that_a_procedure_may_change) {
+  setup("LOOP $i IN $days BEGIN SELECT * FROM a INTO \"x{$i}\"; CALL p; COPY \"x{$i}\" csv INTO 'o'; END;"
+        "PROCEDURE p BEGIN LET $i = 3; END;");
+  ck_assert_ptr_null(round_of(0, "x3"));
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("liveness");
   TCase *tests = tcase_create("all");
@@ -140,6 +182,10 @@ int main(void) {
   tcase_add_test(tests, families);
   tcase_add_test(tests, families_that_only_a_copy_mentions);
   tcase_add_test(tests, functions_may_list);
+  tcase_add_test(tests, names_of_a_round);
+  tcase_add_test(tests, names_of_a_round_in_an_inner_loop);
+  tcase_add_test(tests, names_that_may_change_in_a_round);
+  tcase_add_test(tests, names_that_a_procedure_may_change);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
