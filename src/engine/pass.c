@@ -387,11 +387,7 @@ static DcCode apply_project(Worker *worker, const NarrowOp *op, View *view, bool
     columns[i].vector = vector;
   }
   if (needs_keys && view->key_source == KEY_OF_BATCH && !view->batch->key) { /* the default key is of the record as it was */
-    Value *keys = arena_raw(&worker->scratch, (view->n + 1) * sizeof *keys);
-    Vector *key = arena_alloc(&worker->scratch, sizeof *key);
-    for (uint32_t i = 0; i < view->n; i++) keys[i] = view_key(worker, view, i);
-    *key = (Vector){.kind = VEC_ANY, .as.values = keys};
-    view->key = key;
+    view->key = view_keys(worker, view);
     view->key_source = KEY_VECTOR;
   }
   view->columns = columns;

@@ -128,6 +128,11 @@ void view_fetch(Worker *worker, View *view, const int *columns, size_t count) {
   size_t n = 0;
   for (size_t i = 0; i < count; i++) {
     ViewColumn *column = &view->columns[columns[i]];
+    if (!column->vector && column->gather) {
+      Vector *vector = arena_alloc(&worker->scratch, sizeof *vector);
+      column->gather->fetch(worker, column->gather, column->gather_column, view->n, vector);
+      column->vector = vector;
+    }
     if (column->vector || column->batch_column < 0) continue;
     if (view->batch->layout == BATCH_COLUMNS) {
       column->vector = fetch_column(worker, view, &view->batch->columns[column->batch_column]);
@@ -191,21 +196,43 @@ static const Vector *vector_pick(Arena *arena, const Vector *vector, const uint3
   return made;
 }
 
-void view_filter(Worker *worker, View *view, const uint8_t *keep) {
-  Arena *arena = &worker->scratch;
-  uint32_t *rows = arena_raw(arena, (view->n + 1) * sizeof *rows), *picked = arena_raw(arena, (view->n + 1) * sizeof *picked), n = 0;
-  for (uint32_t i = 0; i < view->n; i++) {
-    picked[n] = i;
-    rows[n] = view_row(view, i);
-    n += keep[i] != 0;
+static const Gather *gather_pick(Arena *arena, const Gather *gather, const uint32_t *picked, uint32_t n) {
+  Gather *made = arena_alloc(arena, sizeof *made);
+  *made = *gather;
+  made->refs = compact(arena, gather->refs, sizeof *gather->refs, picked, n);
+  return made;
+}
+
+static void pick_columns(Arena *arena, View *view, const uint32_t *picked, uint32_t n) {
+  const Gather *from = NULL, *to = NULL; /* columns of one join lie side by side */
+  for (uint32_t c = 0; c < view->column_count; c++) {
+    ViewColumn *column = &view->columns[c];
+    column->vector = vector_pick(arena, column->vector, picked, n);
+    if (!column->gather) continue;
+    if (column->gather != from) to = gather_pick(arena, column->gather, picked, n);
+    from = column->gather;
+    column->gather = to;
   }
-  if (n == view->n) return;
-  for (uint32_t c = 0; c < view->column_count; c++)
-    view->columns[c].vector = vector_pick(arena, view->columns[c].vector, picked, n);
+}
+
+void view_pick(Worker *worker, View *view, const uint32_t *picked, uint32_t n) {
+  Arena *arena = &worker->scratch;
+  uint32_t *rows = arena_raw(arena, (n + 1) * sizeof *rows);
+  for (uint32_t i = 0; i < n; i++) rows[i] = view_row(view, picked[i]);
+  pick_columns(arena, view, picked, n);
   view->key = vector_pick(arena, view->key, picked, n);
   if (view->bad) view->bad = compact(arena, view->bad, 1, picked, n);
   view->rows = rows;
   view->n = n;
+}
+
+void view_filter(Worker *worker, View *view, const uint8_t *keep) {
+  uint32_t *picked = arena_raw(&worker->scratch, (view->n + 1) * sizeof *picked), n = 0;
+  for (uint32_t i = 0; i < view->n; i++) {
+    picked[n] = i;
+    n += keep[i] != 0;
+  }
+  if (n < view->n) view_pick(worker, view, picked, n);
 }
 
 /* --- Keys --- */
@@ -230,10 +257,38 @@ static Value default_key(Worker *worker, View *view, uint32_t i) {
   return value_int((int32_t)hash);
 }
 
+/* A default key with the bits that tell records with equal hashes apart; the order of attributes does not matter. */
+static Value full_key(Worker *worker, View *view, uint32_t i) {
+  Value key = default_key(worker, view, i);
+  uint64_t bits = 0;
+  for (uint32_t c = 0; c < view->column_count; c++) {
+    uint64_t name = view->names ? value_hash64(value_str(view->names[c])) : 0;
+    bits += (name ^ value_hash64(vector_value(view_column(worker, view, c), i)) * 0x9E3779B97F4A7C15) * 0xD6E8FEB86659FD93;
+  }
+  uint16_t high = (uint16_t)(bits >> 32);
+  key.flags |= VALUE_DEFAULT_KEY;
+  key.len = (uint32_t)bits;
+  memcpy(&key.offset_minutes, &high, sizeof high);
+  return key;
+}
+
 Value view_key(Worker *worker, View *view, uint32_t i) {
   if (view->key_source == KEY_VECTOR) return vector_value(view->key, i);
   if (view->batch->key) return column_value(view->batch->key, view_row(view, i), &worker->scratch);
-  return default_key(worker, view, i);
+  return full_key(worker, view, i);
+}
+
+const Vector *view_keys(Worker *worker, View *view) {
+  if (view->key_source == KEY_VECTOR) return view->key;
+  if (view->batch->key) return fetch_column(worker, view, view->batch->key);
+  int *all = arena_raw(&worker->scratch, (view->column_count + 1) * sizeof *all);
+  for (uint32_t c = 0; c < view->column_count; c++) all[c] = (int)c;
+  view_fetch(worker, view, all, view->column_count);
+  Value *keys = arena_raw(&worker->scratch, (view->n + 1) * sizeof *keys);
+  Vector *vector = arena_alloc(&worker->scratch, sizeof *vector);
+  for (uint32_t i = 0; i < view->n; i++) keys[i] = full_key(worker, view, i);
+  *vector = (Vector){.kind = VEC_ANY, .as.values = keys};
+  return vector;
 }
 
 /* --- Bad records --- */

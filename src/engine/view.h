@@ -32,9 +32,20 @@ static inline bool vector_is_null(const Vector *vector, uint32_t i) {
 }
 Value vector_value(const Vector *vector, uint32_t i);
 
+struct Worker;
+
+/* Columns of other rows than the view's own, such as a join's partners; fetched when something asks for them. */
+typedef struct Gather {
+  void (*fetch)(struct Worker *worker, const struct Gather *gather, uint32_t column, uint32_t n, Vector *out);
+  const void *self;
+  const uint64_t *refs; /* which row, for each row of the view; what they mean is fetch's business */
+} Gather;
+
 typedef struct ViewColumn {
-  int batch_column;     /* -1: vector */
+  int batch_column;     /* -1: vector, or column gather_column of gather */
   const Vector *vector; /* computed, or fetched from the batch already; NULL: not yet */
+  const Gather *gather;
+  uint32_t gather_column;
 } ViewColumn;
 
 typedef enum KeySource { KEY_OF_BATCH, KEY_VECTOR } KeySource;
@@ -70,12 +81,16 @@ typedef struct Worker {
 void view_of_batch(Worker *worker, View *view, const Batch *batch, uint32_t first, uint32_t n, uint32_t column_count);
 /* Keep only rows with keep[i] != 0; vectors are compacted. */
 void view_filter(Worker *worker, View *view, const uint8_t *keep);
+/* Rows picked[0 … n) of the view, in that order, repeats allowed. */
+void view_pick(Worker *worker, View *view, const uint32_t *picked, uint32_t n);
 /* The vector of a column, fetched from the batch when needed. */
 const Vector *view_column(Worker *worker, View *view, uint32_t column);
 /* Fetch several columns at once (ascending or not): cheaper for text. */
 void view_fetch(Worker *worker, View *view, const int *columns, size_t count);
 /* Fetch what bound expressions are going to need; NULL expressions are passed over. */
 void view_fetch_for(Worker *worker, View *view, const Expr *const *exprs, size_t count);
+/* The keys of all rows, as view_key gives them. */
+const Vector *view_keys(Worker *worker, View *view);
 /* Value of the key of row i: given, or the default key (hash of the record). */
 Value view_key(Worker *worker, View *view, uint32_t i);
 

@@ -22,6 +22,7 @@ void column_builder_free(ColumnBuilder *builder) {
 }
 
 static int kind_of(Value value) {
+  if (value.flags & VALUE_DEFAULT_KEY) return COLUMN_VALUE; /* keeps all of it */
   switch ((Type)value.type) {
     case TYPE_BOOL: return COLUMN_BOOL;
     case TYPE_INT: return COLUMN_INT;

@@ -43,7 +43,11 @@ typedef struct Object {
   const Value *values;
 } Object;
 
-enum { VALUE_ZONED = 1 }; /* flag of a TIMESTAMP: it has a zone; offset_minutes is how it is printed */
+enum {
+  VALUE_ZONED = 1,       /* flag of a TIMESTAMP: it has a zone; offset_minutes is how it is printed */
+  VALUE_DEFAULT_KEY = 8, /* flag of an INT: the key of a record that no KEY was set for. The number is the record's hash;
+                            len and offset_minutes hold 48 bits more, which tell records apart whose hashes collide */
+};
 
 struct Value {
   uint8_t type; /* Type */
