@@ -132,12 +132,19 @@ static DcCode check_round(const Definition *procedure, const Uses *uses, const R
 
 /* --- Parameters --- */
 
+/* A parameter whose name ends in * is declared for every name with that beginning; each becomes a variable. */
+static bool is_family(Str declared) { return declared.len && declared.data[declared.len - 1] == '*'; }
+
+static bool stands_for(Str declared, Str name) {
+  return is_family(declared) ? str_starts(name, str_make(declared.data, declared.len - 1)) : str_eq(declared, name);
+}
+
 static DcCode check_arguments(const Definition *procedure, const ParamValue *given, size_t count, DcError *err) {
   for (size_t i = 0; i < count; i++) {
     bool known = false;
     Speller speller = speller_start(given[i].name);
     for (size_t k = 0; k < procedure->param_count; k++) {
-      known = known || str_eq(procedure->params[k].name.text, given[i].name);
+      known = known || stands_for(procedure->params[k].name.text, given[i].name);
       speller_try(&speller, procedure->params[k].name.text);
     }
     if (known) continue;
@@ -149,12 +156,21 @@ static DcCode check_arguments(const Definition *procedure, const ParamValue *giv
   return DC_OK;
 }
 
+static void bind_family(Session *session, Str declared, const ParamValue *given, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (stands_for(declared, given[i].name)) variables_define(session->variables, given[i].name, given[i].value);
+}
+
 /* Parameters become variables of the body's scope, from left to right; a NULL takes the default. */
 static DcCode bind_parameters(Session *session, Position pos, const Definition *procedure, const ParamValue *given, size_t count, DcError *err) {
   for (size_t k = 0; k < procedure->param_count; k++) {
     const Param *param = &procedure->params[k];
     Value value = value_null();
     bool found = false;
+    if (is_family(param->name.text)) {
+      bind_family(session, param->name.text, given, count);
+      continue;
+    }
     for (size_t i = 0; i < count; i++)
       if (str_eq(param->name.text, given[i].name)) {
         value = given[i].value;
