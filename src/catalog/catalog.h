@@ -13,6 +13,8 @@ typedef struct SessionView {
   void *self;
   /* The names of all datasets longer than prefix that start with it, as an ARRAY. NULL: there is no session. */
   DcCode (*dataset_names)(void *self, Str prefix, Arena *arena, Value *out, DcError *err);
+  /* The names of a dataset's attributes as an ARRAY. */
+  DcCode (*attribute_names)(void *self, Str dataset, Arena *arena, Value *out, DcError *err);
 } SessionView;
 
 /* What a scalar implementation sees besides its arguments. One per worker; cheap to make. */

@@ -106,19 +106,31 @@ static bool lists_names(const Expr *expr) {
 static void walk_block(Walk *walk, const Block *block);
 static void walk_stmt(Walk *walk, const Stmt *stmt);
 
+/* DS_ATTRS needs the dataset: a name that is not constant may be any, but for those of a call. */
+static void mention_asked(Walk *walk, const Expr *expr) {
+  for (size_t i = 0; expr && i < expr->count; i++) mention_asked(walk, expr->items[i]);
+  if (!expr || expr->kind != EXPR_CALL || !str_is(expr->name.text, "DS_ATTRS") || expr->count != 1) return;
+  const Expr *name = expr->items[0];
+  if (name->kind == EXPR_LITERAL && name->literal.type == TYPE_STRING) note(&walk->liveness->exact, value_get_str(name->literal), walk->at);
+  else mention(walk, &(Name){.parts = name}, false);
+}
+
 static void note_list(Walk *walk, const Expr *expr) {
+  mention_asked(walk, expr);
   if (lists_names(expr) && walk->liveness->last_list < walk->at) walk->liveness->last_list = walk->at;
 }
 
-/* A function body cannot mention datasets but may list them, from anywhere. */
-static bool body_lists(const Block *block) {
+/* A function body cannot read datasets but may list them or ask for attributes, from anywhere. */
+static void walk_function(Liveness *liveness, const Definition *function) {
   Liveness probe = {0};
   Walk walk = {.liveness = &probe, .at = 1, .in_call = true};
-  walk_block(&walk, block);
+  note_list(&walk, function->expr);
+  walk_block(&walk, &function->body);
+  if (probe.last_list) liveness->last_list = UINT32_MAX;
+  if (probe.exact.names.count || probe.open.names.count) note(&liveness->open, (Str){0}, UINT32_MAX);
   mentions_free(&probe.exact);
   mentions_free(&probe.wild);
   mentions_free(&probe.open);
-  return probe.last_list > 0;
 }
 
 /* The bodies of all procedures that the name may mean. */
@@ -231,9 +243,7 @@ static void walk_stmt(Walk *walk, const Stmt *stmt) {
       if (stmt->as.show == SHOW_DATASETS && liveness->last_list < walk->at) liveness->last_list = walk->at;
       break;
     case STMT_EXPECT: mention_scope(walk, &stmt->as.expect.from); break;
-    case STMT_FUNCTION:
-      if (lists_names(stmt->as.definition->expr) || body_lists(&stmt->as.definition->body)) liveness->last_list = UINT32_MAX;
-      break;
+    case STMT_FUNCTION: walk_function(liveness, stmt->as.definition); break;
     case STMT_IF: case STMT_LOOP: case STMT_WHILE: case STMT_TRY: case STMT_BLOCK: case STMT_INCLUDE: case STMT_EXPLAIN:
     case STMT_CALL:
       walk_nested(walk, stmt);

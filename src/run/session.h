@@ -48,7 +48,7 @@ bool session_has_written(const Session *session);
 /* --stats: a table, or JSON. */
 void session_print_stats(const Session *session, Buf *out, bool json);
 
-/* DS_LIST: built in, but only sessions know datasets. */
+/* DS_LIST, DS_ATTRS: built in, but only sessions know datasets. */
 extern const Package session_package;
 
 #endif

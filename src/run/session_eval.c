@@ -90,6 +90,18 @@ static DcCode list_datasets(void *self, Str prefix, Arena *arena, Value *out, Dc
   return DC_OK;
 }
 
+static DcCode list_attributes(void *self, Str name, Arena *arena, Value *out, DcError *err) {
+  Dataset *dataset;
+  DC_TRY(session_dataset(self, name, (Position){0}, &dataset, err));
+  size_t count = dataset_columns(dataset);
+  Value *items = dc_alloc((count + 1) * sizeof *items);
+  for (size_t i = 0; i < count; i++) items[i] = value_str(arena_str(arena, dataset_column(dataset, i)));
+  *out = value_array(arena, items, count);
+  dc_free(items);
+  dataset_unref(dataset);
+  return DC_OK;
+}
+
 void session_context_init(Session *session) {
   EvalContext *cx = &session->cx;
   cx->variables = (VariableView){session, get_variable, set_variable};
@@ -100,7 +112,7 @@ void session_context_init(Session *session) {
   cx->unknown_self = session;
   cx->raise = raised;
   cx->raise_self = session;
-  cx->call.session = (SessionView){session, list_datasets};
+  cx->call.session = (SessionView){session, list_datasets, list_attributes};
 }
 
 DcCode session_eval(Session *session, const Expr *expr, NameMode names, Value *out, DcError *err) {
