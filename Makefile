@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 PKG_CONFIG ?= pkg-config
 say = $(if $(V),,@echo '  $(1) $@';)
 
-PACKAGES := libzstd zlib libpcre2-8 libxxhash jansson
+PACKAGES := libzstd zlib libpcre2-8 libxxhash yyjson
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lcsv
 

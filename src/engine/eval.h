@@ -7,6 +7,7 @@
 
 #include "catalog/record.h"
 #include "lang/ast.h"
+#include "value/path.h"
 
 /* Variables, seen from where the expression stands. */
 typedef struct VariableView {
@@ -52,7 +53,5 @@ DcCode eval_name(EvalContext *cx, const Name *name, Str *out, DcError *err) DC_M
 /* Calls an own function: binds args to its parameters (defaults from the right; a NULL argument takes its default)
    and runs its body (LET, IF, LOOP, WHILE, BREAK, CONTINUE, RAISE, RETURN, blocks, TRY). engine/body.c. */
 DcCode eval_call_own(EvalContext *cx, const Definition *function, const Value *args, size_t count, Position pos, Value *out, DcError *err) DC_MUST_CHECK;
-/* The value at a path such as a.b[0].c or [1:] in an OBJECT or ARRAY (catalogue.md § 9). NULL when out of range. */
-Value value_at_path(Arena *arena, Value value, Str path);
 
 #endif

@@ -2,6 +2,7 @@
 #include "value/value.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "value/datetime_text.h"
 #include "value/decimal.h"
@@ -27,7 +28,50 @@ Value value_array(Arena *arena, const Value *items, size_t count) {
   return wrap_array(arena, copy, count);
 }
 
-static Value copy_object(Arena *arena, const Object *from) {
+Value value_object(Arena *arena, const Str *object_names, const Value *values, size_t count) {
+  Object *object = arena_raw(arena, sizeof *object);
+  *object = (Object){count, object_names, values, NULL};
+  return (Value){.type = TYPE_OBJECT, .as.object = object};
+}
+
+size_t object_find(const Object *object, Str name) {
+  if (!object->sorted) {
+    for (size_t i = 0; i < object->count; i++)
+      if (str_eq(object->names[i], name)) return i;
+    return object->count;
+  }
+  size_t low = 0, high = object->count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2, at = object->sorted[middle];
+    int order = str_compare(object->names[at], name);
+    if (order == 0) return at;
+    if (order < 0) low = middle + 1;
+    else high = middle;
+  }
+  return object->count;
+}
+
+typedef struct Named {
+  Str name;
+  uint32_t number;
+} Named;
+
+static int by_name(const void *a, const void *b) { return str_compare(((const Named *)a)->name, ((const Named *)b)->name); }
+
+void object_sort(Arena *arena, Object *object) {
+  enum { FEW = 16 };
+  if (object->count <= FEW || object->count > UINT32_MAX) return;
+  Named *members = dc_alloc(object->count * sizeof *members);
+  uint32_t *order = arena_raw(arena, object->count * sizeof *order);
+  for (uint32_t i = 0; i < object->count; i++) members[i] = (Named){object->names[i], i};
+  qsort(members, object->count, sizeof *members, by_name);
+  for (size_t i = 0; i < object->count; i++) order[i] = members[i].number;
+  dc_free(members);
+  object->sorted = order;
+}
+
+static Value copy_object(Arena *arena, Value value) {
+  const Object *from = value.as.object;
   Object *object = arena_raw(arena, sizeof *object);
   Str *object_names = arena_raw(arena, (from->count + 1) * sizeof *object_names);
   Value *values = arena_raw(arena, (from->count + 1) * sizeof *values);
@@ -35,8 +79,10 @@ static Value copy_object(Arena *arena, const Object *from) {
     object_names[i] = arena_str(arena, from->names[i]);
     values[i] = value_copy(arena, from->values[i]);
   }
-  *object = (Object){from->count, object_names, values};
-  return (Value){.type = TYPE_OBJECT, .as.object = object};
+  *object = (Object){from->count, object_names, values, NULL};
+  if (from->sorted) object->sorted = (const uint32_t *)(const void *)arena_copy(arena, from->sorted, from->count * sizeof *from->sorted);
+  value.as.object = object;
+  return value;
 }
 
 Value value_copy(Arena *arena, Value value) {
@@ -49,7 +95,7 @@ Value value_copy(Arena *arena, Value value) {
       for (size_t i = 0; i < count; i++) items[i] = value_copy(arena, value.as.array->items[i]);
       return wrap_array(arena, items, count);
     }
-    case TYPE_OBJECT: return copy_object(arena, value.as.object);
+    case TYPE_OBJECT: return copy_object(arena, value);
     case TYPE_NULL: case TYPE_BOOL: case TYPE_INT: case TYPE_DOUBLE: case TYPE_DATE: case TYPE_TIME: case TYPE_TIMESTAMP:
     case TYPE_COUNT: break;
   }
@@ -91,7 +137,24 @@ static void put_json_text(Buf *out, Str text) {
 
 static void put_json(Buf *out, Value value);
 
-static void put_json_object(Buf *out, const Object *object) {
+/* A record of a Columnar dataset, as 5.5 prints it. */
+static void put_record(Buf *out, const Object *object) {
+  buf_char(out, '[');
+  for (size_t i = 0; i < object->count; i++) {
+    if (i) buf_text(out, ", ");
+    buf_str(out, object->names[i]);
+    buf_text(out, ": ");
+    value_print(out, object->values[i]);
+  }
+  buf_char(out, ']');
+}
+
+static void put_json_object(Buf *out, Value value) {
+  const Object *object = value.as.object;
+  if (value.flags & VALUE_WRAPPED) {
+    put_json(out, object->values[0]);
+    return;
+  }
   buf_char(out, '{');
   for (size_t i = 0; i < object->count; i++) {
     if (i) buf_char(out, ',');
@@ -125,7 +188,7 @@ static void put_json(Buf *out, Value value) {
       }
       buf_char(out, ']');
       break;
-    case TYPE_OBJECT: put_json_object(out, value.as.object); break;
+    case TYPE_OBJECT: put_json_object(out, value); break;
   }
 }
 
@@ -149,7 +212,8 @@ void value_print(Buf *out, Value value) {
   if (len) buf_put(out, small, len);
   else if (value.type == TYPE_STRING) buf_str(out, value_get_str(value));
   else if (value.type == TYPE_BINARY) put_hex(out, value_get_str(value));
-  else if (value.type == TYPE_OBJECT) put_json_object(out, value.as.object);
+  else if (value.type == TYPE_OBJECT && (value.flags & VALUE_RECORD)) put_record(out, value.as.object);
+  else if (value.type == TYPE_OBJECT) put_json_object(out, value);
   else if (value.type == TYPE_ARRAY) {
     buf_char(out, '[');
     for (size_t i = 0; i < value.as.array->count; i++) {

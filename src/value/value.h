@@ -41,11 +41,14 @@ typedef struct Object {
   size_t count;
   const Str *names;
   const Value *values;
+  const uint32_t *sorted; /* the members in order of their names, for many of them; NULL: not made */
 } Object;
 
 enum {
-  VALUE_ZONED = 1,       /* flag of a TIMESTAMP: it has a zone; offset_minutes is how it is printed */
-  VALUE_DEFAULT_KEY = 8, /* flag of an INT: the key of a record that no KEY was set for. The number is the record's hash;
+  VALUE_ZONED = 1,       /* TIMESTAMP: it has a zone; offset_minutes is how it is printed */
+  VALUE_RECORD = 2,      /* OBJECT: a record of a Columnar dataset, printed as [a: 1, b: 2] */
+  VALUE_WRAPPED = 4,     /* OBJECT: a JSON value that is none, kept under the empty name; printed as that value */
+  VALUE_DEFAULT_KEY = 8, /* INT: the key of a record that no KEY was set for. The number is the record's hash;
                             len and offset_minutes hold 48 bits more, which tell records apart whose hashes collide */
 };
 
@@ -76,6 +79,12 @@ static inline Str value_get_str(Value v) { return (Str){v.as.s, v.len}; } /* STR
 
 /* An array of count items, which are copied (not deeply) into the arena. */
 Value value_array(Arena *arena, const Value *items, size_t count);
+/* An object over names and values that live as long as the arena (nothing is copied). Names are unique. */
+Value value_object(Arena *arena, const Str *names, const Value *values, size_t count);
+/* Number of a member; the count if there is none. */
+size_t object_find(const Object *object, Str name);
+/* Make the index that finds members of large objects by halving. */
+void object_sort(Arena *arena, Object *object);
 /* Deep copy into arena. */
 Value value_copy(Arena *arena, Value value);
 /* "INT", "STRING", … */
