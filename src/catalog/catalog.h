@@ -48,6 +48,7 @@ typedef enum Special {
   SPECIAL_RANDOM,
   SPECIAL_COUNT_STAR, /* COUNT(*) and the other aggregates: needs GROUP BY or an ungrouped SELECT */
   SPECIAL_PUT,     /* ARR_PUT: also sets the variable that is its first argument */
+  SPECIAL_SET,     /* the variable that is its first argument gets the result */
 } Special;
 
 /* Vector implementations are numbered, so that rows need not know the engine. KERNEL_NONE: row by row. */

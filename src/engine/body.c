@@ -9,8 +9,11 @@
 
 enum { DEFAULT_MAX_DEPTH = 1000 };
 
+typedef enum Lazy { LAZY_NOT, LAZY_KEY, LAZY_OBJECT } Lazy;
+
 typedef struct Local {
   Str name;
+  Lazy lazy;   /* not made yet: what of the record it is going to be */
   Value value; /* may be borrowed: an argument, an element of a LOOP's values */
   char *text;  /* buffer of texts */
   size_t cap;
@@ -73,6 +76,7 @@ static void assign(Frame *frame, Local *local, Value value) {
     local->arena = fresh;
   }
   local->value = value;
+  local->lazy = LAZY_NOT;
 }
 
 /* Ends the scope of the locals from mark on. */
@@ -89,9 +93,39 @@ static void end_statement(Frame *frame) {
   arena_reset(&frame->scratch);
 }
 
+/* $key and $object of a RECORD function are made when they are first asked for. */
+static void fill(Frame *frame, Local *local) {
+  const RecordView *record = frame->cx->call.record;
+  Lazy what = local->lazy;
+  DcError failed = {0};
+  local->lazy = LAZY_NOT;
+  if (what == LAZY_KEY && record->key(record->self, &local->value, &failed) == DC_OK) {
+    if (local->value.flags & VALUE_DEFAULT_KEY) local->value = value_int(local->value.as.i);
+    return;
+  }
+  if (what == LAZY_OBJECT && record->object(record->self, frame->result_arena, &local->value, &failed) == DC_OK) return;
+  local->value = value_null();
+}
+
+/* A parameter of the same name hides it. */
+static void add_lazy(Frame *frame, Str name, Lazy what) {
+  if (name.len && !find_local(frame, name)) add_local(frame, name)->lazy = what;
+}
+
+/* The names that the function gives to the record, else $key and $object. */
+static void add_record(Frame *frame) {
+  const Definition *function = frame->function;
+  const RecordView *record = frame->cx->call.record;
+  bool named = function->key_name.len || function->object_name.len;
+  if (!function->record || !record || !record->key || !record->object) return;
+  add_lazy(frame, named ? function->key_name : str_of("key"), LAZY_KEY);
+  add_lazy(frame, named ? function->object_name : str_of("object"), LAZY_OBJECT);
+}
+
 static bool frame_get(void *self, Str name, Value *out) {
   Frame *frame = self;
   Local *local = find_local(frame, name);
+  if (local && local->lazy) fill(frame, local);
   if (local) {
     *out = local->value;
     return true;
@@ -329,6 +363,7 @@ static DcCode bind_parameters(Frame *frame, const Value *args, size_t count, DcE
     }
     add_local(frame, name)->value = value; /* borrowed: it lives as long as the call */
   }
+  add_record(frame);
   return DC_OK;
 }
 

@@ -25,7 +25,7 @@ DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err)
 
 static uint32_t add_header(Copy *copy, const Schema *schema) {
   Buf text = {0};
-  if (copy->options.header && schema->type != DS_PLAIN_TEXT) {
+  if (copy->options.header && schema->type != DS_PLAIN_TEXT && schema->type != DS_STRUCTURED) {
     for (uint32_t i = 0; i < schema->count; i++) {
       if (i) buf_char(&text, copy->options.dialect.delimiter);
       text_put_field(&text, schema->names[i], &copy->options.dialect, false);
@@ -66,7 +66,7 @@ DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, 
   else DC_TRY(stage_dataset(copy->stage, name, copy->options.single, suffix, skip, &first_part, err));
   if (*skip) return DC_OK;
   for (uint32_t i = 0; i < count; i++) {
-    Output output = {.header = header};
+    Output output = {.header = header, .lines = schema->type == DS_PLAIN_TEXT || schema->type == DS_STRUCTURED};
     char relative[4200];
     if (copy->stage) {
       int len = copy->options.single ? snprintf(relative, sizeof relative, "%.*s%s", STR_ARG(name), suffix.data)
@@ -187,7 +187,7 @@ static void put_raw(Pen *pen, const View *view) {
   }
 }
 
-DcCode copy_encode(Copy *copy, Pen *pen, View *view) {
+DcCode copy_encode(Copy *copy, Pen *pen, const Output *output, View *view) {
   pen->rows += view->n;
   if (view->whole && copy_raw(copy, view->batch)) {
     put_raw(pen, view);
@@ -195,13 +195,12 @@ DcCode copy_encode(Copy *copy, Pen *pen, View *view) {
   }
   Worker *worker = &pen->worker;
   uint32_t count = view->column_count;
-  bool plain = view->batch->layout == BATCH_TEXT && view->batch->format->dialect.plain && view->whole;
   int *numbers = arena_alloc(&worker->scratch, (count + 1) * sizeof *numbers);
   const Vector **columns = arena_alloc(&worker->scratch, (count + 1) * sizeof *columns);
   for (uint32_t c = 0; c < count; c++) numbers[c] = (int)c;
   view_fetch(worker, view, numbers, count);
   for (uint32_t c = 0; c < count; c++) columns[c] = view_column(worker, view, c);
-  for (uint32_t i = 0; i < view->n; i++) put_row(copy, pen, columns, count, i, plain);
+  for (uint32_t i = 0; i < view->n; i++) put_row(copy, pen, columns, count, i, output->lines);
   return DC_OK;
 }
 
@@ -210,9 +209,10 @@ static uint32_t stored_columns(const Batch *batch) {
   return batch->layout == BATCH_TEXT ? batch->format->column_count : batch->column_count;
 }
 
-static DcCode encode_chunk(Copy *copy, Pen *pen, const Chain *chain, View *view) {
+static DcCode encode_chunk(Copy *copy, Pen *pen, const Output *output, View *view) {
+  const Chain *chain = output->chain;
   for (size_t i = 0; chain && i < chain->op_count && view->n; i++) DC_TRY(narrow_apply(&pen->worker, chain->ops[i], view, false));
-  return view->n ? copy_encode(copy, pen, view) : DC_OK;
+  return view->n ? copy_encode(copy, pen, output, view) : DC_OK;
 }
 
 DcCode copy_slice(Copy *copy, Pen *pen, Output *output, const Batch *batch, uint32_t from, uint32_t to, DcError *err) {
@@ -221,8 +221,9 @@ DcCode copy_slice(Copy *copy, Pen *pen, Output *output, const Batch *batch, uint
   pen->worker.bytes_in += batch_bytes(batch, from, to);
   for (uint32_t row = from; row < to; row += CHUNK_ROWS) {
     View view;
-    view_of_batch(&pen->worker, &view, batch, row, to - row < CHUNK_ROWS ? to - row : CHUNK_ROWS, chain ? chain->columns : stored_columns(batch));
-    DcCode code = encode_chunk(copy, pen, chain, &view);
+    view_of_batch(&pen->worker, &view, batch, row, to - row < CHUNK_ROWS ? to - row : CHUNK_ROWS, chain ? chain->schema->count : stored_columns(batch));
+    view.schema = chain ? chain->schema : NULL;
+    DcCode code = encode_chunk(copy, pen, output, &view);
     arena_reset(&pen->worker.scratch);
     if (code != DC_OK) {
       *err = pen->worker.err;

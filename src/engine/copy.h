@@ -8,7 +8,7 @@
 
 /* What is done to the rows of stored partitions on their way into an output. */
 typedef struct Chain {
-  uint32_t columns;     /* of the stored rows */
+  const Schema *schema; /* of the stored rows */
   const NarrowOp **ops; /* from the stored rows up */
   size_t op_count;
 } Chain;
@@ -19,6 +19,7 @@ typedef struct Output {
   uint32_t file;   /* of the stage */
   uint32_t header; /* index into Copy.headers */
   bool started;    /* its header is written */
+  bool lines;      /* PlainText, Structured: the text form of each record is a line of its own, without quotes */
 } Output;
 
 typedef struct Copy Copy;
@@ -57,7 +58,7 @@ DcCode copy_close(Copy *copy, DcCode code, DcError *err) DC_MUST_CHECK;
 DcCode copy_write(Copy *copy, Pen *pen, Output *output, const Buf *text, DcError *err) DC_MUST_CHECK;
 /* Rows [from, to) of a batch, by row if they can be copied as they are. */
 bool copy_raw(const Copy *copy, const Batch *batch);
-DcCode copy_encode(Copy *copy, Pen *pen, View *view) DC_MUST_CHECK; /* appends to pen->text */
+DcCode copy_encode(Copy *copy, Pen *pen, const Output *output, View *view) DC_MUST_CHECK; /* appends to pen->text */
 /* Rows [from, to) of a stored batch through an output's chain, appended to pen->text, which is written to the output
    whenever it holds a good deal. */
 DcCode copy_slice(Copy *copy, Pen *pen, Output *output, const Batch *batch, uint32_t from, uint32_t to, DcError *err) DC_MUST_CHECK;

@@ -38,9 +38,9 @@ static DcCode writer_begin(Consumer *self, Worker *worker, const Morsel *morsel)
 }
 
 static DcCode writer_rows(Consumer *self, Worker *worker, const Morsel *morsel, View *view) {
-  Copy *copy = ((Writer *)self)->copy;
+  const Writer *writer = (const Writer *)self;
   (void)morsel;
-  return copy_encode(copy, &copy->pens[worker->number], view);
+  return copy_encode(writer->copy, &writer->copy->pens[worker->number], &writer->copy->outputs[writer->first], view);
 }
 
 static DcCode put_block(Writer *writer, Pen *pen, uint32_t part, Buf *text, DcError *err) {
@@ -273,7 +273,7 @@ static void resolve(Item *item) {
     item->chain.ops[item->chain.op_count - 1 - i] = swap;
   }
   item->root = node;
-  item->chain.columns = node->schema.count;
+  item->chain.schema = &node->schema;
 }
 
 static DcCode project(Engine *engine, Item *item, const CopySpec *spec, DcError *err) {

@@ -16,8 +16,9 @@ Dataset *node_new(Engine *engine, NodeKind kind, Dataset *input) {
   node->pos = engine->statement_pos;
   node->statement = engine->statement_number;
   node->op.share = -1;
+  node->op.schema = &node->schema;
   if (input) {
-    node_schema(node, input->schema.type, input->schema.names, input->schema.count);
+    node_schema_like(node, &input->schema);
     node->partitions = input->partitions;
     node->keyed = input->keyed;
   }
@@ -29,7 +30,7 @@ Dataset *node_over(Engine *engine, NodeKind kind, Dataset *const *inputs, uint32
   node->inputs = arena_alloc(&node->arena, (count + 1) * sizeof *node->inputs);
   for (uint32_t i = 0; i < count; i++) node->inputs[i] = inputs[i];
   node->input_count = count;
-  node_schema(node, inputs[0]->schema.type, inputs[0]->schema.names, inputs[0]->schema.count);
+  node_schema_like(node, &inputs[0]->schema);
   node->partitions = inputs[0]->partitions;
   node->keyed = inputs[0]->keyed;
   return node;
@@ -42,10 +43,27 @@ void node_drop_inputs(Dataset *node) {
   node->input_count = 0;
 }
 
-void node_schema(Dataset *node, DatasetType type, const Str *names, size_t count) {
+static const Str *copy_names(Dataset *node, const Str *names, size_t count) {
   Str *copy = arena_alloc(&node->arena, (count + 1) * sizeof *copy);
   for (size_t i = 0; i < count; i++) copy[i] = arena_str(&node->arena, names[i]);
-  node->schema = (Schema){type, (uint32_t)count, copy};
+  return copy;
+}
+
+void node_schema(Dataset *node, DatasetType type, const Str *names, size_t count) {
+  node->schema = (Schema){.type = type, .count = (uint32_t)count, .names = copy_names(node, names, count)};
+}
+
+void node_schema_like(Dataset *node, const Schema *schema) {
+  node_schema(node, schema->type, schema->names, schema->count);
+  node->schema.attribute_count = schema->attribute_count;
+  node->schema.attributes = copy_names(node, schema->attributes, schema->attribute_count);
+}
+
+void node_structured(Dataset *node, const Str *attributes, size_t count) {
+  static const Str value_name = {"_value", 6};
+  node_schema(node, DS_STRUCTURED, &value_name, 1);
+  node->schema.attribute_count = (uint32_t)count;
+  node->schema.attributes = copy_names(node, attributes, count);
 }
 
 Dataset *dataset_ref(Dataset *dataset) {
@@ -75,8 +93,16 @@ const char *dataset_type_name(DatasetType type) {
 }
 
 uint32_t dataset_partitions(const Dataset *dataset) { return dataset->partitions; }
-size_t dataset_columns(const Dataset *dataset) { return dataset->schema.type == DS_PLAIN_TEXT ? 0 : dataset->schema.count; }
-Str dataset_column(const Dataset *dataset, size_t index) { return dataset->schema.names[index]; }
+
+size_t dataset_columns(const Dataset *dataset) {
+  const Schema *schema = &dataset->schema;
+  return schema->type == DS_PLAIN_TEXT ? 0 : schema->type == DS_STRUCTURED ? schema->attribute_count : schema->count;
+}
+
+Str dataset_column(const Dataset *dataset, size_t index) {
+  const Schema *schema = &dataset->schema;
+  return schema->type == DS_STRUCTURED ? schema->attributes[index] : schema->names[index];
+}
 
 bool dataset_computed(const Dataset *dataset) {
   while (dataset->kind == NODE_CHOOSE) dataset = dataset->input;
@@ -281,7 +307,8 @@ static void explain_details(const Dataset *node, Buf *out) {
 static void explain_node(const Dataset *node, int depth, Buf *out) {
   for (; node; node = node->input, depth++) {
     buf_printf(out, "%*s%s: %u partition%s", depth * 2, "", kind_name(node), node->partitions, node->partitions == 1 ? "" : "s");
-    if (node->schema.type != DS_PLAIN_TEXT) buf_printf(out, ", %u columns", node->schema.count);
+    if (node->schema.type == DS_STRUCTURED) buf_text(out, ", objects");
+    else if (node->schema.type != DS_PLAIN_TEXT) buf_printf(out, ", %u columns", node->schema.count);
     explain_details(node, out);
     if (dataset_computed(node)) buf_text(out, ", computed");
     buf_text(out, "\n");

@@ -70,7 +70,7 @@ void dataset_unref(Dataset *dataset); /* NULL is fine */
 DatasetType dataset_type(const Dataset *dataset);
 const char *dataset_type_name(DatasetType type); /* "PlainText", "Columnar" … */
 uint32_t dataset_partitions(const Dataset *dataset);
-size_t dataset_columns(const Dataset *dataset);             /* PlainText: 0 */
+size_t dataset_columns(const Dataset *dataset);             /* PlainText: 0; Structured: the names that were declared */
 Str dataset_column(const Dataset *dataset, size_t index);
 bool dataset_computed(const Dataset *dataset);
 /* Rows if they are known without running; false otherwise. */

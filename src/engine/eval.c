@@ -111,6 +111,12 @@ static DcCode eval_attribute(EvalContext *cx, const Expr *expr, Value *out, DcEr
   }
   const RecordView *record = cx->call.record;
   if (cx->names == NAMES_REFUSED || !record) return dc_fail(err, "\"%.*s\" is the name of an attribute, but there is no record here", STR_ARG(name));
+  if (expr->steps && record->at_path && !cx->depth) return record->at_path(record->self, expr->column, expr->steps, out, err);
+  if (expr->steps && !cx->depth) {
+    DC_TRY(record->attribute(record->self, expr->column, name, out, err));
+    *out = path_value(expr->steps, *out, cx->call.arena);
+    return DC_OK;
+  }
   /* The bodies of functions are shared by all datasets, so their names are not bound to columns. */
   return record->attribute(record->self, cx->depth ? -1 : expr->column, name, out, err);
 }
@@ -181,7 +187,7 @@ static DcCode eval_operator(EvalContext *cx, const Expr *expr, Value *out, DcErr
     case SPECIAL_DEFAULT: return eval_default(cx, expr, out, err);
     case SPECIAL_IS_NULL: case SPECIAL_IS_NOT_NULL: return eval_is_null(cx, expr, out, err);
     case SPECIAL_NONE: case SPECIAL_XOR: case SPECIAL_NOT: case SPECIAL_RANDOM:
-    case SPECIAL_COUNT_STAR: case SPECIAL_PUT: break;
+    case SPECIAL_COUNT_STAR: case SPECIAL_PUT: case SPECIAL_SET: break;
   }
   Value args[FEW];
   if (expr->count > FEW) return dc_fail(err, "operator %s has %zu operands", expr->op->name, expr->count);
@@ -227,6 +233,16 @@ static DcCode put_element(EvalContext *cx, const Expr *expr, const Value *args, 
   return DC_OK;
 }
 
+/* ATTR_PUT, ATTR_REMOVE: the variable holds the changed record, too. */
+static DcCode set_variable(EvalContext *cx, const Expr *expr, Value value, DcError *err) {
+  const Expr *target = expr->items[0];
+  if (target->kind != EXPR_VAR || target->path.len || !cx->variables.set || value_is_null(value)) return DC_OK;
+  Str name;
+  DC_TRY(eval_name(cx, &target->name, &name, err));
+  cx->variables.set(cx->variables.self, name, value);
+  return DC_OK;
+}
+
 static DcCode eval_call(EvalContext *cx, const Expr *expr, Value *out, DcError *err) {
   Value few[FEW], *args = expr->count > FEW ? arena_raw(cx->call.arena, expr->count * sizeof *args) : few;
   const Function *function = expr->function;
@@ -237,7 +253,8 @@ static DcCode eval_call(EvalContext *cx, const Expr *expr, Value *out, DcError *
     if ((int)expr->count < function->min_args || (function->max_args >= 0 && (int)expr->count > function->max_args))
       return dc_fail(err, "%s(%s) cannot be called with %zu arguments", function->name, function->signature, expr->count);
     if (function->special == SPECIAL_PUT) return put_element(cx, expr, args, out, err);
-    return call_row(cx, function->call, function->handles_null, args, expr->count, out, err);
+    DC_TRY(call_row(cx, function->call, function->handles_null, args, expr->count, out, err));
+    return function->special == SPECIAL_SET ? set_variable(cx, expr, *out, err) : DC_OK;
   }
   Str name;
   DC_TRY(eval_name(cx, &expr->name, &name, err));

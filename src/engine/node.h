@@ -35,6 +35,16 @@ typedef struct ProjectItem {
   const Expr *expr;
 } ProjectItem;
 
+/* Makes the columns of a view's records anew, all rows of it at once: a built-in transform. */
+typedef struct Reshape Reshape;
+struct Reshape {
+  /* columns[0 … column_count) get the vectors; a record that cannot be transformed goes to view_bad_row; rows to drop are
+     marked in view->bad. An error is in worker->err. */
+  DcCode (*apply)(const Reshape *self, Worker *worker, View *view, Vector *columns);
+  uint32_t column_count;
+  Position pos;
+};
+
 /* filter, then sample, then columns, then key; each may be absent. */
 typedef struct NarrowOp {
   Program *program;
@@ -45,6 +55,8 @@ typedef struct NarrowOp {
   bool project;
   const Expr *key;
   bool random_key;   /* BY RANDOM */
+  const Reshape *reshape; /* gives all columns in place of items */
+  const Schema *schema;   /* of the records that it gives: the node's */
 } NarrowOp;
 
 enum { MAX_PARTITIONS = 1 << 24 }; /* each costs some bytes in tables */
@@ -86,6 +98,9 @@ Dataset *node_over(Engine *engine, NodeKind kind, Dataset *const *inputs, uint32
 /* Gives back the references to the node's inputs. */
 void node_drop_inputs(Dataset *node);
 void node_schema(Dataset *node, DatasetType type, const Str *names, size_t count); /* names are copied */
+void node_schema_like(Dataset *node, const Schema *schema);
+/* Makes it Structured: one column "_value" of objects; attributes are the names that are known, copied. */
+void node_structured(Dataset *node, const Str *attributes, size_t count);
 /* Compute the node's store for all partitions that parts names (NULL: all). */
 DcCode node_compute(Dataset *node, const uint32_t *parts, uint32_t count, DcError *err) DC_MUST_CHECK;
 bool node_is_breaker(const Dataset *node);

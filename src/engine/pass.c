@@ -23,6 +23,7 @@ typedef struct Stored {
 typedef struct LegOp {
   const NarrowOp *narrow;
   Expander *expander;
+  const Schema *schema; /* of the records that it gives */
 } LegOp;
 
 /* One base and the operators above it. A union has several legs, which run one after another. */
@@ -227,7 +228,7 @@ static DcCode descend_join(Way way, DcError *err) {
   memcpy(copy, way.parts, way.count * sizeof *copy);
   Way rest = way;
   rest.parts = copy;
-  Above above = {way.above, {NULL, expander}};
+  Above above = {way.above, {NULL, expander, &way.node->schema}};
   bool right = way.node->join->kind == SCOPE_JOIN_RIGHT || way.node->join->kind == SCOPE_JOIN_RIGHT_ANTI;
   way.node = way.node->inputs[right ? 1 : 0];
   way.above = &above;
@@ -250,7 +251,7 @@ static DcCode descend_below(Way way, DcError *err) {
     }
     default: break;
   }
-  Above above = {way.above, {&way.node->op, NULL}};
+  Above above = {way.above, {&way.node->op, NULL, &way.node->schema}};
   way.above = &above;
   way.node = way.node->input;
   return descend(way, err);
@@ -371,8 +372,7 @@ static void apply_sample(Worker *worker, const NarrowOp *op, View *view) {
   view_filter(worker, view, keep);
 }
 
-static DcCode apply_project(Worker *worker, const NarrowOp *op, View *view, bool needs_keys) {
-  ViewColumn *columns = arena_alloc(&worker->scratch, (op->item_count + 1) * sizeof *columns);
+static DcCode apply_items(Worker *worker, const NarrowOp *op, View *view, ViewColumn *columns) {
   const Expr **computed = arena_alloc(&worker->scratch, (op->item_count + 1) * sizeof *computed);
   for (size_t i = 0; i < op->item_count; i++) computed[i] = op->items[i].column < 0 ? op->items[i].expr : NULL;
   view_fetch_for(worker, view, computed, op->item_count);
@@ -386,13 +386,32 @@ static DcCode apply_project(Worker *worker, const NarrowOp *op, View *view, bool
     DC_TRY(vector_eval(worker, op->program, op->items[i].expr, view, vector));
     columns[i].vector = vector;
   }
+  return DC_OK;
+}
+
+static DcCode apply_reshape(Worker *worker, const Reshape *reshape, View *view, ViewColumn *columns) {
+  Vector *vectors = arena_alloc(&worker->scratch, (reshape->column_count + 1) * sizeof *vectors);
+  DC_TRY(reshape->apply(reshape, worker, view, vectors));
+  for (uint32_t i = 0; i < reshape->column_count; i++) columns[i] = (ViewColumn){.batch_column = -1, .vector = &vectors[i]};
+  return DC_OK;
+}
+
+static DcCode apply_project(Worker *worker, const NarrowOp *op, View *view, bool needs_keys) {
+  uint32_t count = op->reshape ? op->reshape->column_count : (uint32_t)op->item_count;
+  ViewColumn *columns = arena_alloc(&worker->scratch, (count + 1) * sizeof *columns);
+  if (op->reshape) DC_TRY(apply_reshape(worker, op->reshape, view, columns));
+  else DC_TRY(apply_items(worker, op, view, columns));
   if (needs_keys && view->key_source == KEY_OF_BATCH && !view->batch->key) { /* the default key is of the record as it was */
     view->key = view_keys(worker, view);
     view->key_source = KEY_VECTOR;
+  } else if (view->key_source == KEY_OF_BATCH && !view->before) { /* REC_KEY() may ask for it */
+    view->before = (View *)(void *)arena_copy(&worker->scratch, view, sizeof *view);
+    view->before->bad = NULL;
   }
   view->columns = columns;
-  view->column_count = (uint32_t)op->item_count;
+  view->column_count = count;
   view->whole = false;
+  view->schema = op->schema;
   drop_bad(worker, view);
   return DC_OK;
 }
@@ -458,6 +477,7 @@ static DcCode climb(const Climb *from, size_t at, View *view);
 
 static DcCode emit_view(void *self, View *view) {
   const Climb *from = self;
+  view->schema = from->leg->ops[from->at].schema;
   return climb(from, from->at + 1, view);
 }
 
@@ -487,7 +507,7 @@ static DcCode run_morsel(Pass *pass, const Leg *leg, Worker *worker, const Morse
     View view;
     uint32_t n = morsel->to - row < chunk ? morsel->to - row : chunk;
     view_of_batch(worker, &view, morsel->batch, row, n, columns);
-    view.names = leg->base->schema.names;
+    view.schema = &leg->base->schema;
     DC_TRY(climb(&start, 0, &view));
     arena_reset(&worker->scratch);
   }

@@ -25,7 +25,7 @@ void program_unref(Program *program) {
 }
 
 int schema_column(const Schema *schema, Str name) {
-  if (schema->type == DS_PLAIN_TEXT) return 0;
+  if (schema->type == DS_PLAIN_TEXT || schema->type == DS_STRUCTURED) return 0;
   for (uint32_t i = 0; i < schema->count; i++)
     if (str_eq(schema->names[i], name)) return (int)i;
   return -1;
@@ -39,6 +39,7 @@ typedef struct Binder {
   const Schema *schema;
   EvalContext *cx;
   DcError *err;
+  bool in_record; /* a RECORD function is captured */
 } Binder;
 
 static void capture_block(Binder *binder, const Block *block);
@@ -55,6 +56,7 @@ static void capture_variable(Binder *binder, Str name) {
 }
 
 static void capture_expr(Binder *binder, const Expr *expr);
+static DcCode unknown_attribute(Binder *binder, Str name, const Expr *expr);
 
 static void capture_function(Binder *binder, Str name) {
   Program *program = binder->program;
@@ -66,15 +68,21 @@ static void capture_function(Binder *binder, Str name) {
   VEC_GROW(program->functions, program->function_count, program->function_cap);
   program->functions[program->function_count].name = arena_str(&program->arena, name);
   program->functions[program->function_count++].definition = definition;
+  bool outer = binder->in_record;
+  binder->in_record = false;
   for (size_t i = 0; i < definition->param_count; i++) capture_expr(binder, definition->params[i].value);
+  binder->in_record = definition->record;
   capture_expr(binder, definition->expr);
   capture_block(binder, &definition->body);
+  binder->in_record = outer;
 }
 
 static void capture_expr(Binder *binder, const Expr *expr) {
   if (!expr) return;
   if (expr->kind == EXPR_VAR) capture_variable(binder, expr->name.text);
   if (expr->kind == EXPR_CALL && !expr->function) capture_function(binder, expr->name.text);
+  if (expr->kind == EXPR_ATTR && binder->in_record && !expr->name.parts && schema_column(binder->schema, expr->name.text) < 0)
+    (void)!unknown_attribute(binder, expr->name.text, expr); /* --strict: binder->err is set */
   if (expr->name.parts) capture_expr(binder, expr->name.parts);
   for (size_t i = 0; i < expr->count; i++) capture_expr(binder, expr->items[i]);
 }
@@ -183,6 +191,7 @@ static DcCode bind_attribute(Binder *binder, const Expr *expr, const Expr **out)
   *made = *expr;
   made->name = (Name){arena_str(&binder->program->arena, name), NULL, expr->name.pos};
   made->column = schema_column(binder->schema, name);
+  if (binder->schema->type == DS_STRUCTURED) made->steps = path_compile(&binder->program->arena, name);
   if (made->column < 0) {
     DC_TRY(unknown_attribute(binder, name, expr));
     made = literal(binder, expr, value_null());
@@ -244,7 +253,10 @@ static DcCode bind(Binder *binder, const Expr *expr, const Expr **out) {
   Arena *arena = &binder->program->arena;
   Expr *made = arena_alloc(arena, sizeof *made);
   *made = *expr;
-  if (expr->kind == EXPR_CALL && !expr->function) capture_function(binder, expr->name.text);
+  if (expr->kind == EXPR_CALL && !expr->function) {
+    capture_function(binder, expr->name.text);
+    DC_TRY(binder->err->code);
+  }
   DC_TRY(bind_list(binder, expr->items, expr->count, &made->items));
   if (expr->over) DC_TRY(bind_window(binder, expr->over, &made->over));
   *out = fold(binder, made);
@@ -252,7 +264,7 @@ static DcCode bind(Binder *binder, const Expr *expr, const Expr **out) {
 }
 
 DcCode program_bind(Program *program, Engine *engine, const Schema *schema, EvalContext *cx, const Expr *expr, const Expr **out, DcError *err) {
-  Binder binder = {program, engine, schema, cx, err};
+  Binder binder = {.program = program, .engine = engine, .schema = schema, .cx = cx, .err = err};
   NameMode names = cx->names;
   cx->names = NAMES_REFUSED;
   DcCode code = bind(&binder, expr, out);

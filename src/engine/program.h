@@ -11,11 +11,14 @@
 
 #include "engine/dataset.h"
 
-/* What a record has: names of columns; PlainText answers to any name with its text. */
+/* What a record has: names of columns. PlainText and Structured have one column, "_value": PlainText answers to any name
+   with its text, Structured takes a name as a path into its object (value/path.h). */
 typedef struct Schema {
   DatasetType type;
   uint32_t count;
   const Str *names;
+  uint32_t attribute_count;
+  const Str *attributes; /* STRUCTURED: top-level names that were declared, for DESCRIBE; the objects may have others */
 } Schema;
 
 typedef struct Captured {
@@ -39,7 +42,7 @@ void program_unref(Program *program); /* NULL is fine */
 
 /* A bound copy of expr, living in program's arena. Unknown attributes are NULL with one warning (--strict: an error). */
 DcCode program_bind(Program *program, Engine *engine, const Schema *schema, EvalContext *cx, const Expr *expr, const Expr **out, DcError *err) DC_MUST_CHECK;
-/* Column number of a name, -1 if there is none. PlainText: 0 for any. */
+/* Column number of a name, -1 if there is none. PlainText, Structured: 0 for any. */
 int schema_column(const Schema *schema, Str name);
 /* Column numbers that expr uses are added to columns (set = 1). */
 void program_columns(const Expr *expr, uint8_t *columns);

@@ -38,7 +38,8 @@ static bool same_expr(const Expr *a, const Expr *b) {
   if (!a || !b) return a == b;
   if (a->kind != b->kind || a->count != b->count || a->over || b->over || a->distinct != b->distinct) return false;
   if (a->kind == EXPR_LITERAL) return same_value(a->literal, b->literal);
-  if (a->kind == EXPR_ATTR && a->column != b->column) return false;
+  if (a->kind == EXPR_ATTR && (a->column != b->column || !a->steps != !b->steps)) return false;
+  if (a->kind == EXPR_ATTR && a->steps && !str_eq(a->name.text, b->name.text)) return false;
   if (a->kind == EXPR_OP && (a->op != b->op || a->op->special == SPECIAL_RANDOM)) return false;
   if (a->kind == EXPR_CALL && (a->function != b->function || !str_eq(a->name.text, b->name.text))) return false;
   for (size_t i = 0; i < a->count; i++)

@@ -314,7 +314,7 @@ static Dataset *piece_of(Family *family, Dataset *base, uint32_t id) {
 
 DcCode family_datasets(Engine *engine, Family *family, Arena *arena, Str **names, Dataset ***datasets, size_t *count, DcError *err) {
   Dataset *base = node_new(engine, NODE_STORED, NULL);
-  node_schema(base, family->input->schema.type, family->input->schema.names, family->input->schema.count);
+  node_schema_like(base, &family->input->schema);
   base->keyed = family->input->keyed;
   base->store = store_new(engine, 0);
   Splitter splitter;

@@ -6,6 +6,31 @@
 
 static DcCode eval_rows(Worker *worker, const Program *program, const Expr *expr, View *view, Vector *out);
 
+/* --- Paths into objects --- */
+
+/* The column as it lies in the batch, if its values are encoded there and nobody has fetched them. */
+static const Column *encoded_column(const View *view, uint32_t number) {
+  const ViewColumn *column = &view->columns[number];
+  if (column->vector || column->batch_column < 0 || view->batch->layout != BATCH_COLUMNS) return NULL;
+  const Column *found = &view->batch->columns[column->batch_column];
+  return found->kind == COLUMN_VALUE ? found : NULL;
+}
+
+static Value value_by_path(Worker *worker, View *view, uint32_t number, const Path *path, uint32_t i) {
+  Arena *arena = &worker->scratch;
+  const Column *column = encoded_column(view, number);
+  if (!column) return path_value(path, vector_value(view_column(worker, view, number), i), arena);
+  uint32_t row = view_row(view, i);
+  if (!column_valid(column, row)) return value_null();
+  return path_encoded(path, (const char *)column->values + column->offsets[row], arena);
+}
+
+static Vector eval_path(Worker *worker, const Expr *expr, View *view) {
+  Value *values = arena_raw(&worker->scratch, (view->n + 1) * sizeof *values);
+  for (uint32_t i = 0; i < view->n; i++) values[i] = value_by_path(worker, view, (uint32_t)expr->column, expr->steps, i);
+  return (Vector){.kind = VEC_ANY, .as.values = values};
+}
+
 /* --- Row by row: the scalar evaluator over a record view --- */
 
 typedef struct RowRecord {
@@ -16,9 +41,45 @@ typedef struct RowRecord {
 
 static DcCode row_attribute(void *self, int column, Str name, Value *out, DcError *err) {
   RowRecord *record = self;
-  (void)name;
+  const Schema *schema = record->view->schema;
   (void)err;
-  *out = column < 0 ? value_null() : vector_value(view_column(record->worker, record->view, (uint32_t)column), record->row);
+  *out = value_null();
+  if (column < 0 && schema && schema->type == DS_STRUCTURED) {
+    *out = value_by_path(record->worker, record->view, 0, path_compile(&record->worker->scratch, name), record->row);
+    return DC_OK;
+  }
+  if (column < 0 && schema) column = schema_column(schema, name);
+  if (column >= 0) *out = vector_value(view_column(record->worker, record->view, (uint32_t)column), record->row);
+  return DC_OK;
+}
+
+static DcCode row_at_path(void *self, int column, const Path *path, Value *out, DcError *err) {
+  RowRecord *record = self;
+  (void)err;
+  *out = value_by_path(record->worker, record->view, (uint32_t)column, path, record->row);
+  return DC_OK;
+}
+
+static DcCode row_names(void *self, Arena *arena, Value *out, DcError *err) {
+  RowRecord *record = self;
+  const Schema *schema = record->view->schema;
+  (void)err;
+  Value object = value_null();
+  if (schema && schema->type == DS_STRUCTURED) object = view_object(record->worker, record->view, record->row);
+  bool structured = object.type == TYPE_OBJECT;
+  size_t count = structured ? object.as.object->count : schema ? schema->count : 0;
+  const Str *names = structured ? object.as.object->names : schema ? schema->names : NULL;
+  Value *items = arena_raw(arena, (count + 1) * sizeof *items);
+  for (size_t i = 0; i < count; i++) items[i] = value_str(names[i]);
+  *out = value_array(arena, items, count);
+  return DC_OK;
+}
+
+static DcCode row_object(void *self, Arena *arena, Value *out, DcError *err) {
+  RowRecord *record = self;
+  (void)arena;
+  (void)err;
+  *out = view_object(record->worker, record->view, record->row);
   return DC_OK;
 }
 
@@ -32,7 +93,7 @@ static DcCode row_key(void *self, Value *out, DcError *err) {
 static DcCode eval_rows(Worker *worker, const Program *program, const Expr *expr, View *view, Vector *out) {
   Value *values = arena_alloc(&worker->scratch, (view->n + 1) * sizeof *values);
   RowRecord record = {worker, view, 0};
-  RecordView attributes = {.self = &record, .attribute = row_attribute, .key = row_key};
+  RecordView attributes = {.self = &record, .attribute = row_attribute, .at_path = row_at_path, .key = row_key, .names = row_names, .object = row_object};
   view_fetch_for(worker, view, &expr, 1);
   program_enter(program, &worker->eval);
   worker->eval.call.record = &attributes;
@@ -218,7 +279,10 @@ static DcCode eval_op(Worker *worker, const Program *program, const Expr *expr, 
 DcCode vector_eval(Worker *worker, const Program *program, const Expr *expr, View *view, Vector *out) {
   switch (expr->kind) {
     case EXPR_LITERAL: *out = kernel_literal(worker, expr->literal); return DC_OK;
-    case EXPR_ATTR: *out = *view_column(worker, view, (uint32_t)expr->column); return DC_OK;
+    case EXPR_ATTR:
+      if (expr->steps) *out = eval_path(worker, expr, view);
+      else *out = *view_column(worker, view, (uint32_t)expr->column);
+      return DC_OK;
     case EXPR_OP: return eval_op(worker, program, expr, view, out);
     case EXPR_CALL:
       if (expr->function && expr->function->special == SPECIAL_NONE && expr->function->call && !expr->function->needs_record)

@@ -150,6 +150,7 @@ void view_fetch(Worker *worker, View *view, const int *columns, size_t count) {
 }
 
 void view_fetch_for(Worker *worker, View *view, const Expr *const *exprs, size_t count) {
+  if (view->schema && view->schema->type == DS_STRUCTURED) return; /* paths look into what is encoded */
   uint8_t *used = arena_alloc(&worker->scratch, view->column_count + 1);
   int *columns = arena_alloc(&worker->scratch, (view->column_count + 1) * sizeof *columns);
   size_t n = 0;
@@ -219,6 +220,12 @@ void view_pick(Worker *worker, View *view, const uint32_t *picked, uint32_t n) {
   Arena *arena = &worker->scratch;
   uint32_t *rows = arena_raw(arena, (n + 1) * sizeof *rows);
   for (uint32_t i = 0; i < n; i++) rows[i] = view_row(view, picked[i]);
+  if (view->before) {
+    View *before = (View *)(void *)arena_copy(arena, view->before, sizeof *before);
+    before->columns = (ViewColumn *)(void *)arena_copy(arena, before->columns, before->column_count * sizeof *before->columns);
+    view_pick(worker, before, picked, n);
+    view->before = before;
+  }
   pick_columns(arena, view, picked, n);
   view->key = vector_pick(arena, view->key, picked, n);
   if (view->bad) view->bad = compact(arena, view->bad, 1, picked, n);
@@ -250,9 +257,15 @@ static Value default_key(Worker *worker, View *view, uint32_t i) {
     }
     return value_int((int32_t)hash);
   }
+  if (view->schema && view->schema->type == DS_PLAIN_TEXT) {
+    Value text = value_str(value_to_str(&worker->scratch, vector_value(view_column(worker, view, 0), i)));
+    text.type = TYPE_BINARY;
+    return value_int(value_hashcode(text));
+  }
+  if (view->schema && view->schema->type == DS_STRUCTURED) return value_int(value_hashcode(vector_value(view_column(worker, view, 0), i)));
   uint32_t hash = 0;
   for (uint32_t c = 0; c < view->column_count; c++)
-    hash += (uint32_t)value_hashcode(view->names ? value_str(view->names[c]) : value_null()) ^
+    hash += (uint32_t)value_hashcode(view->schema ? value_str(view->schema->names[c]) : value_null()) ^
             (uint32_t)value_hashcode(vector_value(view_column(worker, view, c), i));
   return value_int((int32_t)hash);
 }
@@ -262,7 +275,7 @@ static Value full_key(Worker *worker, View *view, uint32_t i) {
   Value key = default_key(worker, view, i);
   uint64_t bits = 0;
   for (uint32_t c = 0; c < view->column_count; c++) {
-    uint64_t name = view->names ? value_hash64(value_str(view->names[c])) : 0;
+    uint64_t name = view->schema ? value_hash64(value_str(view->schema->names[c])) : 0;
     bits += (name ^ value_hash64(vector_value(view_column(worker, view, c), i)) * 0x9E3779B97F4A7C15) * 0xD6E8FEB86659FD93;
   }
   uint16_t high = (uint16_t)(bits >> 32);
@@ -272,14 +285,29 @@ static Value full_key(Worker *worker, View *view, uint32_t i) {
   return key;
 }
 
+Value view_object(Worker *worker, View *view, uint32_t i) {
+  const Schema *schema = view->schema;
+  if (!schema || schema->type == DS_PLAIN_TEXT || schema->type == DS_STRUCTURED) return vector_value(view_column(worker, view, 0), i);
+  int *all = arena_raw(&worker->scratch, (view->column_count + 1) * sizeof *all);
+  Value *values = arena_raw(&worker->scratch, (view->column_count + 1) * sizeof *values);
+  for (uint32_t c = 0; c < view->column_count; c++) all[c] = (int)c;
+  view_fetch(worker, view, all, view->column_count);
+  for (uint32_t c = 0; c < view->column_count; c++) values[c] = vector_value(view_column(worker, view, c), i);
+  Value object = value_object(&worker->scratch, schema->names, values, view->column_count);
+  object.flags = VALUE_RECORD;
+  return object;
+}
+
 Value view_key(Worker *worker, View *view, uint32_t i) {
   if (view->key_source == KEY_VECTOR) return vector_value(view->key, i);
+  if (view->before && !view->batch->key) return full_key(worker, view->before, i);
   if (view->batch->key) return column_value(view->batch->key, view_row(view, i), &worker->scratch);
   return full_key(worker, view, i);
 }
 
 const Vector *view_keys(Worker *worker, View *view) {
   if (view->key_source == KEY_VECTOR) return view->key;
+  if (view->before && !view->batch->key) return view_keys(worker, view->before);
   if (view->batch->key) return fetch_column(worker, view, view->batch->key);
   int *all = arena_raw(&worker->scratch, (view->column_count + 1) * sizeof *all);
   for (uint32_t c = 0; c < view->column_count; c++) all[c] = (int)c;

@@ -50,18 +50,20 @@ typedef struct ViewColumn {
 
 typedef enum KeySource { KEY_OF_BATCH, KEY_VECTOR } KeySource;
 
-typedef struct View {
+typedef struct View View;
+struct View {
   const Batch *batch;
   const uint32_t *rows; /* NULL: first … first + n - 1 */
   uint32_t first, n;
   ViewColumn *columns;
   uint32_t column_count;
-  const Str *names;     /* of the batch's columns, for the default key; may be NULL */
+  const Schema *schema; /* of the records as they are now; NULL: nobody asks for names */
+  struct View *before;   /* the view before its first projection, for the default key; NULL: this one */
   bool whole;           /* the columns are all of the batch's, in order: rows can be moved as they are */
   KeySource key_source; /* KEY_OF_BATCH: the batch's key column, or the default key if it has none */
   const Vector *key;
   uint8_t *bad;         /* rows to drop (bad records skipped or captured); NULL: none */
-} View;
+};
 
 static inline uint32_t view_row(const View *view, uint32_t i) { return view->rows ? view->rows[i] : view->first + i; }
 static inline uint64_t view_origin(const View *view, uint32_t i) { return batch_origin(view->batch, view_row(view, i)); }
@@ -91,6 +93,8 @@ void view_fetch(Worker *worker, View *view, const int *columns, size_t count);
 void view_fetch_for(Worker *worker, View *view, const Expr *const *exprs, size_t count);
 /* The keys of all rows, as view_key gives them. */
 const Vector *view_keys(Worker *worker, View *view);
+/* The record of row i as a value: PlainText its text, Columnar an OBJECT flagged VALUE_RECORD, Structured an OBJECT. */
+Value view_object(Worker *worker, View *view, uint32_t i);
 /* Value of the key of row i: given, or the default key (hash of the record). */
 Value view_key(Worker *worker, View *view, uint32_t i);
 

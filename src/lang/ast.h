@@ -62,6 +62,7 @@ struct Expr {
   size_t count;
   bool distinct;      /* CALL: COUNT(DISTINCT x) */
   const Window *over; /* CALL */
+  const struct Path *steps; /* ATTR in a bound copy: where in the object of the column it is (value/path.h); NULL: the column itself */
   int column;         /* ATTR in a bound copy (engine/bind.h): index in the schema, -1: not there */
   uint16_t depth;     /* of this tree; the parser bounds it, so that everything may recurse over it */
 };

@@ -146,7 +146,6 @@ static bool is_counted(StmtKind kind) {
 }
 
 static DcCode define_function(Session *session, const Stmt *stmt, DcError *err) {
-  if (stmt->as.definition->record) return dc_fail_at(err, DC_FAIL, stmt->pos, "RECORD functions are not in this version");
   return definitions_add(&session->functions, "FUNCTION", stmt->as.definition, err);
 }
 

@@ -210,9 +210,7 @@ static void bind_slots(Session *session, Str kind, const Slot *slots, size_t cou
     aliased += slots[i].alias.len > 0;
   }
   if (!aliased) return;
-  Object *object = arena_alloc(arena, sizeof *object);
-  *object = (Object){aliased, aliases, names};
-  variables_define(session->variables, kind, (Value){.type = TYPE_OBJECT, .as.object = object});
+  variables_define(session->variables, kind, value_object(arena, aliases, names, aliased));
 }
 
 /* The hidden datasets of the round and the variables that name them; those that the call leaves out are NULL, also where a

@@ -43,12 +43,10 @@ size_t object_find(const Object *object, Str name) {
   size_t low = 0, high = object->count;
   while (low < high) {
     size_t middle = low + (high - low) / 2, at = object->sorted[middle];
-    int order = str_compare(object->names[at], name);
-    if (order == 0) return at;
-    if (order < 0) low = middle + 1;
+    if (str_compare(object->names[at], name) < 0) low = middle + 1;
     else high = middle;
   }
-  return object->count;
+  return low < object->count && str_eq(object->names[object->sorted[low]], name) ? object->sorted[low] : object->count;
 }
 
 typedef struct Named {
@@ -56,7 +54,11 @@ typedef struct Named {
   uint32_t number;
 } Named;
 
-static int by_name(const void *a, const void *b) { return str_compare(((const Named *)a)->name, ((const Named *)b)->name); }
+static int by_name(const void *a, const void *b) {
+  const Named *x = a, *y = b;
+  int order = str_compare(x->name, y->name);
+  return order ? order : (x->number > y->number) - (x->number < y->number);
+}
 
 void object_sort(Arena *arena, Object *object) {
   enum { FEW = 16 };

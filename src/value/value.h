@@ -79,9 +79,9 @@ static inline Str value_get_str(Value v) { return (Str){v.as.s, v.len}; } /* STR
 
 /* An array of count items, which are copied (not deeply) into the arena. */
 Value value_array(Arena *arena, const Value *items, size_t count);
-/* An object over names and values that live as long as the arena (nothing is copied). Names are unique. */
+/* An object over names and values that live as long as the arena (nothing is copied). */
 Value value_object(Arena *arena, const Str *names, const Value *values, size_t count);
-/* Number of a member; the count if there is none. */
+/* Number of the first member of that name; the count if there is none. */
 size_t object_find(const Object *object, Str name);
 /* Make the index that finds members of large objects by halving. */
 void object_sort(Arena *arena, Object *object);

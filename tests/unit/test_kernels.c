@@ -231,7 +231,7 @@ static void check_row(Case *test, const Vector *vector, uint32_t i, Value want) 
 
 static DcCode scalar_row(Case *test, uint32_t row, Value *out) {
   Row at = {test->table, row};
-  RecordView record = {&at, row_attribute, row_key};
+  RecordView record = {.self = &at, .attribute = row_attribute, .key = row_key};
   EvalContext *cx = &test->scalar.eval;
   DcError err = {0};
   program_enter(test->program, cx);

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "engine/eval.h"
+#include "value/batch.h"
 #include "value/datetime_text.h"
 #include "value/decimal.h"
+#include "value/json.h"
+#include "value/path.h"
 
 static Arena arena;
 
@@ -16,7 +18,7 @@ static Value object_of(size_t count, const char *const *names, const Value *valu
   Object *object = arena_alloc(&arena, sizeof *object);
   Str *list = arena_alloc(&arena, count * sizeof *list);
   for (size_t i = 0; i < count; i++) list[i] = str_of(names[i]);
-  *object = (Object){count, list, value_array(&arena, values, count).as.array->items};
+  *object = (Object){count, list, value_array(&arena, values, count).as.array->items, NULL};
   return (Value){.type = TYPE_OBJECT, .as.object = object};
 }
 
@@ -151,8 +153,69 @@ START_TEST(test_paths) {
       {"m", "s"}, {"k.x", "[10, 20, 30]"}, {"k.x[1]", "20"}, {"k.x[-1]", "30"}, {"k.x[3]", "null"}, {"k.x[-4]", "null"}, {"k.x[1:]", "[20, 30]"}, {"k.x[:2]", "[10, 20]"}, {"k.x[-2:]", "[20, 30]"}, {"k.x[1:5]", "[20, 30, null, null]"},
       {"k.x[2:1]", "[]"}, {"k.x[5:9]", "[]"}, {"k.x[*]", "[10, 20, 30]"}, {"k.x[]", "[10, 20, 30]"}, {"m[0]", "s"}, {"m[*]", "[s]"}, {"m.z", "null"}, {"nope.x[0]", "null"}, {"k.x[a]", "null"}, {"k.x[0", "null"}, {"k.x[0].y", "null"}, {"", "{\"k\":{\"x\":[10,20,30]},\"m\":\"s\"}"},
   };
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) ck_text(value_at_path(&arena, value, str_of(cases[i].path)), cases[i].result);
+  Buf bytes = {0};
+  value_encode(&bytes, value);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    ck_text(value_at_path(&arena, value, str_of(cases[i].path)), cases[i].result);
+    ck_text(path_encoded(path_compile(&arena, str_of(cases[i].path)), bytes.data, &arena), cases[i].result);
+  }
+  buf_free(&bytes);
   ck_text(value_at_path(&arena, numbers, str_of("[0]")), "10");
+}
+END_TEST
+
+/* A member that is called like the whole path comes first; a [ at the beginning looks under the empty name. */
+START_TEST(test_path_names) {
+  const char *names[] = {"a.b", "a", "x[", ""};
+  const char *inner[] = {"b"};
+  Value list = value_array(&arena, (Value[]){value_int(7), value_int(8)}, 2);
+  Value value = object_of(4, names, (Value[]){value_int(1), object_of(1, inner, (Value[]){value_int(2)}), value_int(3), list});
+  static const struct { const char *path, *result; } cases[] = {
+      {"a.b", "1"}, {"a.b[0]", "2"}, {"x[", "3"}, {"[1]", "8"}, {"[-3]", "null"}, {"[]", "[7, 8]"}, {"", "[7, 8]"}, {"a[0].b", "2"}, {"a.b.", "2"}, {"[x]", "null"},
+  };
+  Buf bytes = {0};
+  value_encode(&bytes, value);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    ck_text(value_at_path(&arena, value, str_of(cases[i].path)), cases[i].result);
+    ck_text(path_encoded(path_compile(&arena, str_of(cases[i].path)), bytes.data, &arena), cases[i].result);
+  }
+  buf_free(&bytes);
+}
+END_TEST
+
+/* More members than are looked at one by one, some names twice: the first one counts. */
+START_TEST(test_large_objects) {
+  enum { COUNT = 1000 };
+  Str names[COUNT];
+  Value values[COUNT];
+  for (int i = 0; i < COUNT; i++) {
+    names[i] = arena_printf(&arena, "n%d", i % 700);
+    values[i] = value_int(i);
+  }
+  Object object = {COUNT, names, values, NULL};
+  object_sort(&arena, &object);
+  ck_assert_ptr_nonnull(object.sorted);
+  for (int i = 0; i < 700; i++) ck_assert_uint_eq(object_find(&object, names[i]), (size_t)i);
+  ck_assert_uint_eq(object_find(&object, str_of("n700")), COUNT);
+  ck_assert_uint_eq(object_find(&object, str_of("")), COUNT);
+}
+END_TEST
+
+START_TEST(test_json) {
+  static const struct { const char *text, *result; } cases[] = {
+      {"{\"b\":1,\"a\":[true,null,\"\\u00e4\\n\"]}", "{\"b\":1,\"a\":[true,null,\"ä\\n\"]}"},
+      {"9223372036854775807", "9223372036854775807"}, {"-9223372036854775808", "-9223372036854775808"}, {"18446744073709551615", "18446744073709551615"},
+      {"99999999999999999999999999999999999999", "99999999999999999999999999999999999999"}, {"1.5e3", "1500.0"}, {" 7 ", "7"}, {"\"\"", ""},
+      {"999999999999999999999999999999999999999", NULL}, {"1e999", NULL}, {"{\"a\":1,\"a\":2}", NULL}, {"", NULL}, {"{", NULL}, {"[1,]", NULL}, {"NaN", NULL}, {"'a'", NULL}, {"1 2", NULL},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    Value value;
+    Str why = {0};
+    bool read = json_read(&arena, str_of(cases[i].text), &value, &why);
+    ck_assert_msg(read == (cases[i].result != NULL), "%s", cases[i].text);
+    if (read) ck_text(value, cases[i].result);
+    else ck_assert_uint_gt(why.len, 0);
+  }
 }
 END_TEST
 
@@ -167,6 +230,9 @@ int main(void) {
   tcase_add_test(tests, test_truth);
   tcase_add_test(tests, test_utf8);
   tcase_add_test(tests, test_paths);
+  tcase_add_test(tests, test_path_names);
+  tcase_add_test(tests, test_large_objects);
+  tcase_add_test(tests, test_json);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
   int failed = srunner_ntests_failed(runner);
