@@ -152,11 +152,6 @@ static DcCode fn_arr_median(CallContext *cx, const Value *args, int count, Value
   return median_of(cx, args[0].as.array->items, args[0].as.array->count, result);
 }
 
-static DcCode fn_count(CallContext *cx, const Value *args, int count, Value *result) {
-  (void)args, (void)count, (void)result;
-  return dc_fail(cx->err, "COUNT counts the records of a dataset: it needs a SELECT");
-}
-
 static const Function rows[] = {
     {.name = "ABS", .signature = "x", .min_args = 1, .max_args = 1, .call = fn_abs, .doc = "The size without the sign.", .example = "ABS(-2)", .result = "2.0"},
     {.name = "CEIL", .signature = "x", .min_args = 1, .max_args = 1, .call = fn_ceil, .doc = "The nearest whole number that is not less.", .example = "CEIL(1.2)", .result = "2.0"},
@@ -187,7 +182,6 @@ static const Function rows[] = {
     {.name = "MEDIAN", .signature = "x, …", .min_args = 0, .max_args = -1, .aggregate = true, .call = fn_median, .doc = "The middle of its arguments, or the mean of the middle two; with one argument, of all records in the group.", .example = "MEDIAN(5, 1, 2, 3)", .result = "2.5"},
     {.name = "ARR_MEAN", .signature = "array", .min_args = 1, .max_args = 1, .call = fn_arr_mean, .doc = "The mean of the elements.", .example = "ARR_MEAN([1, 2])", .result = "1.5"},
     {.name = "ARR_MEDIAN", .signature = "array", .min_args = 1, .max_args = 1, .call = fn_arr_median, .doc = "The middle element by size, or the mean of the middle two.", .example = "ARR_MEDIAN([3, 1, 2])", .result = "2.0"},
-    {.name = "COUNT", .signature = "* | x | DISTINCT x", .min_args = 1, .max_args = 1, .handles_null = true, .aggregate = true, .special = SPECIAL_COUNT_STAR, .call = fn_count, .doc = "How many records there are in the group; of x, how many that are not NULL.", .example = "COUNT(*)", .result = "the number of records"},
 };
 
 const Package math_package = {

@@ -1,5 +1,6 @@
 /* test_catalog.c - every row is complete, found by its names, and its example gives its result. */
 #include "cli/packages.h"
+#include "engine/aggregate.h"
 #include "unit/evaluate.h"
 
 static void check_text(const char *row, const char *what, const char *text) { ck_assert_msg(text && *text, "%s has no %s", row, what); }
@@ -60,6 +61,43 @@ START_TEST(test_operators) {
 }
 END_TEST
 
+static DcCode value_of_x(void *self, int column, Str name, Value *out, DcError *err) {
+  (void)column, (void)err;
+  *out = str_is(name, "x") ? *(const Value *)self : value_null();
+  return DC_OK;
+}
+
+/* "SUM(x) over [1, 2]": the call takes the values of the array as those of x. */
+static void check_aggregate(const char *row, const char *example, const char *expected) {
+  Arena arena = {0};
+  Diagnostics diag = {0};
+  DcError err = {0};
+  const Expr *call_expr = NULL, *array_expr = NULL;
+  Value array, x, args[2], result = value_null();
+  RecordView record = {.self = &x, .attribute = value_of_x};
+  EvalContext cx = {.call.arena = &arena, .names = NAMES_AS_RECORD, .call.record = &record};
+  const char *over = strstr(example, " over ");
+  ck_assert_msg(over != NULL, "%s: no \" over \" in %s", row, example);
+  Source *of_call = source_from_text("-e", str_make(example, (size_t)(over - example))), *of_array = source_from_text("-e", str_of(over + 6));
+  ck_assert(parse_expr(of_call, &arena, &call_expr, &diag) == DC_OK && parse_expr(of_array, &arena, &array_expr, &diag) == DC_OK);
+  AggregateCall call = {call_expr->function, call_expr->items, call_expr->count, call_expr->distinct, call_expr->pos};
+  Accumulator *accumulator = NULL;
+  ck_assert_msg(accumulator_new(&call, &accumulator, &err) == DC_OK && eval(&cx, array_expr, &array, &err) == DC_OK, "%s: %s", row, err.message);
+  for (size_t i = 0; i < array.as.array->count; i++) {
+    x = array.as.array->items[i];
+    for (size_t k = 0; k < call.arg_count; k++) ck_assert(eval(&cx, call.args[k], &args[k], &err) == DC_OK);
+    ck_assert_msg(accumulator_add(accumulator, args, &err) == DC_OK, "%s: %s", row, err.message);
+  }
+  ck_assert(accumulator_result(accumulator, &arena, &result, &err) == DC_OK);
+  Str text = value_to_str(&arena, result);
+  ck_assert_msg(str_is(text, expected), "%s: %s gives %.*s, not %s", row, example, STR_ARG(text), expected);
+  accumulator_free(accumulator);
+  source_free(of_call);
+  source_free(of_array);
+  diagnostics_free(&diag);
+  arena_free(&arena);
+}
+
 START_TEST(test_functions) {
   size_t count;
   const Package *const *packages = catalog_packages(&count);
@@ -71,7 +109,8 @@ START_TEST(test_functions) {
       check_text(function->name, "result", function->result);
       ck_assert_msg(function->signature && function->call, "%s is incomplete", function->name);
       ck_assert_msg(catalog_function(str_of(function->name)) == function, "%s is there twice", function->name);
-      if (function->special != SPECIAL_COUNT_STAR) check_example(function->name, function->example, function->result);
+      if (function->special == SPECIAL_COUNT_STAR && aggregate_known(function)) check_aggregate(function->name, function->example, function->result);
+      else if (function->special != SPECIAL_COUNT_STAR) check_example(function->name, function->example, function->result);
     }
 }
 END_TEST
