@@ -22,7 +22,7 @@ typedef struct CallContext {
   Arena *arena; /* results live here */
   DcError *err; /* set by call_fail */
   uint64_t seed, statement, origin; /* RANDOM: counter-based, see random_u64 in pkg */
-  uint64_t random_calls; /* loose context: the counter in place of origin */
+  uint64_t random_calls; /* loose context: the counter in place of origin; transforms: beside it; else 0 */
   bool record_level;     /* a record is evaluated: x / 0 is NULL and counted, not an error */
   uint64_t zero_divisions;
   struct RegexCache *regexes; /* made on first use by base/regex.h, freed with the context */

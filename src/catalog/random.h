@@ -15,7 +15,7 @@ static inline uint64_t random_mix(uint64_t seed, uint64_t statement, uint64_t or
   return random_step(random_step(random_step(seed) ^ statement) ^ origin);
 }
 
-/* For a record its origin counts, in loose context cx->random_calls (advance it after use). */
+/* For a record its origin counts, in loose context cx->random_calls (advance it after use), in a transform both. */
 uint64_t random_u64(const CallContext *cx);
 
 /* RANDOM n from 64 random bits: 0 … n-1, for negative n -(|n|-1) … 0, for 0 always 0. */

@@ -5,6 +5,7 @@
 #include "cli/catalog_print.h"
 
 #include "cli/library_print.h"
+#include "engine/transform_builtin.h"
 #include "lang/statements.h"
 
 /* What to do with the rows, and what came of it. */
@@ -101,12 +102,16 @@ static void walk_adapters(Walk *walk) {
   }
 }
 
-/* passthru is what ALTER does with a list of columns; there are no others yet. */
 static void walk_transforms(Walk *walk) {
-  if (wants(walk, "passthru")) {
-    buf_text(walk->out, "passthru\n");
-    put_row(walk->out, "Keeps records as they are; a VALUE list chooses and orders the columns.",
-            "ALTER \"ds\" passthru VALUE (\"a\", \"b\");", NULL);
+  size_t count;
+  const TransformRow *rows = transform_rows(&count);
+  for (size_t i = 0; i < count; i++) {
+    if (!wants(walk, rows[i].name)) continue;
+    const char *use = rows[i].in_alter && rows[i].in_call ? "ALTER and CALL" : rows[i].in_alter ? "ALTER" : "CALL";
+    buf_printf(walk->out, "%s  (%s to %s, in %s)\n", rows[i].name, rows[i].from, rows[i].to, use);
+    put_row(walk->out, rows[i].doc, rows[i].example, NULL);
+    put_parameters(walk->out, rows[i].params, rows[i].param_count);
+    if (rows[i].open_params) buf_printf(walk->out, "    @%s<name>: for each name of the VALUE list\n", rows[i].open_params);
   }
   walk_library(walk, LIBRARY_TRANSFORM);
 }

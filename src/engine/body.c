@@ -1,7 +1,7 @@
-/* body.c - runs own functions: parameters, local variables, and the statements of a body.
+/* body.c - runs own functions and transforms: parameters, local variables, and the statements of a body.
  *
- * A Frame holds the local variables of one call. A local owns its value: a text in a buffer that is used again, anything
- * else in an arena of its own. Temporaries live in the frame's scratch arena, which is emptied after every statement,
+ * A Frame holds the local variables of one call, or of a transform's way through one partition. A local owns its value: a
+ * text in a buffer that is used again, anything else in an arena of its own. Temporaries live in the frame's scratch arena, which is emptied after every statement,
  * so that a long loop needs no more memory than one round. Storage that an assignment replaces may still be in use by
  * the statement that assigns; it is retired and freed when that statement ends.
  */
@@ -33,6 +33,8 @@ typedef struct Frame {
   size_t retired_count, retired_cap;
   Arena *result_arena; /* the caller's */
   Value *result;
+  const RecordStream *stream; /* of a transform; NULL in a function */
+  bool at_end;                /* FETCH has found no more records */
 } Frame;
 
 /* --- Local variables --- */
@@ -120,6 +122,14 @@ static void add_record(Frame *frame) {
   if (!function->record || !record || !record->key || !record->object) return;
   add_lazy(frame, named ? function->key_name : str_of("key"), LAZY_KEY);
   add_lazy(frame, named ? function->object_name : str_of("object"), LAZY_OBJECT);
+}
+
+static void frame_free(Frame *frame) {
+  drop_locals(frame, 0);
+  dc_free(frame->locals);
+  end_statement(frame);
+  dc_free(frame->retired);
+  arena_free(&frame->scratch);
 }
 
 static bool frame_get(void *self, Str name, Value *out) {
@@ -309,6 +319,42 @@ static DcCode run_try(Frame *frame, const Stmt *stmt, Flow *flow, DcError *err) 
   return code;
 }
 
+/* Gives a name of FETCH its value; a variable that nobody reads is not made. */
+static void set_fetched(Frame *frame, Str name, Value value) {
+  Local *local = find_local(frame, name);
+  assign(frame, local ? local : add_local(frame, name), value);
+}
+
+static DcCode run_fetch(Frame *frame, const Stmt *stmt, DcError *err) {
+  const RecordStream *stream = frame->stream;
+  const RecordView *record = frame->cx->call.record;
+  Str key = stmt->as.fetch.key_name, object = stmt->as.fetch.object_name;
+  bool found;
+  Value value = value_null();
+  DC_TRY(stream->fetch(stream->self, &found, err));
+  frame->at_end = !found;
+  set_fetched(frame, str_of("NOTFOUND"), value_bool(!found));
+  if (key.data && stream->reads(stream->self, key)) {
+    if (found) DC_TRY(record->key(record->self, &value, err));
+    if (value.flags & VALUE_DEFAULT_KEY) value = value_int(value.as.i);
+    set_fetched(frame, key, value);
+  }
+  value = value_null();
+  if (object.data && stream->reads(stream->self, object)) {
+    if (found) DC_TRY(record->object(record->self, &frame->scratch, &value, err));
+    set_fetched(frame, object, value);
+  }
+  return DC_OK;
+}
+
+static DcCode run_yield(Frame *frame, const Stmt *stmt, DcError *err) {
+  Value key, object;
+  DC_TRY(eval(frame->cx, stmt->as.yield.key, &key, err));
+  DC_TRY(eval(frame->cx, stmt->as.yield.object, &object, err));
+  DcCode code = frame->stream->yield(frame->stream->self, key, object, err);
+  return code == DC_OK ? DC_OK : dc_position(err, stmt->as.yield.object->pos);
+}
+
 static DcCode run_stmt(Frame *frame, const Stmt *stmt, Flow *flow, DcError *err) {
   Value ignored;
   switch (stmt->kind) {
@@ -324,8 +370,10 @@ static DcCode run_stmt(Frame *frame, const Stmt *stmt, Flow *flow, DcError *err)
     case STMT_INCLUDE: return run_block(frame, &stmt->as.include.body, flow, err);
     case STMT_BREAK: *flow = FLOW_BREAK; return DC_OK;
     case STMT_CONTINUE: *flow = FLOW_CONTINUE; return DC_OK;
+    case STMT_FETCH: if (frame->stream) return run_fetch(frame, stmt, err); break;
+    case STMT_YIELD: if (frame->stream) return run_yield(frame, stmt, err); break;
     case STMT_CREATE: case STMT_ALTER: case STMT_SELECT: case STMT_COPY: case STMT_SPLIT: case STMT_CALL: case STMT_ANALYZE:
-    case STMT_LET_SELECT: case STMT_FETCH: case STMT_YIELD: case STMT_FUNCTION: case STMT_PROCEDURE: case STMT_TRANSFORM:
+    case STMT_LET_SELECT: case STMT_FUNCTION: case STMT_PROCEDURE: case STMT_TRANSFORM:
     case STMT_DROP: case STMT_OPTIONS: case STMT_EXPLAIN: case STMT_DESCRIBE: case STMT_SHOW: case STMT_EXPECT: break;
   }
   return dc_fail(err, "this statement cannot stand in the body of a function");
@@ -407,10 +455,47 @@ DcCode eval_call_own(EvalContext *cx, const Definition *function, const Value *a
   cx->names = names;
   cx->variables = caller;
   cx->call.arena = frame.result_arena;
-  drop_locals(&frame, 0);
-  dc_free(frame.locals);
-  end_statement(&frame);
-  dc_free(frame.retired);
-  arena_free(&frame.scratch);
+  frame_free(&frame);
   return code == DC_OK ? DC_OK : dc_position(err, pos);
+}
+
+/* --- Transforms --- */
+
+/* Rounds of the body, until one RETURNs, or ends behind the last record. */
+static DcCode run_rounds_of_body(Frame *frame, DcError *err) {
+  const RecordStream *stream = frame->stream;
+  for (;;) {
+    Flow flow = FLOW_NEXT;
+    DC_TRY(interrupted(frame->cx, err));
+    DcCode code = run_block(frame, &frame->function->body, &flow, err);
+    end_statement(frame);
+    if (code == DC_FAIL && !err->stop) {
+      DC_TRY(stream->forgive(stream->self, err));
+      continue;
+    }
+    if (code != DC_OK || flow == FLOW_RETURN || frame->at_end) return code;
+  }
+}
+
+DcCode eval_transform(EvalContext *cx, const Definition *transform, const BodyVariable *variables, size_t count, const RecordStream *stream, DcError *err) {
+  EvalContext outer = *cx;
+  Value result = value_null();
+  Arena names = {0};
+  Frame frame = {.cx = cx, .function = transform, .outer = cx->variables, .result_arena = &names, .result = &result, .stream = stream};
+  add_local(&frame, str_of("NOTFOUND"))->value = value_bool(false);
+  for (size_t i = 0; i < count; i++) add_local(&frame, variables[i].name)->value = variables[i].value;
+  cx->globals = cx->variables;
+  cx->variables = (VariableView){&frame, frame_get, frame_set};
+  cx->names = NAMES_AS_RECORD;
+  cx->depth = 1; /* the names of attributes are not bound to columns here */
+  cx->call.arena = &frame.scratch;
+  DcCode code = run_rounds_of_body(&frame, err);
+  cx->variables = outer.variables;
+  cx->globals = outer.globals;
+  cx->names = outer.names;
+  cx->depth = outer.depth;
+  cx->call.arena = outer.call.arena;
+  frame_free(&frame);
+  arena_free(&names);
+  return code;
 }

@@ -53,5 +53,26 @@ DcCode eval_name(EvalContext *cx, const Name *name, Str *out, DcError *err) DC_M
 /* Calls an own function: binds args to its parameters (defaults from the right; a NULL argument takes its default)
    and runs its body (LET, IF, LOOP, WHILE, BREAK, CONTINUE, RAISE, RETURN, blocks, TRY). engine/body.c. */
 DcCode eval_call_own(EvalContext *cx, const Definition *function, const Value *args, size_t count, Position pos, Value *out, DcError *err) DC_MUST_CHECK;
+/* A variable that a body begins with. */
+typedef struct BodyVariable {
+  Str name;
+  Value value; /* borrowed */
+} BodyVariable;
+
+/* The records that a transform's body goes over and makes. */
+typedef struct RecordStream {
+  void *self;
+  /* FETCH: moves cx->call.record to the next record; *found is false at the end. */
+  DcCode (*fetch)(void *self, bool *found, DcError *err);
+  DcCode (*yield)(void *self, Value key, Value object, DcError *err);
+  /* Does the body read a variable of that name? If not, FETCH need not make it. */
+  bool (*reads)(void *self, Str name);
+  /* A round has failed: DC_OK when the body may begin again with the next record. */
+  DcCode (*forgive)(void *self, DcError *err);
+} RecordStream;
+
+/* Runs a transform's body over one partition, again and again until it RETURNs, or comes to its end when FETCH has found
+   no more records. Variables live as long as the partition; $NOTFOUND is one. cx->call.record has to be set. */
+DcCode eval_transform(EvalContext *cx, const Definition *transform, const BodyVariable *variables, size_t count, const RecordStream *stream, DcError *err) DC_MUST_CHECK;
 
 #endif

@@ -109,17 +109,27 @@ static void capture_stmt(Binder *binder, const Stmt *stmt) {
       capture_block(binder, &stmt->as.while_loop.body);
       break;
     case STMT_RAISE: capture_expr(binder, stmt->as.raise.message); break;
+    case STMT_YIELD:
+      capture_expr(binder, stmt->as.yield.key);
+      capture_expr(binder, stmt->as.yield.object);
+      break;
     case STMT_TRY:
       capture_block(binder, &stmt->as.try_block.body);
       capture_block(binder, &stmt->as.try_block.handler);
       break;
     case STMT_BLOCK: capture_block(binder, &stmt->as.block); break;
-    default: break; /* no other statement stands in a function */
+    default: break; /* no other statement stands in a function or transform */
   }
 }
 
 static void capture_block(Binder *binder, const Block *block) {
   for (size_t i = 0; i < block->count; i++) capture_stmt(binder, block->stmts[i]);
+}
+
+DcCode program_capture(Program *program, Engine *engine, const Schema *schema, EvalContext *cx, const Block *body, DcError *err) {
+  Binder binder = {.program = program, .engine = engine, .schema = schema, .cx = cx, .err = err, .in_record = true};
+  capture_block(&binder, body);
+  return err->code;
 }
 
 static bool get_captured(void *self, Str name, Value *out) {

@@ -42,6 +42,8 @@ void program_unref(Program *program); /* NULL is fine */
 
 /* A bound copy of expr, living in program's arena. Unknown attributes are NULL with one warning (--strict: an error). */
 DcCode program_bind(Program *program, Engine *engine, const Schema *schema, EvalContext *cx, const Expr *expr, const Expr **out, DcError *err) DC_MUST_CHECK;
+/* Captures what a transform's body reads: the variables of the moment, and own functions. Unknown attributes as above. */
+DcCode program_capture(Program *program, Engine *engine, const Schema *schema, EvalContext *cx, const Block *body, DcError *err) DC_MUST_CHECK;
 /* Column number of a name, -1 if there is none. PlainText, Structured: 0 for any. */
 int schema_column(const Schema *schema, Str name);
 /* Column numbers that expr uses are added to columns (set = 1). */

@@ -16,6 +16,7 @@ Store *store_new(Engine *engine, uint32_t partitions) {
   store->part_rows = dc_alloc((size_t)partitions * sizeof *store->part_rows);
   store->part_cap = partitions;
   pthread_mutex_init(&store->lock, NULL);
+  pthread_mutex_init(&store->spilling, NULL);
   return store;
 }
 
@@ -40,6 +41,7 @@ void store_free(Store *store) {
   dc_free(store->runs);
   dc_free(store->part_rows);
   pthread_mutex_destroy(&store->lock);
+  pthread_mutex_destroy(&store->spilling);
   dc_free(store);
 }
 
@@ -192,18 +194,19 @@ static void spill_finish(Spill *spill) {
   store_drop_pieces(store);
 }
 
-DcCode store_spill(Store *store, DcError *err) {
-  if (!store->piece_count) return DC_OK;
-  int threads = pool_threads(store->engine->pool);
+/* By so many threads; 0: all of the pool. */
+static DcCode spill_with(Store *store, int threads, DcError *err) {
+  int most = pool_threads(store->engine->pool);
   Spill spill = {.store = store};
   DC_TRY(engine_temp_file(store->engine, &spill.fd, err));
   store_sort(store);
   spill.extents = dc_alloc((size_t)store->partitions * sizeof *spill.extents);
   spill.counts = dc_alloc((size_t)store->partitions * sizeof *spill.counts);
-  spill.errors = dc_alloc((size_t)threads * sizeof *spill.errors);
-  pool_run(store->engine->pool, 0, spill_work, &spill);
+  spill.errors = dc_alloc((size_t)most * sizeof *spill.errors);
+  if (threads == 1) spill_work(&spill, 0);
+  else pool_run(store->engine->pool, threads, spill_work, &spill);
   DcCode code = DC_OK;
-  for (int i = 0; i < threads && code == DC_OK; i++) {
+  for (int i = 0; i < most && code == DC_OK; i++) {
     if (spill.errors[i].code == DC_OK) continue;
     *err = spill.errors[i];
     code = err->code;
@@ -214,6 +217,42 @@ DcCode store_spill(Store *store, DcError *err) {
   dc_free(spill.extents);
   dc_free(spill.counts);
   dc_free(spill.errors);
+  return code;
+}
+
+DcCode store_spill(Store *store, DcError *err) { return store->piece_count ? spill_with(store, 0, err) : DC_OK; }
+
+/* Takes all pieces of the store, unless they have become few. */
+static bool take_pieces(Store *store, size_t room, Store *taken) {
+  pthread_mutex_lock(&store->lock);
+  bool full = store->piece_count && store->memory > room;
+  if (full) {
+    *taken = (Store){.engine = store->engine, .partitions = store->partitions, .pieces = store->pieces, .piece_count = store->piece_count, .memory = store->memory};
+    store->pieces = NULL;
+    store->piece_count = store->piece_cap = 0;
+    store->memory = 0;
+  }
+  pthread_mutex_unlock(&store->lock);
+  return full;
+}
+
+DcCode store_spill_here(Store *store, size_t room, DcError *err) {
+  Store taken;
+  DcCode code = DC_OK;
+  pthread_mutex_lock(&store->spilling);
+  if (take_pieces(store, room, &taken)) {
+    code = spill_with(&taken, 1, err);
+    pthread_mutex_lock(&store->lock);
+    if (code == DC_OK) {
+      VEC_GROW(store->runs, store->run_count, store->run_cap);
+      store->runs[store->run_count++] = taken.runs[0];
+    }
+    pthread_mutex_unlock(&store->lock);
+    store_drop_pieces(&taken);
+    dc_free(taken.pieces);
+    dc_free(taken.runs);
+  }
+  pthread_mutex_unlock(&store->spilling);
   return code;
 }
 

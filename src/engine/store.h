@@ -34,6 +34,7 @@ struct Store {
   Engine *engine;
   uint32_t partitions;
   pthread_mutex_t lock;
+  pthread_mutex_t spilling; /* store_spill_here: one at a time */
   Piece *pieces;
   size_t piece_count, piece_cap;
   size_t memory;
@@ -56,6 +57,9 @@ void store_drop_pieces(Store *store);
 void store_sort(Store *store);
 /* Write what is in memory to disk. Nobody else may use the store. */
 DcCode store_spill(Store *store, DcError *err) DC_MUST_CHECK;
+/* The same while others add, by the calling thread alone, if there is more in memory than room. For stores where the pieces
+   of a partition are added in order. */
+DcCode store_spill_here(Store *store, size_t room, DcError *err) DC_MUST_CHECK;
 /* Rows [*from, *to) of a piece that belong to a partition. */
 static inline void piece_range(const Piece *piece, uint32_t part, uint32_t *from, uint32_t *to) {
   *from = *to = 0;

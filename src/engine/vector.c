@@ -33,12 +33,6 @@ static Vector eval_path(Worker *worker, const Expr *expr, View *view) {
 
 /* --- Row by row: the scalar evaluator over a record view --- */
 
-typedef struct RowRecord {
-  Worker *worker;
-  View *view;
-  uint32_t row;
-} RowRecord;
-
 static DcCode row_attribute(void *self, int column, Str name, Value *out, DcError *err) {
   RowRecord *record = self;
   const Schema *schema = record->view->schema;
@@ -90,10 +84,14 @@ static DcCode row_key(void *self, Value *out, DcError *err) {
   return DC_OK;
 }
 
+RecordView row_record(RowRecord *record) {
+  return (RecordView){.self = record, .attribute = row_attribute, .at_path = row_at_path, .key = row_key, .names = row_names, .object = row_object};
+}
+
 static DcCode eval_rows(Worker *worker, const Program *program, const Expr *expr, View *view, Vector *out) {
   Value *values = arena_alloc(&worker->scratch, (view->n + 1) * sizeof *values);
   RowRecord record = {worker, view, 0};
-  RecordView attributes = {.self = &record, .attribute = row_attribute, .at_path = row_at_path, .key = row_key, .names = row_names, .object = row_object};
+  RecordView attributes = row_record(&record);
   view_fetch_for(worker, view, &expr, 1);
   program_enter(program, &worker->eval);
   worker->eval.call.record = &attributes;

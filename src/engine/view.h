@@ -98,6 +98,14 @@ Value view_object(Worker *worker, View *view, uint32_t i);
 /* Value of the key of row i: given, or the default key (hash of the record). */
 Value view_key(Worker *worker, View *view, uint32_t i);
 
+/* The record of one row of a view, as functions see it. */
+typedef struct RowRecord {
+  Worker *worker;
+  View *view;
+  uint32_t row;
+} RowRecord;
+RecordView row_record(RowRecord *record);
+
 /* Evaluate a bound expression for all rows of the view. Bad records are handled by the engine's policy. */
 DcCode vector_eval(Worker *worker, const Program *program, const Expr *expr, View *view, Vector *out) DC_MUST_CHECK;
 /* Rows where the vector is TRUE (or the text true): keep[i] = 0 or 1; returns how many. */

@@ -101,6 +101,9 @@ static void check_definition(Checker *checker, const Stmt *stmt) {
   check_block(checker, &definition->body);
   checker->definition = outer.definition;
   checker->loops = outer.loops;
+  if (stmt->kind == STMT_TRANSFORM && !block_can_stop(&definition->body))
+    check_error(checker, definition->name.pos, "its body runs again and again: FETCH reads its records, RETURN ends it",
+                "transform %.*s has neither FETCH nor RETURN, so it would never end", STR_ARG(definition->name.text));
   if (stmt->kind == STMT_FUNCTION && !definition->expr && !block_ends(&definition->body))
     check_error(checker, definition->name.pos, "add a RETURN at the end", "function %.*s has a path without RETURN", STR_ARG(definition->name.text));
 }

@@ -41,6 +41,8 @@ const OwnFunction *own_find(const Checker *checker, Str name, size_t *count);
 
 /* check_flow.c: does every way through the block end in RETURN or RAISE ERROR? */
 bool block_ends(const Block *block);
+/* Is there a FETCH, RETURN or RAISE ERROR in it? */
+bool block_can_stop(const Block *block);
 
 /* check_query.c */
 void check_select(Checker *checker, const Select *select, Position pos, bool into_variable);

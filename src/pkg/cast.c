@@ -150,6 +150,6 @@ DcCode op_random(CallContext *cx, const Value *args, int count, Value *result) {
   int64_t n;
   DC_TRY(need_int(cx, args[0], &n));
   *result = value_int(random_below(random_u64(cx), n));
-  if (!cx->record_level) cx->random_calls++;
+  if (!cx->record_level || cx->random_calls) cx->random_calls++;
   return DC_OK;
 }

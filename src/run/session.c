@@ -23,6 +23,7 @@ Session *session_new(const SessionOptions *options) {
   session->variables = variables_new();
   session->functions = (Definitions){.library = options->library, .kind = LIBRARY_FUNCTION};
   session->procedures = (Definitions){.library = options->library, .kind = LIBRARY_PROCEDURE};
+  session->transforms = (Definitions){.library = options->library, .kind = LIBRARY_TRANSFORM};
   session->log->level = options->settings->log_level;
   session_context_init(session);
   return session;
@@ -51,6 +52,7 @@ void session_free(Session *session) {
   regex_cache_free(session->cx.call.regexes);
   definitions_deinit(&session->functions);
   definitions_deinit(&session->procedures);
+  definitions_deinit(&session->transforms);
   for (uint32_t i = 0; i < session->scratch_cap; i++) {
     arena_free(session->scratch[i]);
     dc_free(session->scratch[i]);
@@ -149,10 +151,6 @@ static DcCode define_function(Session *session, const Stmt *stmt, DcError *err) 
   return definitions_add(&session->functions, "FUNCTION", stmt->as.definition, err);
 }
 
-static DcCode define_transform(const Stmt *stmt, DcError *err) {
-  return dc_fail_at(err, DC_FAIL, stmt->pos, "TRANSFORM is not in this version");
-}
-
 static DcCode block_scope(Session *session, const Block *block, DcError *err) {
   variables_push(session->variables);
   DcCode code = session_block(session, block, err);
@@ -192,7 +190,7 @@ static DcCode dispatch(Session *session, const Stmt *stmt, DcError *err) {
     case STMT_FETCH: case STMT_YIELD: return dc_fail_at(err, DC_FAIL, stmt->pos, "%s stands outside of a TRANSFORM", stmt_kind_name(stmt->kind));
     case STMT_FUNCTION: return define_function(session, stmt, err);
     case STMT_PROCEDURE: return definitions_add(&session->procedures, "PROCEDURE", stmt->as.definition, err);
-    case STMT_TRANSFORM: return define_transform(stmt, err);
+    case STMT_TRANSFORM: return define_transform(session, stmt, err);
     case STMT_DROP: return run_drop(session, stmt, err);
     case STMT_OPTIONS: return run_options(session, stmt, err);
     case STMT_INCLUDE: return session_block(session, &stmt->as.include.body, err);
@@ -286,6 +284,7 @@ static DcCode look_ahead(Session *session, const Block *block, DcError *err) {
     const Stmt *stmt = block->stmts[i];
     if (stmt->kind == STMT_FUNCTION) definitions_ahead(&session->functions, stmt->as.definition);
     else if (stmt->kind == STMT_PROCEDURE) definitions_ahead(&session->procedures, stmt->as.definition);
+    else if (stmt->kind == STMT_TRANSFORM) definitions_ahead(&session->transforms, stmt->as.definition);
     else if (stmt->kind == STMT_INCLUDE) DC_TRY(look_ahead(session, &stmt->as.include.body, err));
     else if (stmt->kind == STMT_OPTIONS) DC_TRY(options_apply(session, stmt, err));
   }

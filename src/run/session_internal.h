@@ -12,7 +12,7 @@
 /* What a statement asks the statements around it to do. */
 typedef enum Flow { FLOW_NEXT, FLOW_BREAK, FLOW_CONTINUE, FLOW_RETURN } Flow;
 
-/* Own functions, or procedures, by name. `ahead` is the first definition of the scripts, usable before it is run. What
+/* Own functions, procedures or transforms, by name. `ahead` is the first definition of the scripts, usable before it is run. What
    no script defines is looked up in the library. */
 typedef struct Definitions {
   Library *library; /* may be NULL */
@@ -51,7 +51,7 @@ struct Session {
 
   Variables *variables;
   Str cwd;
-  Definitions functions, procedures;
+  Definitions functions, procedures, transforms;
   EvalContext cx; /* arena and err are those of the running statement */
 
   Datasets datasets;
@@ -163,10 +163,16 @@ DcCode session_settle(Session *session, Str prefix, DcError *err) DC_MUST_CHECK;
 void session_drop_families(Session *session, Str prefix);
 
 /* transforms.c */
+/* @parameters of a definition: each has to be one of its own. what is "procedure" or "transform". */
+DcCode session_check_arguments(const char *what, const Definition *definition, const ParamValue *given, size_t count, DcError *err) DC_MUST_CHECK;
+/* Makes them variables of the innermost scope, from left to right; a NULL takes the default. */
+DcCode session_bind_arguments(Session *session, const char *what, const Definition *definition, const ParamValue *given, size_t count, Position pos, DcError *err) DC_MUST_CHECK;
+/* TRANSFORM: makes it known. */
+DcCode define_transform(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 typedef enum TransformUse { TRANSFORM_IN_ALTER, TRANSFORM_IN_CALL } TransformUse;
 /* Applies a transform, or an operation with one input and one output; *out is an owned reference. */
 DcCode session_transform(Session *session, const Invocation *invocation, Dataset *in, TransformUse use, Dataset **out, DcError *err) DC_MUST_CHECK;
-/* A transform, built in or own, of that name. */
+/* Is there a transform, built in or own, of that name? */
 bool session_is_transform(const Session *session, Str name);
 void session_spell_transform(const Session *session, Speller *speller);
 
@@ -210,8 +216,12 @@ DcCode run_raise(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK
 DcCode run_call(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 /* A procedure with one input and one output as a transform: runs its body over in; *out is an owned reference. */
 DcCode session_operation(Session *session, const Invocation *invocation, const Definition *procedure, Dataset *in, Dataset **out, DcError *err) DC_MUST_CHECK;
-/* Does its body read $INPUT and make $OUTPUT? */
+/* Does its body read $INPUT and make $OUTPUT, and no other datasets of a CALL? */
 bool procedure_alters(const Definition *procedure);
+/* The inputs and outputs that its body mentions, "signals, target"; one without an alias is called "any". */
+void procedure_slots(const Definition *procedure, Buf *inputs, Buf *outputs);
+/* show_transforms.c */
+void show_transforms(const Session *session, Buf *out);
 DcCode run_drop(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode run_options(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode options_apply(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;

@@ -130,60 +130,6 @@ static DcCode check_round(const Definition *procedure, const Uses *uses, const R
   return DC_OK;
 }
 
-/* --- Parameters --- */
-
-/* A parameter whose name ends in * is declared for every name with that beginning; each becomes a variable. */
-static bool is_family(Str declared) { return declared.len && declared.data[declared.len - 1] == '*'; }
-
-static bool stands_for(Str declared, Str name) {
-  return is_family(declared) ? str_starts(name, str_make(declared.data, declared.len - 1)) : str_eq(declared, name);
-}
-
-static DcCode check_arguments(const Definition *procedure, const ParamValue *given, size_t count, DcError *err) {
-  for (size_t i = 0; i < count; i++) {
-    bool known = false;
-    Speller speller = speller_start(given[i].name);
-    for (size_t k = 0; k < procedure->param_count; k++) {
-      known = known || stands_for(procedure->params[k].name.text, given[i].name);
-      speller_try(&speller, procedure->params[k].name.text);
-    }
-    if (known) continue;
-    Str best = speller_best(&speller);
-    dc_fail_at(err, DC_FAIL, given[i].pos, "procedure '%.*s' has no parameter @%.*s", STR_ARG(procedure->name.text), STR_ARG(given[i].name));
-    if (best.len) dc_hint(err, "did you mean @%.*s?", STR_ARG(best));
-    return DC_FAIL;
-  }
-  return DC_OK;
-}
-
-static void bind_family(Session *session, Str declared, const ParamValue *given, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    if (stands_for(declared, given[i].name)) variables_define(session->variables, given[i].name, given[i].value);
-}
-
-/* Parameters become variables of the body's scope, from left to right; a NULL takes the default. */
-static DcCode bind_parameters(Session *session, Position pos, const Definition *procedure, const ParamValue *given, size_t count, DcError *err) {
-  for (size_t k = 0; k < procedure->param_count; k++) {
-    const Param *param = &procedure->params[k];
-    Value value = value_null();
-    bool found = false;
-    if (is_family(param->name.text)) {
-      bind_family(session, param->name.text, given, count);
-      continue;
-    }
-    for (size_t i = 0; i < count; i++)
-      if (str_eq(param->name.text, given[i].name)) {
-        value = given[i].value;
-        found = true;
-      }
-    if (value_is_null(value) && param->value) DC_TRY(session_eval(session, param->value, NAMES_AS_TEXT, &value, err));
-    else if (!found)
-      return dc_fail_at(err, DC_FAIL, pos, "procedure '%.*s' needs @%.*s", STR_ARG(procedure->name.text), STR_ARG(param->name.text));
-    variables_define(session->variables, param->name.text, value);
-  }
-  return DC_OK;
-}
-
 /* --- Running a body --- */
 
 /* A procedure, evaluated parameters, and what its body asks for. */
@@ -256,7 +202,7 @@ static DcCode run_body(Session *session, const Call *call, Round *round, Str pre
     return dc_fail_at(err, DC_FAIL, call->pos, "procedures call each other more than %d deep", CALL_DEPTH_MAX);
   session->call_depth++;
   variables_push(session->variables);
-  DcCode code = bind_parameters(session, call->pos, procedure, call->given, call->given_count, err);
+  DcCode code = session_bind_arguments(session, "procedure", procedure, call->given, call->given_count, call->pos, err);
   if (code == DC_OK && round) bind_round(session, call, round, prefix);
   if (code == DC_OK) code = session_block(session, &procedure->body, err);
   if (session->flow == FLOW_RETURN) session->flow = FLOW_NEXT;
@@ -280,7 +226,7 @@ static DcCode run_hidden(Session *session, const Call *call, Round *round, DcErr
 static DcCode prepare(Session *session, const Invocation *invocation, const Definition *procedure, Call *call, DcError *err) {
   ParamValue *given;
   DC_TRY(session_params(session, invocation, &given, err));
-  DC_TRY(check_arguments(procedure, given, invocation->param_count, err));
+  DC_TRY(session_check_arguments("procedure", procedure, given, invocation->param_count, err));
   *call = (Call){.procedure = procedure, .given = given, .given_count = invocation->param_count, .pos = invocation->pos};
   block_each_expr(&procedure->body, see_expr, &call->uses);
   return DC_OK;
@@ -290,8 +236,21 @@ bool procedure_alters(const Definition *procedure) {
   Uses uses = {0};
   block_each_expr(&procedure->body, see_expr, &uses);
   bool alters = find_use(&uses, input_kind, (Str){0}) && find_use(&uses, output_kind, (Str){0});
+  for (size_t i = 0; i < uses.count; i++) alters = alters && (!uses.items[i].alias.len || uses.items[i].optional);
   dc_free(uses.items);
   return alters;
+}
+
+void procedure_slots(const Definition *procedure, Buf *inputs, Buf *outputs) {
+  Uses uses = {0};
+  block_each_expr(&procedure->body, see_expr, &uses);
+  for (size_t i = 0; i < uses.count; i++) {
+    const Use *use = &uses.items[i];
+    Buf *out = str_eq(use->kind, input_kind) ? inputs : outputs;
+    buf_text(out, out->len ? ", " : "");
+    buf_str(out, use->alias.len ? use->alias : str_of("any"));
+  }
+  dc_free(uses.items);
 }
 
 DcCode session_operation(Session *session, const Invocation *invocation, const Definition *procedure, Dataset *in, Dataset **out, DcError *err) {

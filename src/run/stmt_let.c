@@ -40,6 +40,7 @@ DcCode run_drop(Session *session, const Stmt *stmt, DcError *err) {
     DC_TRY(session_name(session, &stmt->as.drop.names[i], &name, err));
     if (stmt->as.drop.kind == DROP_FUNCTION) definitions_drop(&session->functions, name);
     if (stmt->as.drop.kind == DROP_PROCEDURE) definitions_drop(&session->procedures, name);
+    if (stmt->as.drop.kind == DROP_TRANSFORM) definitions_drop(&session->transforms, name);
   }
   return DC_OK;
 }

@@ -182,21 +182,12 @@ static void show_options(const Session *session, Buf *out) {
   table_print(&table, out);
 }
 
-static void show_transforms(Buf *out) {
-  static const char *const heads[] = {"transform", "what it does"};
-  Table table;
-  table_start(&table, heads, 2);
-  table_put(&table, "passthru");
-  table_put(&table, "Keeps records as they are; a VALUE list chooses and orders the columns.");
-  table_print(&table, out);
-}
-
 DcCode run_show(Session *session, const Stmt *stmt, DcError *err) {
   Buf out = {0};
   switch (stmt->as.show) {
     case SHOW_DATASETS: DC_TRY(show_datasets(session, &out, err)); break;
     case SHOW_FUNCTIONS: show_functions(session, &out); break;
-    case SHOW_TRANSFORMS: show_transforms(&out); break;
+    case SHOW_TRANSFORMS: show_transforms(session, &out); break;
     case SHOW_ADAPTERS: show_adapters(&out); break;
     case SHOW_OPTIONS: show_options(session, &out); break;
   }
