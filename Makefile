@@ -35,10 +35,12 @@ GEN += $(BUILD)/gen/library_data.c
 GEN_OBJ := $(GEN:.c=.o)
 LIBRARY := $(sort $(wildcard stdlib/*.tdl))
 LIB := $(BUILD)/libdcetl.a
+PAGES := $(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.7.in))
+COMPLETION := $(addprefix $(BUILD)/completion/,bash zsh fish)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-all: $(BUILD)/dcetl
+all: $(BUILD)/dcetl $(PAGES) $(COMPLETION)
 
 $(BUILD)/dcetl: $(BUILD)/obj/cli/main.o $(LIB)
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
@@ -72,6 +74,15 @@ $(BUILD)/gen/library_data.c: stdlib/embed.awk $(LIBRARY)
 # Token codes (tdl.h) must exist before anything that includes them.
 $(BUILD)/gen/.headers: $(GEN)
 	@mkdir -p $(@D) && touch $@
+
+# Manual pages and completion come from the tables of the program.
+$(BUILD)/man/%: man/%.in $(BUILD)/dcetl
+	@mkdir -p $(@D)
+	$(call say,MAN )$(BUILD)/dcetl --generate $< > $@.new && mv $@.new $@
+
+$(BUILD)/completion/%: $(BUILD)/dcetl
+	@mkdir -p $(@D)
+	$(call say,COMP)$(BUILD)/dcetl --generate $* > $@.new && mv $@.new $@
 
 # --- Tests. tests/README.md says how to add one. ---
 
@@ -127,15 +138,22 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	@DCETL=$(BUILD)/dcetl sh examples/demo.sh out/demo
 
+SHARE = $(DESTDIR)$(PREFIX)/share
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/dcetl/stdlib
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/man/man7 $(SHARE)/dcetl/stdlib
+	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
 	install -m 755 $(BUILD)/dcetl $(DESTDIR)$(PREFIX)/bin/dcetl
-	install -m 644 man/dcetl.1 $(DESTDIR)$(PREFIX)/share/man/man1/dcetl.1
-	install -m 644 stdlib/*.tdl $(DESTDIR)$(PREFIX)/share/dcetl/stdlib/
+	install -m 644 man/dcetl.1 $(SHARE)/man/man1/dcetl.1
+	install -m 644 $(PAGES) $(SHARE)/man/man7/
+	install -m 644 $(BUILD)/completion/bash $(SHARE)/bash-completion/completions/dcetl
+	install -m 644 $(BUILD)/completion/zsh $(SHARE)/zsh/site-functions/_dcetl
+	install -m 644 $(BUILD)/completion/fish $(SHARE)/fish/vendor_completions.d/dcetl.fish
+	install -m 644 stdlib/*.tdl $(SHARE)/dcetl/stdlib/
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/dcetl $(DESTDIR)$(PREFIX)/share/man/man1/dcetl.1
-	rm -rf $(DESTDIR)$(PREFIX)/share/dcetl
+	rm -f $(DESTDIR)$(PREFIX)/bin/dcetl $(SHARE)/man/man1/dcetl.1 $(addprefix $(SHARE)/man/man7/,$(notdir $(PAGES)))
+	rm -f $(SHARE)/bash-completion/completions/dcetl $(SHARE)/zsh/site-functions/_dcetl $(SHARE)/fish/vendor_completions.d/dcetl.fish
+	rm -rf $(SHARE)/dcetl
 
 # For editors and clang tools.
 compile_commands.json: Makefile $(SRC)

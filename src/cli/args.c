@@ -13,6 +13,8 @@ struct CliOption {
   const char *value;   /* for that, when there is no argument */
   DcCode (*apply)(Arguments *arguments, const char *value, DcError *err); /* may be NULL */
   Action action; /* ACTION_RUN: none */
+  const char *values; /* what the argument may be, see OptionHelp */
+  bool hidden;        /* for the build: not in the help */
 };
 
 static DcCode usage(DcError *err, const char *format, ...) DC_PRINTF(2, 3);
@@ -87,22 +89,29 @@ static DcCode apply_stats(Arguments *arguments, const char *value, DcError *err)
   return DC_OK;
 }
 
+static DcCode apply_generate(Arguments *arguments, const char *value, DcError *err) {
+  (void)err;
+  arguments->generate = value;
+  return DC_OK;
+}
+
 static const CliOption options[] = {
   {'e', "eval", "TEXT", "run TEXT", .apply = apply_eval},
   {'v', "var", "NAME=VALUE", "set $NAME; a number if it prints back the same", .apply = apply_var},
-  {'f', "vars", "FILE", "set the variables of a properties file", .apply = apply_vars},
+  {'f', "vars", "FILE", "set the variables of a properties file", .apply = apply_vars, .values = "@file"},
   {'n', "dry-run", NULL, "parse, check, and show the plan; touch no data", .action = ACTION_DRY_RUN},
-  {'o', "option", "NAME=VALUE", "set an option (SHOW OPTIONS lists them)", .apply = apply_option},
+  {'o', "option", "NAME=VALUE", "set an option (SHOW OPTIONS lists them)", .apply = apply_option, .values = "@option"},
   {'t', "threads", "N", "worker threads; 0: all cores", .setting = "threads"},
   {'m', "memory", "SIZE", "memory for data: 512M, 2G, 60%", .setting = "memory"},
-  {0, "temp-dir", "FOLDER", "folder of temporary files", .setting = "temp_dir"},
+  {0, "temp-dir", "FOLDER", "folder of temporary files", .setting = "temp_dir", .values = "@folder"},
   {0, "seed", "N", "start of RANDOM and SAMPLE", .setting = "seed"},
   {0, "strict", NULL, "unknown variables, attributes and partitions are errors", .setting = "strict", .value = "true"},
   {'i', "interactive", NULL, "a shell, behind the scripts", .action = ACTION_INTERACTIVE},
   {'q', "quiet", NULL, "errors only", .setting = "log_level", .value = "error"},
-  {0, "log-format", "FORMAT", "text or json", .apply = apply_log_format},
-  {0, "progress", "WHEN", "auto, always or never", .apply = apply_progress},
-  {0, "stats", "FILE", "cost of every statement, as a table, or JSON for FILE.json", .optional = true, .apply = apply_stats},
+  {0, "log-format", "FORMAT", "text or json", .apply = apply_log_format, .values = "text json"},
+  {0, "progress", "WHEN", "auto, always or never", .apply = apply_progress, .values = "auto always never"},
+  {0, "stats", "FILE", "cost of every statement, as a table, or JSON for FILE.json", .optional = true, .apply = apply_stats,
+   .values = "@file"},
   {0, "functions", NULL, "the functions and operators, or those named", .action = ACTION_FUNCTIONS},
   {0, "adapters", NULL, "the adapters of CREATE and COPY, or those named", .action = ACTION_ADAPTERS},
   {0, "statements", NULL, "the statements and clauses of the language, or those named", .action = ACTION_STATEMENTS},
@@ -110,6 +119,8 @@ static const CliOption options[] = {
   {0, "operations", NULL, "the operations of CALL, or those named", .action = ACTION_OPERATIONS},
   {0, "print-tokens", NULL, "show what the lexer sees", .action = ACTION_TOKENS},
   {0, "print-ast", NULL, "show what the parser makes", .action = ACTION_AST},
+  {0, "generate", "WHAT", "a completion, or the manual page of a template", .apply = apply_generate,
+   .action = ACTION_GENERATE, .hidden = true},
   {'h', "help", NULL, "this text", .action = ACTION_HELP},
   {'V', "version", NULL, "the version", .action = ACTION_VERSION},
 };
@@ -129,7 +140,8 @@ static const CliOption *find_letter(char letter) {
 
 static DcCode unknown_long(Str name, DcError *err) {
   Speller speller = speller_start(name);
-  for (size_t i = 0; i < OPTION_COUNT; i++) speller_try(&speller, str_of(options[i].name));
+  for (size_t i = 0; i < OPTION_COUNT; i++)
+    if (!options[i].hidden) speller_try(&speller, str_of(options[i].name));
   Str best = speller_best(&speller);
   DcCode code = usage(err, "unknown option --%.*s", STR_ARG(name));
   if (best.len) dc_hint(err, "did you mean --%.*s?", STR_ARG(best));
@@ -161,7 +173,7 @@ static DcCode parse_long(Reader *reader, Arguments *arguments, const char *text,
   const CliOption *option = find_long(name);
   if (!option) return unknown_long(name, err);
   if (value && !option->argument) {
-    bool lists = option->action >= ACTION_FUNCTIONS; /* --functions=NAME */
+    bool lists = option->action >= ACTION_FUNCTIONS && option->action <= ACTION_OPERATIONS; /* --functions=NAME */
     if (!lists) return usage(err, "--%s takes no value", option->name);
     add_script(arguments, value, false);
     value = NULL;
@@ -231,11 +243,21 @@ DcCode arguments_settings(const Arguments *arguments, Settings *settings, DcErro
   return DC_OK;
 }
 
+void arguments_each(void (*visit)(void *self, const OptionHelp *option), void *self) {
+  for (size_t i = 0; i < OPTION_COUNT; i++) {
+    const CliOption *option = &options[i];
+    OptionHelp help = {option->letter, option->name, option->argument, option->doc, option->values, option->optional,
+                       option->action};
+    if (!option->hidden) visit(self, &help);
+  }
+}
+
 void arguments_help(Buf *out) {
   buf_text(out, "usage: dcetl [options] script… [-- args]\n"
                 "Runs TDL scripts one after another in one context; - is standard input. $ARGS holds what follows --.\n\n");
   for (size_t i = 0; i < OPTION_COUNT; i++) {
     const CliOption *option = &options[i];
+    if (option->hidden) continue;
     char left[64], letter[8] = "    ";
     if (option->letter) snprintf(letter, sizeof letter, "-%c, ", option->letter);
     snprintf(left, sizeof left, "%s--%s%s%s%s%s", letter, option->name, option->optional ? "[" : "", option->argument ? (option->optional ? "=" : " ") : "",

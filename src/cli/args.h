@@ -7,6 +7,7 @@
 typedef enum Action {
   ACTION_RUN, ACTION_DRY_RUN, ACTION_TOKENS, ACTION_AST, ACTION_HELP, ACTION_VERSION, ACTION_INTERACTIVE,
   ACTION_FUNCTIONS, ACTION_STATEMENTS, ACTION_ADAPTERS, ACTION_TRANSFORMS, ACTION_OPERATIONS, /* in the order of RowKind */
+  ACTION_GENERATE,
 } Action;
 
 typedef struct ScriptArg {
@@ -39,6 +40,7 @@ typedef struct Arguments {
   bool json_log;
   bool stats;
   const char *stats_file; /* NULL: standard error */
+  const char *generate;   /* what to generate */
 } Arguments;
 
 /* A mistake is DC_USAGE with a suggestion. */
@@ -47,5 +49,15 @@ void arguments_deinit(Arguments *arguments);
 /* Gives the settings what -o and the options that stand for it say. */
 DcCode arguments_settings(const Arguments *arguments, Settings *settings, DcError *err) DC_MUST_CHECK;
 void arguments_help(Buf *out);
+
+/* An option as completion needs it. */
+typedef struct OptionHelp {
+  char letter;          /* 0: none */
+  const char *name, *argument, *doc; /* argument NULL: takes none */
+  const char *values;   /* "@file", "@folder", "@option" (name=value), words with blanks between them, or NULL: anything */
+  bool optional;        /* the argument stands behind '=' and may be left out */
+  Action action;        /* ACTION_FUNCTIONS …: names of rows may follow */
+} OptionHelp;
+void arguments_each(void (*visit)(void *self, const OptionHelp *option), void *self);
 
 #endif

@@ -2,12 +2,9 @@
 #ifndef CLI_CATALOG_PRINT_H
 #define CLI_CATALOG_PRINT_H
 
-#include "engine/dataset.h"
+#include "base/error.h"
+#include "cli/rows.h"
 
-typedef enum RowKind { ROWS_FUNCTIONS, ROWS_STATEMENTS, ROWS_ADAPTERS, ROWS_TRANSFORMS, ROWS_OPERATIONS, ROW_KINDS } RowKind;
-
-/* Calls visit for the name of every row, in order. Functions have their operators with them. */
-void rows_each(RowKind kind, void (*visit)(void *self, Str name), void *self);
 /* All rows (name.data NULL), or those of that name, whatever its case if there is none exactly so. An unknown name is
    DC_USAGE with the nearest ones. */
 DcCode print_rows(RowKind kind, Str name, Buf *out, DcError *err) DC_MUST_CHECK;

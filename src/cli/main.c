@@ -10,6 +10,7 @@
 
 #include "cli/args.h"
 #include "cli/catalog_print.h"
+#include "cli/generate.h"
 #include "cli/packages.h"
 #include "cli/repl.h"
 #include "cli/signals.h"
@@ -215,6 +216,7 @@ static DcCode act(Program *program, Buf *out, DcError *err) {
     case ACTION_VERSION: buf_printf(out, "%s\n", version); return DC_OK;
     case ACTION_FUNCTIONS: case ACTION_STATEMENTS: case ACTION_ADAPTERS: case ACTION_TRANSFORMS: case ACTION_OPERATIONS:
       return print_catalogue(&program->arguments, out, err);
+    case ACTION_GENERATE: return generate(program->arguments.generate, out, err);
     case ACTION_INTERACTIVE: DC_TRY(check_shell(&program->arguments, err)); break;
     case ACTION_RUN: case ACTION_DRY_RUN: case ACTION_TOKENS: case ACTION_AST: break;
   }

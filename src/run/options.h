@@ -26,7 +26,9 @@ typedef struct Settings {
 
 typedef struct OptionRow OptionRow;
 struct OptionRow {
-  const char *name, *value, *default_text, *doc, *example;
+  const char *name;
+  const char *value; /* its words with '|' between them, or what stands for it: "N", "FILE" */
+  const char *default_text, *doc, *example;
   bool late;   /* may change while the script runs */
   bool unused; /* accepted for scripts of TDL 5.5, does nothing */
   bool hidden; /* for tests: not listed */

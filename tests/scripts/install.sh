@@ -1,9 +1,14 @@
 #!/bin/sh
-# make install puts the program and its manual page where it should, and make uninstall takes them away.
+# make install puts the program, its manual pages and completion where it should, and make uninstall takes them away.
 . tests/scripts/lib.sh.inc
 [ -z "${QUICK:-}" ] || skip "only for the normal build"
 make -s NO_DEPS=1 install DESTDIR="$work/root" PREFIX=/usr
 "$work/root/usr/bin/dcetl" --version | grep -q dcetl || fail "the installed program does not run"
-[ -s "$work/root/usr/share/man/man1/dcetl.1" ] || fail "no manual page"
+share=$work/root/usr/share
+for file in man/man1/dcetl.1 man/man7/dcetl-functions.7 man/man7/dcetl-language.7 man/man7/dcetl-adapters.7 \
+  man/man7/dcetl-transforms.7 bash-completion/completions/dcetl zsh/site-functions/_dcetl \
+  fish/vendor_completions.d/dcetl.fish dcetl/stdlib/dates.tdl; do
+  [ -s "$share/$file" ] || fail "no $file"
+done
 make -s uninstall DESTDIR="$work/root" PREFIX=/usr
 [ -z "$(find "$work/root" -type f)" ] || fail "uninstall leaves $(find "$work/root" -type f)"
