@@ -93,6 +93,10 @@ void arena_reset(Arena *arena) {
 }
 
 void arena_rewind(Arena *arena, ArenaMark mark) {
+  if (!mark.head) { /* all of it */
+    arena_reset(arena);
+    return;
+  }
   while (arena->head != mark.head) {
     ArenaChunk *chunk = arena->head;
     arena->head = chunk->next;
@@ -100,7 +104,7 @@ void arena_rewind(Arena *arena, ArenaMark mark) {
     free(chunk);
   }
   arena->next = mark.next;
-  arena->end = mark.head ? mark.head->data + mark.head->size : NULL;
+  arena->end = mark.head->data + mark.head->size;
 }
 
 void arena_free(Arena *arena) {

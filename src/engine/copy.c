@@ -194,6 +194,7 @@ DcCode copy_encode(Copy *copy, Pen *pen, const Output *output, View *view) {
     return DC_OK;
   }
   Worker *worker = &pen->worker;
+  ArenaMark mark = arena_mark(&worker->scratch);
   uint32_t count = view->column_count;
   int *numbers = arena_alloc(&worker->scratch, (count + 1) * sizeof *numbers);
   const Vector **columns = arena_alloc(&worker->scratch, (count + 1) * sizeof *columns);
@@ -201,6 +202,7 @@ DcCode copy_encode(Copy *copy, Pen *pen, const Output *output, View *view) {
   view_fetch(worker, view, numbers, count);
   for (uint32_t c = 0; c < count; c++) columns[c] = view_column(worker, view, c);
   for (uint32_t i = 0; i < view->n; i++) put_row(copy, pen, columns, count, i, output->lines);
+  arena_rewind(&worker->scratch, mark);
   return DC_OK;
 }
 

@@ -58,10 +58,24 @@ DcCode copy_close(Copy *copy, DcCode code, DcError *err) DC_MUST_CHECK;
 DcCode copy_write(Copy *copy, Pen *pen, Output *output, const Buf *text, DcError *err) DC_MUST_CHECK;
 /* Rows [from, to) of a batch, by row if they can be copied as they are. */
 bool copy_raw(const Copy *copy, const Batch *batch);
-DcCode copy_encode(Copy *copy, Pen *pen, const Output *output, View *view) DC_MUST_CHECK; /* appends to pen->text */
+/* Appends a view's rows to pen->text, as the output has them; the view is of no use any more. */
+DcCode copy_encode(Copy *copy, Pen *pen, const Output *output, View *view) DC_MUST_CHECK;
 /* Rows [from, to) of a stored batch through an output's chain, appended to pen->text, which is written to the output
    whenever it holds a good deal. */
 DcCode copy_slice(Copy *copy, Pen *pen, Output *output, const Batch *batch, uint32_t from, uint32_t to, DcError *err) DC_MUST_CHECK;
+
+/* A dataset of a COPY on its way to its outputs. */
+typedef struct CopyJob {
+  CopyItem copy;
+  Dataset *root;    /* below all choices of partitions and operators that only this one needs */
+  Chain chain;
+  uint32_t *parts;  /* the root's partition of each part */
+  uint32_t first;   /* output */
+  bool skip, done, outer_shared;
+} CopyJob;
+/* Jobs that rest on one dataset, which nothing else needs and which is not computed: its rows are read once and go to the
+   outputs of all of them. Marks what is written as done. */
+DcCode copy_fans(Copy *copy, CopyJob *jobs, size_t count, DcError *err) DC_MUST_CHECK;
 
 /* Which outputs a partition goes to. */
 typedef struct Targets {

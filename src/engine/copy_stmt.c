@@ -4,15 +4,6 @@
 
 #include "engine/copy.h"
 
-typedef struct Item {
-  CopyItem copy;
-  Dataset *root;    /* below all choices of partitions and operators that only this item needs */
-  Chain chain;
-  uint32_t *parts;  /* the root's partition of each part */
-  uint32_t first;   /* output */
-  bool skip, done, outer_shared;
-} Item;
-
 /* --- In the order of a pass --- */
 
 typedef struct Pending {
@@ -76,7 +67,7 @@ static DcCode writer_end(Consumer *self, Worker *worker, const Morsel *morsel) {
   return code;
 }
 
-static DcCode write_pass(Copy *copy, const Item *item, DcError *err) {
+static DcCode write_pass(Copy *copy, const CopyJob *item, DcError *err) {
   Pass *pass;
   DC_TRY(pass_open(item->copy.dataset, NULL, 0, &pass, err));
   Writer writer = {.consumer = {writer_begin, writer_rows, writer_end, NULL, 0, false}, .copy = copy, .first = item->first};
@@ -92,7 +83,7 @@ static DcCode write_pass(Copy *copy, const Item *item, DcError *err) {
 /* --- From stores: one worker an output --- */
 
 typedef struct Task {
-  Item *item;
+  CopyJob *item;
   uint32_t part, output; /* part NO_PART: all parts of the item, into one file */
 } Task;
 
@@ -105,7 +96,7 @@ typedef struct Tasks {
   DcError *errors;
 } Tasks;
 
-static DcCode partition_out(Copy *copy, Pen *pen, Output *output, const Item *item, uint32_t part, DcError *err) {
+static DcCode partition_out(Copy *copy, Pen *pen, Output *output, const CopyJob *item, uint32_t part, DcError *err) {
   Store *store = item->root->store;
   uint32_t number = item->parts[part];
   if (number == NO_PART) return DC_OK;
@@ -147,7 +138,7 @@ static void tasks_work(void *argument, int number) {
   }
 }
 
-static void add_tasks(Tasks *tasks, Item *item) {
+static void add_tasks(Tasks *tasks, CopyJob *item) {
   bool one = tasks->copy->options.single || !tasks->copy->stage;
   StatementStats *stats = tasks->copy->engine->stats;
   for (uint32_t p = 0; p < (one ? 1 : item->copy.dataset->partitions); p++) {
@@ -172,7 +163,7 @@ static DcCode run_tasks(Tasks *tasks, DcError *err) {
 /* --- Straight from a shuffle --- */
 
 typedef struct Straight {
-  Item **items;
+  CopyJob **items;
   size_t count;
   Targets targets;
 } Straight;
@@ -193,7 +184,7 @@ static void make_targets(Straight *straight, uint32_t partitions) {
   targets->output = dc_alloc(((size_t)targets->first[partitions] + 1) * sizeof *targets->output);
   uint32_t *at = dc_alloc(((size_t)partitions + 1) * sizeof *at);
   for (size_t i = 0; i < straight->count; i++) {
-    const Item *item = straight->items[i];
+    const CopyJob *item = straight->items[i];
     for (uint32_t p = 0; p < item->copy.dataset->partitions; p++) {
       uint32_t part = item->parts[p];
       if (part != NO_PART) targets->output[targets->first[part] + at[part]++] = item->first + p;
@@ -223,14 +214,14 @@ static DcCode write_straight(Copy *copy, Straight *straight, DcError *err) {
 }
 
 /* An item that alone leads to its shuffle by choices that nobody else refers to. */
-static bool may_go_straight(const Copy *copy, const Item *item) {
+static bool may_go_straight(const Copy *copy, const CopyJob *item) {
   if (item->root->kind != NODE_SHUFFLE || item->root->store || item->outer_shared || item->skip) return false;
   if (!copy_follows_blocks(copy, item->root->input)) return false;
   return !((copy->options.single || !copy->stage) && item->copy.dataset->partitions > 1);
 }
 
 /* All that refers to the shuffle are these items: then nobody needs its rows again. */
-static DcCode write_all_straight(Copy *copy, Item *items, size_t count, DcError *err) {
+static DcCode write_all_straight(Copy *copy, CopyJob *items, size_t count, DcError *err) {
   Straight straight = {.items = dc_alloc((count + 1) * sizeof *straight.items)};
   DcCode code = DC_OK;
   for (size_t i = 0; i < count && code == DC_OK; i++) {
@@ -251,7 +242,7 @@ static DcCode write_all_straight(Copy *copy, Item *items, size_t count, DcError 
 
 /* Goes down from an item's dataset to what it rests on: choices of partitions are followed, operators that nobody else
    refers to are collected. */
-static void resolve(Item *item) {
+static void resolve(CopyJob *item) {
   Dataset *node = item->copy.dataset;
   uint32_t count = node->partitions;
   size_t cap = 0;
@@ -276,7 +267,7 @@ static void resolve(Item *item) {
   item->chain.schema = &node->schema;
 }
 
-static DcCode project(Engine *engine, Item *item, const CopySpec *spec, DcError *err) {
+static DcCode project(Engine *engine, CopyJob *item, const CopySpec *spec, DcError *err) {
   Dataset *narrowed;
   DC_TRY(dataset_alter_columns(engine, item->copy.dataset, spec->columns, spec->column_count, &narrowed, err));
   dataset_unref(item->copy.dataset);
@@ -284,7 +275,7 @@ static DcCode project(Engine *engine, Item *item, const CopySpec *spec, DcError 
   return DC_OK;
 }
 
-static DcCode declare(Copy *copy, Item *items, size_t count, const CopySpec *spec, DcError *err) {
+static DcCode declare(Copy *copy, CopyJob *items, size_t count, const CopySpec *spec, DcError *err) {
   for (size_t i = 0; i < count; i++) {
     if (spec->columns) DC_TRY(project(copy->engine, &items[i], spec, err));
     Dataset *dataset = items[i].copy.dataset;
@@ -297,12 +288,13 @@ static DcCode declare(Copy *copy, Item *items, size_t count, const CopySpec *spe
   return DC_OK;
 }
 
-static DcCode write_items(Copy *copy, Item *items, size_t count, DcError *err) {
+static DcCode write_items(Copy *copy, CopyJob *items, size_t count, DcError *err) {
   DC_TRY(write_all_straight(copy, items, count, err));
+  DC_TRY(copy_fans(copy, items, count, err));
   Tasks tasks = {.copy = copy};
   DcCode code = DC_OK;
   for (size_t i = 0; i < count && code == DC_OK; i++) {
-    Item *item = &items[i];
+    CopyJob *item = &items[i];
     if (item->done || item->skip) continue;
     bool sorted = item->root->kind == NODE_SORT && atomic_load(&item->root->refs) == 1; /* merged on its way into the files */
     bool stored = (node_is_breaker(item->root) && !sorted) || dataset_computed(item->root) || !copy_follows_blocks(copy, item->root);
@@ -322,7 +314,7 @@ static DcCode write_items(Copy *copy, Item *items, size_t count, DcError *err) {
 
 DcCode dataset_copy(Engine *engine, CopyItem *copies, size_t count, const CopySpec *spec, DcError *err) {
   Copy copy;
-  Item *items = dc_alloc((count + 1) * sizeof *items);
+  CopyJob *items = dc_alloc((count + 1) * sizeof *items);
   for (size_t i = 0; i < count; i++) items[i].copy = copies[i];
   DcCode code = copy_open(&copy, engine, spec, err);
   if (code == DC_OK) code = declare(&copy, items, count, spec, err);

@@ -11,10 +11,15 @@ LOAD "all" csv FROM '{$DATA}/part-*.csv';
 SPLIT "all" BY "day", STR_SLICE("userid", 0, 1) AS "digit", INT "hour" % 8 AS "h" INTO "processed/" *;
 COPY "processed/" * csv(@single = TRUE) INTO $OUT;
 END
+cat >"$work/other.tdl" <<'END'
+LOAD "all" csv FROM '{$DATA}/part-*.csv';
+LOOP $d IN RANGE[1, 31] BEGIN SELECT * FROM "all" WHERE INT "day" = $d INTO "by day/{$d}"; END;
+COPY "by day/" * csv(@single = TRUE, @null = 'none') INTO $OUT;
+END
 cp tests/bench/W1.tdl tests/bench/W1split.tdl "$work"
 ulimit -n 256
 for f in "$work"/data/part-*.csv; do printf '%s\t%s\n' - "$f"; done | "$work/verify" | tr ' ' '\n' | grep -E '^(rows|sum)=' | sort >"$work/want"
-for job in W1:496 W1split:496 many:3968; do
+for job in W1:496 W1split:496 many:3968 other:31; do
   script=${job%:*} outputs=${job#*:}
   rm -rf "$work/out"
   "$work/meas" 600 "$work/log" "'$dcetl' -m 200M '$work/$script.tdl' -v DATA='$work/data' -v OUT='$work/out'" >"$work/measured"
