@@ -384,6 +384,7 @@ static DcCode stream_yield(void *self, Value key, Value object, DcError *err) {
   DatasetType type = passage->run->node->schema.type;
   if (type != DS_PLAIN_TEXT && object.type != TYPE_OBJECT) return refuse_yield(passage, object, err);
   if (type == DS_PLAIN_TEXT && !value_is_null(object)) object = value_str(value_to_str(passage->worker->eval.call.arena, object));
+  if (type == DS_STRUCTURED) object.flags &= (uint8_t)~VALUE_RECORD; /* from now on it is JSON */
   if (type == DS_COLUMNAR) add_columns(passage, object.as.object);
   else column_builder_add(&passage->builders[0], object);
   column_builder_add(&passage->key, key);
