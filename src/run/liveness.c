@@ -30,7 +30,8 @@ typedef struct Procedures {
 
 typedef struct Walk {
   Liveness *liveness;
-  Procedures procedures;
+  Library *library;
+  Procedures procedures; /* of the units, and, as they are met, of the library */
   uint32_t at;   /* position of the statement */
   bool in_call;  /* inside of a procedure: at stays */
   const LoopScope *loops; /* around the statement, outside of procedures */
@@ -133,6 +134,30 @@ static void walk_function(Liveness *liveness, const Definition *function) {
   mentions_free(&probe.open);
 }
 
+static void add_procedure(Procedures *found, const Definition *procedure) {
+  size_t cap = found->cap;
+  VEC_GROW(found->items, found->count, found->cap);
+  if (found->cap > cap) found->visited = dc_realloc(found->visited, found->cap * sizeof *found->visited);
+  found->visited[found->count] = 0;
+  found->items[found->count++] = procedure;
+}
+
+/* A procedure of the library comes to the others when it is first named. */
+static void find_in_library(Walk *walk, const Name *name) {
+  if (name->parts || !name->text.len) return;
+  for (size_t i = 0; i < walk->procedures.count; i++)
+    if (str_eq(walk->procedures.items[i]->name.text, name->text)) return;
+  const Definition *found = library_find(walk->library, LIBRARY_PROCEDURE, name->text);
+  for (size_t i = 0; found && i < walk->procedures.count; i++)
+    if (walk->procedures.items[i] == found) return;
+  if (found) add_procedure(&walk->procedures, found);
+}
+
+/* Does the name mean the procedure? Calls of the library among itself have a mark in front (lang/library.h). */
+static bool may_mean(const Walk *walk, const Name *name, const Definition *procedure) {
+  return name->parts || str_eq(procedure->name.text, name->text) || procedure == library_find(walk->library, LIBRARY_PROCEDURE, name->text);
+}
+
 /* The bodies of all procedures that the name may mean. */
 static void walk_procedures(Walk *walk, const Name *name, bool hides) {
   bool outermost = !walk->in_call, outer_hides = walk->hides;
@@ -141,9 +166,9 @@ static void walk_procedures(Walk *walk, const Name *name, bool hides) {
     for (size_t i = 0; i < walk->procedures.count; i++) walk->procedures.visited[i] = 0;
   walk->in_call = true;
   walk->hides = hides;
+  find_in_library(walk, name);
   for (size_t i = 0; i < walk->procedures.count; i++) {
-    if (walk->procedures.visited[i] & bit) continue;
-    if (!name->parts && !str_eq(walk->procedures.items[i]->name.text, name->text)) continue;
+    if (walk->procedures.visited[i] & bit || !may_mean(walk, name, walk->procedures.items[i])) continue;
     walk->procedures.visited[i] |= bit;
     walk_block(walk, &walk->procedures.items[i]->body);
   }
@@ -264,8 +289,7 @@ static void find_procedures(Procedures *found, const Block *block) {
   for (size_t i = 0; i < block->count; i++) {
     const Stmt *stmt = block->stmts[i];
     if (stmt->kind == STMT_PROCEDURE) {
-      VEC_GROW(found->items, found->count, found->cap);
-      found->items[found->count++] = stmt->as.definition;
+      add_procedure(found, stmt->as.definition);
       find_procedures(found, &stmt->as.definition->body);
     } else if (stmt->kind == STMT_IF) {
       for (size_t k = 0; k < stmt->as.branch.count; k++) find_procedures(found, &stmt->as.branch.blocks[k]);
@@ -286,11 +310,10 @@ static void find_procedures(Procedures *found, const Block *block) {
   }
 }
 
-Liveness *liveness_new(Unit *const *units, size_t count) {
+Liveness *liveness_new(Unit *const *units, size_t count, Library *library) {
   Liveness *liveness = dc_alloc(sizeof *liveness);
-  Walk walk = {.liveness = liveness};
+  Walk walk = {.liveness = liveness, .library = library};
   for (size_t i = 0; i < count; i++) find_procedures(&walk.procedures, &units[i]->body);
-  walk.procedures.visited = dc_alloc(walk.procedures.count * sizeof *walk.procedures.visited);
   Rounds *rounds = &liveness->rounds;
   rounds->procedures = dc_alloc((walk.procedures.count + 1) * sizeof *rounds->procedures);
   for (size_t i = 0; i < walk.procedures.count; i++) rounds->procedures[rounds->procedure_count++] = &walk.procedures.items[i]->body;

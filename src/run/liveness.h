@@ -10,12 +10,13 @@
 #ifndef RUN_LIVENESS_H
 #define RUN_LIVENESS_H
 
-#include "lang/parse.h"
+#include "lang/library.h"
 #include "run/rounds.h"
 
 typedef struct Liveness Liveness;
 
-Liveness *liveness_new(Unit *const *units, size_t count);
+/* library (may be NULL) has the procedures that no unit defines; those that are named are read. */
+Liveness *liveness_new(Unit *const *units, size_t count, Library *library);
 void liveness_free(Liveness *liveness);
 
 /* The position of a statement; 0 inside of procedures. */

@@ -301,7 +301,7 @@ static void finish(Session *session) {
 DcCode session_run(Session *session, Unit *const *units, size_t count, DcError *err) {
   if (!session->goes_on) {
     liveness_free(session->liveness);
-    session->liveness = liveness_new(units, count);
+    session->liveness = liveness_new(units, count, session->procedures.library);
     datasets_follow(&session->datasets, session->liveness);
   }
   for (size_t i = 0; i < count; i++) DC_TRY(look_ahead(session, &units[i]->body, err));

@@ -139,6 +139,7 @@ typedef struct Call {
   size_t given_count;
   Position pos;
   Uses uses;
+  bool closed; /* a text of the library neither sees nor changes the script's variables */
 } Call;
 
 /* The variables of the inputs or outputs: one for each, and $INPUT or $OUTPUT with the names by alias. */
@@ -201,7 +202,8 @@ static DcCode run_body(Session *session, const Call *call, Round *round, Str pre
   if (session->call_depth == CALL_DEPTH_MAX)
     return dc_fail_at(err, DC_FAIL, call->pos, "procedures call each other more than %d deep", CALL_DEPTH_MAX);
   session->call_depth++;
-  variables_push(session->variables);
+  if (call->closed) variables_push_closed(session->variables);
+  else variables_push(session->variables);
   DcCode code = session_bind_arguments(session, "procedure", procedure, call->given, call->given_count, call->pos, err);
   if (code == DC_OK && round) bind_round(session, call, round, prefix);
   if (code == DC_OK) code = session_block(session, &procedure->body, err);
@@ -228,6 +230,7 @@ static DcCode prepare(Session *session, const Invocation *invocation, const Defi
   DC_TRY(session_params(session, invocation, &given, err));
   DC_TRY(session_check_arguments("procedure", procedure, given, invocation->param_count, err));
   *call = (Call){.procedure = procedure, .given = given, .given_count = invocation->param_count, .pos = invocation->pos};
+  call->closed = procedure == library_find(session->procedures.library, LIBRARY_PROCEDURE, procedure->name.text);
   block_each_expr(&procedure->body, see_expr, &call->uses);
   return DC_OK;
 }

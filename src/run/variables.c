@@ -11,11 +11,16 @@ struct Binding {
   Arena arena; /* owned parts of other values */
 };
 
+typedef struct Scope {
+  Binding *first;
+  uint32_t lowest; /* the scopes that are seen from here begin with this one */
+} Scope;
+
 struct Variables {
   NameMap symbols;
   Binding **tops; /* by symbol */
   uint32_t top_cap;
-  Binding **scopes; /* first binding of each scope */
+  Scope *scopes;
   uint32_t scope_count, scope_cap;
   Binding *spare; /* linked by next */
 };
@@ -59,20 +64,26 @@ static void assign(Binding *binding, Value value) {
 static void remove_binding(Variables *variables, Binding *binding) {
   variables->tops[binding->symbol] = binding->outer;
   if (binding->previous) binding->previous->next = binding->next;
-  else variables->scopes[binding->scope] = binding->next;
+  else variables->scopes[binding->scope].first = binding->next;
   if (binding->next) binding->next->previous = binding->previous;
   drop_value(binding);
   binding->next = variables->spare;
   variables->spare = binding;
 }
 
-void variables_push(Variables *variables) {
+static void push(Variables *variables, uint32_t lowest) {
   VEC_GROW(variables->scopes, variables->scope_count, variables->scope_cap);
-  variables->scopes[variables->scope_count++] = NULL;
+  variables->scopes[variables->scope_count++] = (Scope){NULL, lowest};
 }
 
+static uint32_t lowest_scope(const Variables *variables) { return variables->scope_count ? variables->scopes[variables->scope_count - 1].lowest : 0; }
+
+void variables_push(Variables *variables) { push(variables, lowest_scope(variables)); }
+
+void variables_push_closed(Variables *variables) { push(variables, variables->scope_count); }
+
 void variables_pop(Variables *variables) {
-  Binding **first = &variables->scopes[variables->scope_count - 1];
+  Binding **first = &variables->scopes[variables->scope_count - 1].first;
   while (*first) remove_binding(variables, *first);
   variables->scope_count--;
 }
@@ -92,7 +103,8 @@ void variables_free(Variables *variables) {
 
 static Binding *top_of(const Variables *variables, Str name) {
   uint32_t symbol = name_map_find(&variables->symbols, name);
-  return symbol == NAME_NONE ? NULL : variables->tops[symbol];
+  Binding *top = symbol == NAME_NONE ? NULL : variables->tops[symbol];
+  return top && top->scope >= lowest_scope(variables) ? top : NULL;
 }
 
 static Binding *add_binding(Variables *variables, Str name) {
@@ -107,9 +119,9 @@ static Binding *add_binding(Variables *variables, Str name) {
   if (binding) variables->spare = binding->next;
   else binding = dc_alloc(sizeof *binding);
   uint32_t scope = variables->scope_count - 1;
-  *binding = (Binding){.outer = variables->tops[symbol], .next = variables->scopes[scope], .symbol = symbol, .scope = scope};
+  *binding = (Binding){.outer = variables->tops[symbol], .next = variables->scopes[scope].first, .symbol = symbol, .scope = scope};
   if (binding->next) binding->next->previous = binding;
-  variables->scopes[scope] = variables->tops[symbol] = binding;
+  variables->scopes[scope].first = variables->tops[symbol] = binding;
   return binding;
 }
 
@@ -136,6 +148,7 @@ bool variables_get(const Variables *variables, Str name, Value *out) {
 }
 
 void variables_each(const Variables *variables, void (*visit)(void *self, Str name), void *self) {
+  uint32_t lowest = lowest_scope(variables);
   for (uint32_t i = 0; i < variables->symbols.count; i++)
-    if (variables->tops[i] && !value_is_null(variables->tops[i]->value)) visit(self, variables->symbols.names[i]);
+    if (variables->tops[i] && variables->tops[i]->scope >= lowest && !value_is_null(variables->tops[i]->value)) visit(self, variables->symbols.names[i]);
 }

@@ -16,6 +16,8 @@ void variables_free(Variables *variables);
 
 void variables_push(Variables *variables); /* opens a scope */
 void variables_pop(Variables *variables);
+/* Opens a scope from which nothing outside is seen or changed; pop ends that. */
+void variables_push_closed(Variables *variables);
 
 /* LET: changes the variable where it is known, else makes it in the innermost scope. NULL removes it. The value may
    lie in the variable's own old value. */

@@ -20,7 +20,7 @@ static void setup(const char *text) {
   script.source = source_from_text("test", str_of(text));
   ck_assert_int_eq(parse_unit(script.source, &number, &script.unit, &diagnostics), DC_OK);
   diagnostics_free(&diagnostics);
-  script.liveness = liveness_new(&script.unit, 1);
+  script.liveness = liveness_new(&script.unit, 1, NULL);
 }
 
 static void teardown(void) {

@@ -50,6 +50,24 @@ START_TEST(loop_variable_hides_even_when_null) {
 }
 END_TEST
 
+START_TEST(a_closed_scope_neither_sees_nor_changes_outer_ones) {
+  Variables *variables = variables_new();
+  set(variables, "a", "out");
+  variables_push_closed(variables);
+  ck_assert_ptr_null(get(variables, "a"));
+  set(variables, "a", "in");
+  variables_push(variables); /* an ordinary scope sees as far as the one around it */
+  ck_assert_str_eq(get(variables, "a"), "in");
+  set(variables, "a", NULL);
+  ck_assert_ptr_null(get(variables, "a"));
+  set(variables, "a", NULL);
+  variables_pop(variables);
+  variables_pop(variables);
+  ck_assert_str_eq(get(variables, "a"), "out");
+  variables_free(variables);
+}
+END_TEST
+
 START_TEST(a_value_may_come_from_its_own_old_value) {
   Variables *variables = variables_new();
   Value items[] = {value_text("left"), value_text("right")}, value;
@@ -149,6 +167,7 @@ int main(void) {
   TCase *tests = tcase_create("all");
   tcase_add_test(tests, assignment_reaches_the_outermost);
   tcase_add_test(tests, loop_variable_hides_even_when_null);
+  tcase_add_test(tests, a_closed_scope_neither_sees_nor_changes_outer_ones);
   tcase_add_test(tests, a_value_may_come_from_its_own_old_value);
   tcase_add_test(tests, properties);
   tcase_add_test(tests, arrays_in_properties);
