@@ -59,9 +59,9 @@ void builder_add(Builder *builder, Worker *worker, View *view) {
   builder->n += view->n;
 }
 
-static DcCode finish_whole(Builder *builder, Engine *engine, const Batch *source, const uint32_t *order, int what, Batch **out, DcError *err) {
+static DcCode finish_whole(Builder *builder, Engine *engine, const Batch *source, const uint32_t *order, uint32_t n, int what, Batch **out, DcError *err) {
   Arena arena = {0};
-  uint32_t *rows = builder->rows, n = builder->n;
+  uint32_t *rows = builder->rows;
   uint32_t *positions = NULL;
   Column key = {0};
   if (order) {
@@ -79,15 +79,19 @@ static DcCode finish_whole(Builder *builder, Engine *engine, const Batch *source
 }
 
 DcCode builder_finish(Builder *builder, Engine *engine, const Batch *source, const uint32_t *order, int what, Batch **out, DcError *err) {
+  return builder_finish_some(builder, engine, source, order, builder->n, what, out, err);
+}
+
+DcCode builder_finish_some(Builder *builder, Engine *engine, const Batch *source, const uint32_t *order, uint32_t count, int what, Batch **out, DcError *err) {
   DcCode code;
   if (builder->whole) {
-    code = finish_whole(builder, engine, source, order, what, out, err);
+    code = finish_whole(builder, engine, source, order, count, what, out, err);
   } else {
     Batch *dense;
     const ColumnBuilder *key = builder->has_key && (what & GATHER_KEY) ? &builder->key : NULL;
     code = batch_from_builders(engine->budget, builder->columns, builder->column_count, key, builder->origins, 0, builder->n, &dense, err);
     if (code == DC_OK && order) {
-      code = batch_take(engine->budget, dense, order, NULL, NULL, builder->n, what, out, err);
+      code = batch_take(engine->budget, dense, order, NULL, NULL, count, what, out, err);
       batch_unref(dense);
     } else if (code == DC_OK) {
       *out = dense;

@@ -78,6 +78,8 @@ void builder_start(Builder *builder);
 void builder_add(Builder *builder, Worker *worker, View *view);
 /* The batch of rows order[0 … n) (NULL: all, as they came). Resets the builder. */
 DcCode builder_finish(Builder *builder, Engine *engine, const Batch *source, const uint32_t *order, int what, Batch **out, DcError *err) DC_MUST_CHECK;
+/* The same for only count of the rows, those that order names. */
+DcCode builder_finish_some(Builder *builder, Engine *engine, const Batch *source, const uint32_t *order, uint32_t count, int what, Batch **out, DcError *err) DC_MUST_CHECK;
 void builder_free(Builder *builder);
 
 #endif

@@ -344,6 +344,118 @@ DcCode batch_concat(Budget *budget, const BatchSlice *slices, size_t count, int 
   return code;
 }
 
+/* --- Picking rows of several --- */
+
+static uint32_t cell_bytes(const Column *column, uint32_t row) { return column->offsets[row + 1] - column->offsets[row]; }
+
+/* The common kind of a column over all picks; a mix becomes COLUMN_VALUE. */
+static void shape_picked(ColumnShape *shape, Batch *const *batches, const BatchPick *picks, uint32_t n, uint32_t index) {
+  shape->kind = column_of(batches[picks[0].batch], index)->kind;
+  for (uint32_t i = 0; i < n; i++) {
+    const Column *column = column_of(batches[picks[i].batch], index);
+    if (column->kind != (ColumnKind)shape->kind) shape->kind = COLUMN_VALUE;
+    if (column->validity) shape->validity = 1;
+  }
+  if (shape->kind != COLUMN_STRING && shape->kind != COLUMN_VALUE) {
+    shape->bytes = n * kind_width((ColumnKind)shape->kind);
+    return;
+  }
+  Buf scratch = {0};
+  Arena arena = {0};
+  for (uint32_t i = 0; i < n; i++) {
+    const Column *column = column_of(batches[picks[i].batch], index);
+    if (column->kind == (ColumnKind)shape->kind) {
+      shape->bytes += cell_bytes(column, picks[i].row);
+      continue;
+    }
+    scratch.len = 0;
+    value_encode(&scratch, column_value(column, picks[i].row, &arena));
+    shape->bytes += scratch.len;
+    arena_reset(&arena);
+  }
+  buf_free(&scratch);
+  arena_free(&arena);
+}
+
+static void pick_column(const Column *to, Batch *const *batches, const BatchPick *picks, uint32_t n, uint32_t index) {
+  uint8_t *bits = (uint8_t *)(uintptr_t)to->validity;
+  uint32_t *ends = (uint32_t *)(uintptr_t)to->offsets, at = 0;
+  char *out = (char *)(uintptr_t)to->values;
+  size_t width = kind_width(to->kind);
+  Buf scratch = {0};
+  Arena arena = {0};
+  if (bits) memset(bits, 0, (n + 7) / 8);
+  for (uint32_t i = 0; i < n; i++) {
+    const Column *from = column_of(batches[picks[i].batch], index);
+    uint32_t row = picks[i].row;
+    if (bits) set_valid(bits, i, column_valid(from, row));
+    if (!ends) {
+      memcpy(out + i * width, (const char *)from->values + row * width, width);
+      continue;
+    }
+    const char *data = (const char *)from->values;
+    uint32_t len;
+    if (from->kind == to->kind) {
+      data += from->offsets[row];
+      len = cell_bytes(from, row);
+    } else {
+      scratch.len = 0;
+      value_encode(&scratch, column_value(from, row, &arena));
+      data = scratch.data;
+      len = (uint32_t)scratch.len;
+      arena_reset(&arena);
+    }
+    ends[i] = at;
+    if (len) memcpy(out + at, data, len);
+    at += len;
+  }
+  if (ends) ends[n] = at;
+  buf_free(&scratch);
+  arena_free(&arena);
+}
+
+static void pick_text(const Batch *to, Batch *const *batches, const BatchPick *picks, uint32_t n) {
+  uint32_t *offsets = (uint32_t *)(uintptr_t)to->offsets, at = 0;
+  char *out = (char *)(uintptr_t)to->text;
+  for (uint32_t i = 0; i < n; i++) {
+    if (i + 8 < n) {
+      const Batch *ahead = batches[picks[i + 8].batch];
+      __builtin_prefetch(ahead->text + ahead->offsets[picks[i + 8].row]);
+    }
+    const Batch *from = batches[picks[i].batch];
+    uint32_t start = from->offsets[picks[i].row], len = from->offsets[picks[i].row + 1] - start;
+    offsets[i] = at;
+    copy_over(out + at, from->text + start, len);
+    at += len;
+  }
+  offsets[n] = at;
+}
+
+DcCode batch_pick(Budget *budget, Batch *const *batches, const BatchPick *picks, uint32_t n, int what, Batch **out, DcError *err) {
+  const Batch *first = batches[picks[0].batch];
+  Shape *shape = shape_alloc(first, n, first->key && (what & GATHER_KEY), (what & GATHER_ORIGINS) != 0);
+  shape->flags = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    const Batch *batch = batches[picks[i].batch];
+    shape->flags |= batch->flags;
+    if (shape->layout == BATCH_TEXT) shape->text_bytes += batch->offsets[picks[i].row + 1] - batch->offsets[picks[i].row];
+  }
+  bool fits = shape->text_bytes <= UINT32_MAX;
+  for (uint32_t c = 0; c < shape->column_count + shape->key; c++) {
+    shape_picked(&shape->columns[c], batches, picks, n, c);
+    fits = fits && shape->columns[c].bytes <= UINT32_MAX;
+  }
+  DcCode code = fits ? shape_new(budget, shape, out, err) : dc_fail(err, "%u rows that follow each other are longer than 4 GiB", n);
+  if (code == DC_OK) {
+    uint64_t *origins = (uint64_t *)(uintptr_t)(*out)->origins;
+    if (shape->layout == BATCH_TEXT) pick_text(*out, batches, picks, n);
+    for (uint32_t i = 0; origins && i < n; i++) origins[i] = batch_origin(batches[picks[i].batch], picks[i].row);
+    for (uint32_t c = 0; c < shape->column_count + shape->key; c++) pick_column(&(*out)->columns[c], batches, picks, n, c);
+  }
+  dc_free(shape);
+  return code;
+}
+
 /* --- Packing --- */
 
 static Shape *shape_of(const Batch *batch) {

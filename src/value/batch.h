@@ -77,6 +77,11 @@ enum {
    gets its entry key_rows[i]. */
 DcCode batch_take(Budget *budget, const Batch *batch, const uint32_t *rows, const Column *key, const uint32_t *key_rows, uint32_t n,
                   int what, Batch **out, DcError *err) DC_MUST_CHECK;
+typedef struct BatchPick {
+  uint32_t batch, row;
+} BatchPick;
+/* A new batch of rows of several batches, which are alike, in the order of picks[0 … n). */
+DcCode batch_pick(Budget *budget, Batch *const *batches, const BatchPick *picks, uint32_t n, int what, Batch **out, DcError *err) DC_MUST_CHECK;
 /* True if two batches can be put into one (same layout, format, column count, both keyed or not). */
 bool batch_alike(const Batch *a, const Batch *b);
 /* A new batch of all slices in order; their batches are alike. The sum of bytes stays below 4 GiB. */
