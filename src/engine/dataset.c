@@ -290,6 +290,16 @@ static const char *kind_name(const Dataset *node) {
   return "";
 }
 
+static void explain_order(const SortKey *keys, size_t count, Buf *out) {
+  for (size_t i = 0; i < count; i++) {
+    buf_text(out, i ? ", " : ", by ");
+    expr_print(out, keys[i].expr);
+    while (out->len && out->data[out->len - 1] == '\n') out->len--;
+    if (keys[i].descending) buf_text(out, " DESC");
+    if (keys[i].nulls_first) buf_text(out, " NULLS FIRST");
+  }
+}
+
 static void explain_details(const Dataset *node, Buf *out) {
   if (node->op.where) {
     buf_text(out, ", where ");
@@ -300,6 +310,10 @@ static void explain_details(const Dataset *node, Buf *out) {
     uint64_t bytes = 0;
     for (size_t i = 0; i < node->load->files.count; i++) bytes += node->load->files.files[i].size;
     buf_printf(out, ", %zu files, %llu bytes, %s", node->load->files.count, (unsigned long long)bytes, node->load->options.adapter->name);
+  }
+  if (node->kind == NODE_SORT) {
+    explain_order(node->sort->keys, node->sort->key_count, out);
+    if (node->sort->limit != UINT64_MAX) buf_printf(out, ", the first %llu", (unsigned long long)node->sort->limit);
   }
   if (node->kind == NODE_LIMIT) buf_printf(out, " %llu", (unsigned long long)node->limit);
 }

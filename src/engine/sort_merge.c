@@ -186,12 +186,9 @@ static DcCode make_columns(SortMerge *merge, Batch **batch, DcError *err) {
     View view;
     uint32_t n = (*batch)->rows - row < CHUNK_ROWS ? (*batch)->rows - row : CHUNK_ROWS;
     view_of_batch(worker, &view, *batch, row, n, schema->count);
-    view.names = schema->names;
+    view.schema = schema;
     view.whole = false;
-    Value *keys = arena_raw(&worker->scratch, n * sizeof *keys);
-    for (uint32_t i = 0; i < n; i++) keys[i] = view_key(worker, &view, i);
-    Vector key = {.kind = VEC_ANY, .as.values = keys};
-    view.key = &key;
+    view.key = view_keys(worker, &view);
     view.key_source = KEY_VECTOR;
     builder_add(&builder, worker, &view);
     arena_reset(&worker->scratch);

@@ -11,7 +11,8 @@ SELECT "id", STR_UPPER("t") AS "t" FROM "a" PARTITION [1, 2] INTO "o/up";
 SELECT COUNT(*) AS "n" FROM "a" INTO "o/n";
 LOOP $i IN RANGE[3, 6] BEGIN SELECT * FROM "a" PARTITION $i INTO "o/{$i}"; END LOOP;
 SELECT DISTINCT "k" FROM "a" INTO "k";
-COPY "o/" *, "k" csv(@single = TRUE) INTO $OUT;
+SELECT * FROM "a" ORDER BY "t" DESC INTO "s";
+COPY "o/" *, "k", "s" csv(@single = TRUE) INTO $OUT;
 END
 loop() { # loop INPUT MEMORY STEP: N grows by 1 + N / STEP
   n=1 failed=0
