@@ -211,12 +211,60 @@ static DcCode descend_union(Way way, DcError *err) {
   return code;
 }
 
+/* Marks the columns that a bound expression reads; false: it may read any. */
+static bool mark_columns(const Expr *expr, uint8_t *columns) {
+  if (!expr) return true;
+  if (expr->kind == EXPR_CALL && (!expr->function || expr->function->needs_record)) return false;
+  if (expr->kind == EXPR_ATTR && expr->column >= 0) columns[expr->column] = 1;
+  for (size_t i = 0; i < expr->count; i++)
+    if (!mark_columns(expr->items[i], columns)) return false;
+  return true;
+}
+
+static bool mark_op(const NarrowOp *op, uint8_t *columns) {
+  if (!mark_columns(op->where, columns)) return false;
+  if (!op->project) return mark_columns(op->key, columns);
+  if (op->reshape) return false;
+  for (size_t i = 0; i < op->item_count; i++) {
+    if (op->items[i].column >= 0) columns[op->items[i].column] = 1;
+    else if (!mark_columns(op->items[i].expr, columns)) return false;
+  }
+  return true;
+}
+
+/* Which of a node's columns the operators above it ask for: heap; NULL: all of them, or that is not known. */
+static uint8_t *columns_needed(const Above *above, uint32_t count) {
+  uint32_t first = 0, width = count; /* where they are among those of the operator */
+  uint8_t *marks = dc_alloc((size_t)count + 1);
+  bool projected = false, known = true;
+  for (; above && !projected && known; above = above->next) {
+    const LegOp *op = &above->op;
+    if (op->expander) {
+      uint8_t *wider = dc_alloc((size_t)op->expander->columns + 1);
+      memcpy(wider + op->expander->first, marks, width);
+      dc_free(marks);
+      marks = wider;
+      first += op->expander->first;
+      width = op->expander->columns;
+    } else {
+      known = mark_op(op->narrow, marks);
+      projected = op->narrow->project;
+    }
+  }
+  memmove(marks, marks + first, count);
+  if (projected && known) return marks;
+  dc_free(marks);
+  return NULL;
+}
+
 /* The first input goes through the probe; what the join has left over makes a leg of its own. */
 static DcCode descend_join(Way way, DcError *err) {
   Pass *pass = way.pass;
   Expander *expander = NULL;
   Generator *generator = NULL;
-  DcCode code = join_open(way.node, way.parts, way.count, &expander, &generator, err);
+  uint8_t *needed = columns_needed(way.above, way.node->schema.count);
+  DcCode code = join_open(way.node, way.parts, way.count, needed, &expander, &generator, err);
+  dc_free(needed);
   if (code != DC_OK || generator) {
     Leg *leg = add_leg(&way);
     leg->generator = generator;
@@ -257,6 +305,7 @@ static DcCode descend_below(Way way, DcError *err) {
   return descend(way, err);
 }
 
+static bool is_outer(const Dataset *node) { return node->kind == NODE_JOIN && node->join->kind == SCOPE_JOIN_OUTER; }
 static bool is_transparent(const Dataset *node) { return node->kind == NODE_CHOOSE || node->kind == NODE_UNION; }
 
 static DcCode descend(Way way, DcError *err) {
@@ -267,8 +316,9 @@ static DcCode descend(Way way, DcError *err) {
     return DC_OK;
   }
   bool shared = way.shared || atomic_load(&node->refs) - node->loans > 1 || repeats(way.parts, way.count, node->partitions);
-  bool streams = node->kind == NODE_SORT && all_in_order(node, way.parts, way.count);
-  if ((node_is_breaker(node) && !streams) || (shared && !is_transparent(node))) {
+  bool whole = node->kind != NODE_SORT && !is_outer(node); /* what these give does not come partition by partition */
+  bool streams = !node_is_breaker(node) || node->kind == NODE_SORT;
+  if (!streams || (!whole && !all_in_order(node, way.parts, way.count)) || (shared && !is_transparent(node))) {
     DcCode code = node_compute(node, way.parts, way.count, err);
     if (code == DC_OK) end_at_store(&way);
     else dc_free(way.parts);

@@ -46,6 +46,7 @@ struct Expander {
   /* What comes behind the last row of the input (the rest of an outer join); *out stays NULL if there is nothing. */
   DcCode (*rest)(Expander *self, Generator **out, DcError *err);
   void (*close)(Expander *self);
+  uint32_t first, columns; /* the input's columns are first, first + 1 … of so many */
 };
 
 /* The base of node `top` for output partitions wanted[0 … count) (NULL: all), computing what has to be computed first:
