@@ -305,7 +305,13 @@ static DcCode descend_below(Way way, DcError *err) {
   return descend(way, err);
 }
 
-static bool is_outer(const Dataset *node) { return node->kind == NODE_JOIN && node->join->kind == SCOPE_JOIN_OUTER; }
+/* Can its rows be taken as they come? What an OUTER join has left over belongs behind each partition, but is known last. */
+static bool streams(const Dataset *node, const uint32_t *parts, uint32_t count) {
+  if (node->kind == NODE_SORT) return all_in_order(node, parts, count);
+  if (node->kind == NODE_JOIN && node->join->kind == SCOPE_JOIN_OUTER) return node->partitions == 1 && count == 1;
+  return !node_is_breaker(node);
+}
+
 static bool is_transparent(const Dataset *node) { return node->kind == NODE_CHOOSE || node->kind == NODE_UNION; }
 
 static DcCode descend(Way way, DcError *err) {
@@ -316,9 +322,7 @@ static DcCode descend(Way way, DcError *err) {
     return DC_OK;
   }
   bool shared = way.shared || atomic_load(&node->refs) - node->loans > 1 || repeats(way.parts, way.count, node->partitions);
-  bool whole = node->kind != NODE_SORT && !is_outer(node); /* what these give does not come partition by partition */
-  bool streams = !node_is_breaker(node) || node->kind == NODE_SORT;
-  if (!streams || (!whole && !all_in_order(node, way.parts, way.count)) || (shared && !is_transparent(node))) {
+  if (!streams(node, way.parts, way.count) || (shared && !is_transparent(node))) {
     DcCode code = node_compute(node, way.parts, way.count, err);
     if (code == DC_OK) end_at_store(&way);
     else dc_free(way.parts);
