@@ -67,9 +67,9 @@ $(BUILD)/gen/%.c: grammar/%.y
 	$(call say,LEMON)cp $< $(BUILD)/gen/$*.y && cd $(BUILD)/gen && lemon -l -q $*.y
 
 # The library written in TDL, as C tables (src/lang/library.h).
-$(BUILD)/gen/library_data.c: stdlib/embed.awk $(LIBRARY)
+$(BUILD)/gen/library_data.c: stdlib/embed.awk $(LIBRARY) stdlib
 	@mkdir -p $(@D)
-	$(call say,TDL )LC_ALL=C awk -f $^ >$@
+	$(call say,TDL )LC_ALL=C awk -f $< $(LIBRARY) >$@
 
 # Token codes (tdl.h) must exist before anything that includes them.
 $(BUILD)/gen/.headers: $(GEN)
