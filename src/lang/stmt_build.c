@@ -221,6 +221,7 @@ Alteration *alteration_transform(Run *run, const Token *word, const Invocation *
   Alteration *alteration = arena_alloc(run->parser->arena, sizeof *alteration);
   alteration->kind = ALTER_TRANSFORM;
   alteration->transform = *transform;
+  alteration->transform.name = library_name(run, LIBRARY_TRANSFORM, transform->name);
   alteration->pos = word ? pos_span(word->pos, transform->pos) : transform->pos;
   return alteration;
 }

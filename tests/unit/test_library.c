@@ -9,7 +9,10 @@ static Library *library;
 static const Definition *get_function(void *self, Str name) { return library_find(self, LIBRARY_FUNCTION, name); }
 
 static void check_clean(const Diagnostics *diag, const char *what) {
-  if (diag->count) ck_abort_msg("%s:%u: %s", what, diag->items[0].pos.line, diag->items[0].message);
+  Buf text = {0};
+  for (size_t i = 0; i < diag->count; i++) buf_printf(&text, "%s:%u: %s\n", what, diag->items[i].pos.line, diag->items[i].message);
+  ck_assert_msg(!diag->count, "%.*s", (int)text.len, text.data);
+  buf_free(&text);
 }
 
 /* All texts pass the checks of a script, names of each other included. */
