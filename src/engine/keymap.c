@@ -88,10 +88,20 @@ uint64_t keymap_put(KeyMap *map, Str key, uint64_t hash, KeyMapUpdate update, ui
     entry->value += value;
   } else if (update == KEYMAP_MIN && value < entry->value) {
     entry->value = value;
+  } else if (update == KEYMAP_SAME && value != entry->value) {
+    entry->value = UINT64_MAX;
   }
   uint64_t result = entry->value;
   pthread_mutex_unlock(&shard->lock);
   return result;
+}
+
+const char *keymap_find(const KeyMap *map, Str key, uint64_t hash, uint64_t *value) {
+  const Shard *shard = &map->shards[hash >> 58];
+  if (!shard->count) return NULL;
+  const Entry *entry = slot(shard->entries, shard->cap, key, hash);
+  if (entry->key) *value = entry->value;
+  return entry->key;
 }
 
 size_t keymap_memory(const KeyMap *map) { return (size_t)atomic_load(&map->memory); }
