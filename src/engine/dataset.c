@@ -5,6 +5,7 @@
 #include "engine/load.h"
 #include "engine/node.h"
 #include "engine/pass.h"
+#include "engine/structured.h"
 #include "engine/store.h"
 
 Dataset *node_new(Engine *engine, NodeKind kind, Dataset *input) {
@@ -200,6 +201,10 @@ static DcCode unknown_column(const Schema *schema, Str name, DcError *err) {
 }
 
 DcCode dataset_alter_columns(Engine *engine, Dataset *in, const Str *columns, size_t count, Dataset **out, DcError *err) {
+  if (in->schema.type == DS_PLAIN_TEXT || in->schema.type == DS_STRUCTURED) { /* lines have nothing to choose from */
+    *out = in->schema.type == DS_PLAIN_TEXT ? dataset_ref(in) : structured_keep(dataset_ref(in), columns, count);
+    return DC_OK;
+  }
   Dataset *node = narrow(engine, in);
   ProjectItem *items = arena_alloc(&node->arena, (count + 1) * sizeof *items);
   Str *names = arena_alloc(&node->arena, (count + 1) * sizeof *names);

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "engine/pass.h"
+#include "engine/structured.h"
 
 typedef struct PlanItem {
   Str name;
@@ -225,7 +226,8 @@ static DcCode bind_group(Planner *planner, const Expr *expr, const Expr **out) {
   if (item && expr->kind == EXPR_ATTR) {
     Str name;
     DC_TRY(eval_name(planner->cx, &expr->name, &name, planner->err));
-    if (schema_column(planner->in, name) >= 0) item = NULL;
+    bool any = planner->in->type == DS_PLAIN_TEXT || planner->in->type == DS_STRUCTURED; /* they take any name for theirs */
+    if (!any && schema_column(planner->in, name) >= 0) item = NULL;
   }
   if (!item) DC_TRY(bind(planner, expr, out));
   else *out = item->expr;
@@ -401,15 +403,39 @@ static void plan_projection(Planner *planner, bool filter) {
   for (size_t i = 0; i < planner->item_count; i++) {
     const Expr *expr = planner->items[i].expr;
     names[i] = planner->items[i].name;
-    items[i] = (ProjectItem){expr->kind == EXPR_ATTR ? expr->column : -1, expr};
+    items[i] = (ProjectItem){expr->kind == EXPR_ATTR && !expr->steps ? expr->column : -1, expr};
   }
   node->op.items = items;
   node->op.item_count = planner->item_count;
   node->op.project = true;
   bool plain = planner->in->type == DS_PLAIN_TEXT && !planner->grouped, text = plain && planner->item_count == 1;
   static const Str value_name = {"_value", 6};
-  DatasetType type = text ? DS_PLAIN_TEXT : plain || planner->grouped ? DS_COLUMNAR : planner->in->type;
+  bool columns = plain || planner->grouped || planner->in->type == DS_STRUCTURED; /* plan_objects makes objects of them */
+  DatasetType type = text ? DS_PLAIN_TEXT : columns ? DS_COLUMNAR : planner->in->type;
   node_schema(node, type, text ? &value_name : names, planner->item_count);
+}
+
+static void add_once(Str *names, size_t *count, Str name) {
+  for (size_t i = 0; i < *count; i++)
+    if (str_eq(names[i], name)) return;
+  names[(*count)++] = name;
+}
+
+/* SELECT on Structured gives Structured: what was planned as columns becomes one object a record; * gives all members of
+   the source's object. The array of LET … = SELECT is of the values themselves. */
+static void plan_objects(Planner *planner) {
+  const Schema *in = planner->in;
+  if (in->type != DS_STRUCTURED || planner->grouped || planner->all || !planner->select->into_count) return;
+  size_t most = planner->item_count * (in->attribute_count + 1), known = 0;
+  Str *names = arena_alloc(planner->arena, (planner->item_count + 1) * sizeof *names);
+  Str *attributes = arena_alloc(planner->arena, (most + 1) * sizeof *attributes);
+  for (size_t i = 0; i < planner->item_count; i++) {
+    const Expr *expr = planner->items[i].expr;
+    bool star = expr->kind == EXPR_ATTR && !expr->steps && str_eq(planner->items[i].name, in->names[0]);
+    if (!star) add_once(attributes, &known, names[i] = planner->items[i].name);
+    for (uint32_t k = 0; star && k < in->attribute_count; k++) add_once(attributes, &known, in->attributes[k]);
+  }
+  planner->node = structured_wrap(planner->node, names, planner->item_count, attributes, known);
 }
 
 static int match_output(Rewriter *rewriter, const Expr *expr) {
@@ -529,6 +555,7 @@ static DcCode plan_select(Planner *planner, const Value *limit) {
   if (planner->grouped) DC_TRY(plan_group(planner));
   DC_TRY(plan_windows(planner));
   DC_TRY(plan_items(planner, limit, filter));
+  plan_objects(planner);
   return plan_limit(planner, limit);
 }
 
