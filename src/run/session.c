@@ -130,6 +130,7 @@ void session_end_round(Session *session, const Stmt *loop) { end_rounds(session,
 void session_before_rows(Session *session) {
   datasets_sweep(&session->datasets, session->outer ? session->outer : session->position + 1);
   if (session->round_count) end_rounds(session, NULL);
+  session_release_hidden(session);
 }
 
 /* Statements that only hold or define others have no cost of their own. */

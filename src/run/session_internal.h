@@ -31,6 +31,14 @@ typedef struct PendingFamily {
   Family *family;
 } PendingFamily;
 
+/* The hidden datasets of the innermost running CALL with INPUT or OUTPUT (stmt_call.c). */
+typedef struct HiddenCall {
+  Str prefix;        /* of their names */
+  uint32_t first;    /* number of the first that may be one */
+  uint32_t depth;    /* call_depth of its body */
+  const Block *body;
+} HiddenCall;
+
 /* Warnings that are given once for a place in the script. */
 typedef enum PlaceKind { PLACE_UNKNOWN_VARIABLE, PLACE_MISSING_PARTITION, PLACE_READ_ONLY } PlaceKind;
 typedef struct Place {
@@ -70,6 +78,7 @@ struct Session {
   uint32_t loop_depth, call_depth;
   struct RoundDataset { Str name; const LoopRound *round; } *round_datasets; /* made in the rounds that run */
   size_t round_count, round_cap;
+  const HiddenCall *hidden; /* NULL: none */
   uint64_t calls;    /* rounds of CALL so far: each has hidden names of its own */
   bool begun; /* engine_begin_statement was called for it */
   StatementStats *stats_now;
@@ -220,6 +229,8 @@ DcCode session_operation(Session *session, const Invocation *invocation, const D
 bool procedure_alters(const Definition *procedure);
 /* The inputs and outputs that its body mentions, "signals, target"; one without an alias is called "any". */
 void procedure_slots(const Definition *procedure, Buf *inputs, Buf *outputs);
+/* hidden.c: drops the hidden datasets that nothing in the running body can mention behind this statement. */
+void session_release_hidden(Session *session);
 /* show_transforms.c */
 void show_transforms(const Session *session, Buf *out);
 DcCode run_drop(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;

@@ -216,12 +216,16 @@ static DcCode run_body(Session *session, const Call *call, Round *round, Str pre
 /* One round; the slots of its outputs get what it has made. */
 static DcCode run_hidden(Session *session, const Call *call, Round *round, DcError *err) {
   Str prefix = arena_printf(session->cx.call.arena, "%s%llu/", HIDDEN_PREFIX, (unsigned long long)++session->calls);
-  uint32_t first = session->datasets.names.count;
+  HiddenCall hidden = {prefix, session->datasets.names.count, session->call_depth + 1, &call->procedure->body};
+  const HiddenCall *outer = session->hidden;
   DC_TRY(check_round(call->procedure, &call->uses, round, call->pos, err));
+  session_release_hidden(session); /* of the call around this one, which may have handed on its input */
+  session->hidden = &hidden;
   DcCode code = run_body(session, call, round, prefix, err);
+  session->hidden = outer;
   if (code == DC_OK) code = take_outputs(session, call, round, prefix, err);
   session_drop_families(session, prefix);
-  datasets_remove_from(&session->datasets, first, prefix);
+  datasets_remove_from(&session->datasets, hidden.first, prefix);
   return code;
 }
 
