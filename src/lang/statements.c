@@ -57,8 +57,9 @@ static const StatementRow rows[] = {
   {WORK_GROUP, "CALL",
    "CALL|EXEC name[(@parameter = value, ...)] [INPUT [FROM] scope, ...] [OUTPUT [INTO] \"name\", ...];\n"
    "CALL|EXEC name[(...)] INPUT alias [FROM] scope, ... OUTPUT alias [INTO] \"name\", ...;",
-   "Runs a procedure, an operation or a transform. The first input makes the first output, and so on; "
-   "operations with named inputs and outputs take them by alias. Outputs must be new.",
+   "Runs a procedure, an operation or a transform. The first input makes the first output, and so on, a wildcard "
+   "goes with a wildcard; operations with named inputs and outputs take them by alias. A scope may have a "
+   "PARTITION, or be a UNION or JOIN. Outputs must be new.",
    "CALL countByKey INPUT FROM \"events\" OUTPUT INTO \"counts\";"},
   {WORK_GROUP, "ANALYZE",
    "ANALYZE [DS] \"name\" [*] [KEY expression] [PARTITION];",
@@ -176,15 +177,21 @@ static const StatementRow rows[] = {
   {OWN_GROUP, "PROCEDURE",
    "[CREATE [OR REPLACE]] PROCEDURE name[(@a, @b = default, ...)] [COMMENT 'text'] [AS] BEGIN statements END "
    "[PROCEDURE];",
-   "Statements under a name, run by CALL. Parameters are given by name; @a is read as $a.",
+   "Statements under a name, run by CALL. Parameters are given by name; @a is read as $a. Called with INPUT and "
+   "OUTPUT it finds the names of its datasets in $INPUT and $OUTPUT, or $INPUT.alias and $OUTPUT.alias, which are "
+   "NULL where the call leaves them out; datasets whose names begin with {$TEMP} go when it ends. One that "
+   "reads $INPUT and makes $OUTPUT can stand in ALTER, too.",
    "CREATE PROCEDURE hello(@who = 'you') AS BEGIN RAISE INFO 'hello {$who}'; END PROCEDURE; CALL hello(@who = "
    "'world');"},
   {OWN_GROUP, "TRANSFORM",
    "[CREATE [OR REPLACE]] TRANSFORM name[(@a, ...)] FROM type, ... INTO type [VALUE (columns)] [COMMENT "
    "'text']\n"
    "    [AS] [LOOP] BEGIN statements END [TRANSFORM];",
-   "What ALTER and CALL do to each partition. The body runs again and again until RETURN: FETCH takes the next "
-   "record, YIELD gives one. Types: COLUMNAR, STRUCTURED, PLAINTEXT, POINT, TRACK, POLYGON, PASSTHRU (any).",
+   "What ALTER and CALL do to each partition. The body runs again and again until RETURN, or until a round in "
+   "which FETCH has found no more records: FETCH takes the next record, YIELD gives one. Names are attributes of "
+   "the current record; variables live as long as the partition, whose number is $PARTITION; "
+   "$\"ATTRS:Value\" has the names of the attributes that are asked for. Types: COLUMNAR, STRUCTURED, PLAINTEXT, "
+   "POINT, TRACK, POLYGON, PASSTHRU (any).",
    "CREATE TRANSFORM twice FROM COLUMNAR INTO COLUMNAR AS LOOP BEGIN FETCH @r; IF $NOTFOUND THEN RETURN; END "
    "IF; YIELD REC_KEY(), $r; YIELD REC_KEY(), $r; END TRANSFORM;"},
   {OWN_GROUP, "RETURN",
@@ -193,12 +200,14 @@ static const StatementRow rows[] = {
    "CREATE FUNCTION half(@x) AS BEGIN RETURN $x / 2; END FUNCTION;"},
   {OWN_GROUP, "FETCH",
    "FETCH [INTO] [@key,] @object;",
-   "In a TRANSFORM: the next record of the partition. Behind the last one $NOTFOUND is TRUE.",
+   "In a TRANSFORM: the next record of the partition. Behind the last one $NOTFOUND is TRUE, @key and @object are "
+   "NULL, and names of attributes are errors.",
    "CREATE TRANSFORM keys FROM ANY INTO PLAINTEXT AS BEGIN FETCH INTO @key, @record; IF $NOTFOUND THEN RETURN; "
    "END IF; YIELD $key, $key; END TRANSFORM;"},
   {OWN_GROUP, "YIELD",
    "YIELD key, object;",
-   "In a TRANSFORM: a record of the result.",
+   "In a TRANSFORM: a record of the result. Of a Columnar record (COLUMNAR_MAKE, @object of FETCH) the attributes "
+   "of the result are taken by name, those that it does not have are NULL; text results take any value.",
    "CREATE TRANSFORM once FROM ANY INTO PLAINTEXT AS BEGIN YIELD 1, 'one'; RETURN; END TRANSFORM;"},
   {OWN_GROUP, "DROP",
    "DROP FUNCTION|PROCEDURE|TRANSFORM name, ...;",

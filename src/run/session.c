@@ -190,7 +190,7 @@ static DcCode dispatch(Session *session, const Stmt *stmt, DcError *err) {
     case STMT_RAISE: return run_raise(session, stmt, err);
     case STMT_FETCH: case STMT_YIELD: return dc_fail_at(err, DC_FAIL, stmt->pos, "%s stands outside of a TRANSFORM", stmt_kind_name(stmt->kind));
     case STMT_FUNCTION: return define_function(session, stmt, err);
-    case STMT_PROCEDURE: return definitions_add(&session->procedures, "PROCEDURE", stmt->as.definition, err);
+    case STMT_PROCEDURE: return define_procedure(session, stmt, err);
     case STMT_TRANSFORM: return define_transform(session, stmt, err);
     case STMT_DROP: return run_drop(session, stmt, err);
     case STMT_OPTIONS: return run_options(session, stmt, err);

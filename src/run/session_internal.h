@@ -176,7 +176,8 @@ void session_drop_families(Session *session, Str prefix);
 DcCode session_check_arguments(const char *what, const Definition *definition, const ParamValue *given, size_t count, DcError *err) DC_MUST_CHECK;
 /* Makes them variables of the innermost scope, from left to right; a NULL takes the default. */
 DcCode session_bind_arguments(Session *session, const char *what, const Definition *definition, const ParamValue *given, size_t count, Position pos, DcError *err) DC_MUST_CHECK;
-/* TRANSFORM: makes it known. */
+/* PROCEDURE, TRANSFORM: makes it known. */
+DcCode define_procedure(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode define_transform(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 typedef enum TransformUse { TRANSFORM_IN_ALTER, TRANSFORM_IN_CALL } TransformUse;
 /* Applies a transform, or an operation with one input and one output; *out is an owned reference. */

@@ -84,6 +84,14 @@ static DcCode unknown_transform(const Session *session, const Invocation *invoca
   return DC_FAIL;
 }
 
+/* CALL and ALTER take both. */
+DcCode define_procedure(Session *session, const Stmt *stmt, DcError *err) {
+  const Definition *definition = stmt->as.definition;
+  Str name = definition->name.text;
+  if (transform_is_builtin(name)) return dc_fail_at(err, DC_FAIL, definition->name.pos, "the built-in transform %.*s cannot be replaced", STR_ARG(name));
+  return definitions_add(&session->procedures, "PROCEDURE", definition, err);
+}
+
 DcCode define_transform(Session *session, const Stmt *stmt, DcError *err) {
   const Definition *definition = stmt->as.definition;
   DatasetType type;
@@ -132,6 +140,14 @@ static DcCode apply_own(Session *session, Engine *engine, const Invocation *invo
   return code == DC_OK ? dataset_transform(engine, in, &session->cx, &spec, out, err) : code;
 }
 
+/* Its body is run at once, so EXPLAIN cannot look into it without doing what it does. */
+static DcCode apply_operation(Session *session, const Invocation *invocation, const Definition *procedure, Dataset *in, Dataset **out, DcError *err) {
+  if (session->stmt->kind != STMT_EXPLAIN) return session_operation(session, invocation, procedure, in, out, err);
+  dc_fail_at(err, DC_FAIL, invocation->pos, "there is no plan for '%.*s' without running it", STR_ARG(procedure->name.text));
+  dc_hint(err, "EXPLAIN a statement about its result");
+  return DC_FAIL;
+}
+
 DcCode session_transform(Session *session, const Invocation *invocation, Dataset *in, TransformUse use, Dataset **out, DcError *err) {
   Str name, *columns;
   size_t count;
@@ -141,7 +157,7 @@ DcCode session_transform(Session *session, const Invocation *invocation, Dataset
   DC_TRY(session_name(session, &invocation->name, &name, err));
   const Definition *own = definitions_get(&session->transforms, name), *procedure = definitions_get(&session->procedures, name);
   if (!session_is_transform(session, name)) {
-    if (procedure && procedure_alters(procedure)) return session_operation(session, invocation, procedure, in, out, err);
+    if (procedure && procedure_alters(procedure)) return apply_operation(session, invocation, procedure, in, out, err);
     return unknown_transform(session, invocation, name, err);
   }
   DC_TRY(session_engine(session, &engine, err));
