@@ -289,7 +289,8 @@ static DcCode declare(Copy *copy, CopyJob *items, size_t count, const CopySpec *
 }
 
 static DcCode write_items(Copy *copy, CopyJob *items, size_t count, DcError *err) {
-  DC_TRY(write_all_straight(copy, items, count, err));
+  bool in_order = !copy->stage; /* standard output gets one after another */
+  if (!in_order || count == 1) DC_TRY(write_all_straight(copy, items, count, err));
   DC_TRY(copy_fans(copy, items, count, err));
   Tasks tasks = {.copy = copy};
   DcCode code = DC_OK;
@@ -306,6 +307,11 @@ static DcCode write_items(Copy *copy, CopyJob *items, size_t count, DcError *err
     }
     code = node_compute(item->root, NULL, item->root->partitions, err);
     if (code == DC_OK) add_tasks(&tasks, item);
+    if (code == DC_OK && in_order) {
+      code = run_tasks(&tasks, err);
+      tasks.count = 0;
+      atomic_store(&tasks.next, 0);
+    }
   }
   if (code == DC_OK && tasks.count) code = run_tasks(&tasks, err);
   dc_free(tasks.tasks);
