@@ -46,8 +46,8 @@ typedef struct KeptState {
 typedef struct ListChunk ListChunk;
 struct ListChunk {
   ListChunk *next;
-  uint32_t used, cap;
-  char data[];
+  size_t used, cap;
+  _Alignas(8) char data[];
 };
 
 /* QUANTILE: doubles. Others: position, size and bytes of each value. */
@@ -142,7 +142,7 @@ static DcCode no_number(const Aggregate *aggregate, Value value, DcError *err) {
   return err->code;
 }
 
-static DcCode need_number(const Aggregate *aggregate, Value value, Value *out, DcError *err) {
+DcCode aggregate_number(const Aggregate *aggregate, Value value, Value *out, DcError *err) {
   if (value.type == TYPE_BOOL) *out = value_int(value.as.b);
   else if (!value_to_number(value, out)) return no_number(aggregate, value, err);
   return DC_OK;
@@ -343,10 +343,10 @@ static DcCode add_kept(const Aggregate *aggregate, KeptState *state, Arena *aren
 
 /* --- Lists --- */
 
-static void list_put(ListState *list, const void *head, uint32_t head_size, const void *data, uint32_t size, Arena *arena) {
-  uint32_t need = head_size + size;
+static void list_put(ListState *list, const void *head, size_t head_size, const void *data, size_t size, Arena *arena) {
+  size_t need = head_size + size;
   if (!list->last || list->last->cap - list->last->used < need) {
-    uint32_t cap = list->last ? list->last->cap * 2 : 48;
+    size_t cap = list->last ? list->last->cap * 2 : 48;
     if (cap > 64 << 10) cap = 64 << 10;
     if (cap < need) cap = need;
     ListChunk *chunk = arena_raw(arena, sizeof *chunk + cap);
@@ -362,11 +362,7 @@ static void list_put(ListState *list, const void *head, uint32_t head_size, cons
   list->count++;
 }
 
-typedef struct ItemHead {
-  uint64_t position;
-  uint32_t size;
-} ItemHead;
-enum { HEAD = 12 };
+enum { HEAD = sizeof(uint64_t) + sizeof(uint32_t) }; /* position, size */
 
 static void list_value(ListState *list, Value value, uint64_t position, Arena *arena) {
   Buf bytes = {0};
@@ -397,13 +393,15 @@ static double of_order(uint64_t order) {
 }
 
 static DcCode add_list(const Aggregate *aggregate, ListState *list, Arena *arena, Value value, uint64_t position, DcError *err) {
-  double d;
+  Value number;
+  double d = 0;
   if (aggregate->kind != AGG_QUANTILE) {
     if (aggregate->kind == AGG_ARRAY || !value_is_null(value)) list_value(list, value, position, arena);
     return DC_OK;
   }
   if (value_is_null(value)) return DC_OK;
-  if (!value_to_double(value, &d)) return no_number(aggregate, value, err);
+  DC_TRY(aggregate_number(aggregate, value, &number, err));
+  (void)value_to_double(number, &d);
   uint64_t order = order_of(d);
   list_put(list, &order, sizeof order, NULL, 0, arena);
   return DC_OK;
@@ -477,7 +475,7 @@ static Item *sorted_items(const ListState *list) {
   size_t n = 0;
   bool sorted = true;
   for (const ListChunk *chunk = list->first; chunk; chunk = chunk->next)
-    for (uint32_t at = 0; at < chunk->used;) {
+    for (size_t at = 0; at < chunk->used;) {
       uint32_t size;
       memcpy(&items[n].position, chunk->data + at, sizeof items[n].position);
       memcpy(&size, chunk->data + at + sizeof items[n].position, sizeof size);
@@ -530,12 +528,12 @@ static DcCode change(const Aggregate *aggregate, void *state, Arena *arena, cons
     case AGG_SUM:
     case AGG_AVG:
       if (null) break;
-      DC_TRY(need_number(aggregate, value, &number, err));
+      DC_TRY(aggregate_number(aggregate, value, &number, err));
       sum_value(state, number, remove, arena);
       break;
     case AGG_VARIANCE: case AGG_VAR_POP: case AGG_STDDEV: case AGG_STDDEV_POP:
       if (null) break;
-      DC_TRY(need_number(aggregate, value, &number, err));
+      DC_TRY(aggregate_number(aggregate, value, &number, err));
       spread_value(state, number, remove, arena);
       break;
     case AGG_MIN: case AGG_MAX: case AGG_FIRST: case AGG_LAST: case AGG_ANY_VALUE: case AGG_ARG_MIN: case AGG_ARG_MAX: case AGG_MODE:
@@ -635,7 +633,7 @@ static const char *load_list(ListState *list, const char *bytes, Arena *arena) {
   bytes += sizeof list->count + sizeof size;
   if (!size) return bytes;
   list->first = list->last = arena_raw(arena, sizeof *list->first + size);
-  *list->first = (ListChunk){.used = (uint32_t)size, .cap = (uint32_t)size};
+  *list->first = (ListChunk){.used = size, .cap = size};
   memcpy(list->first->data, bytes, size);
   return bytes + size;
 }

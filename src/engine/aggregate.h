@@ -23,7 +23,7 @@ typedef struct Aggregate {
   bool distinct;     /* it takes each value once; the caller sees to that (accumulators do it themselves) */
   bool counted;      /* MODE: it takes each value once, with a second argument that says how often it came */
   bool removable;
-  size_t width;      /* of its state, a multiple of 8 */
+  size_t width;      /* of its state, a multiple of 8; that of COUNT is a uint64_t */
   size_t value_args; /* arguments that vary: 0 for COUNT(*) */
   double quantile;
   Str separator;
@@ -33,6 +33,12 @@ typedef struct Aggregate {
 DcCode aggregate_init(Aggregate *aggregate, const AggregateCall *call, DcError *err) DC_MUST_CHECK;
 /* Is the function one of these (and not, say, ROW_NUMBER)? */
 bool aggregate_known(const Function *function);
+/* What the function calculates with: a number, a boolean as 0 or 1, or what a text says; else an error. */
+DcCode aggregate_number(const Aggregate *aggregate, Value value, Value *out, DcError *err) DC_MUST_CHECK;
+/* Does it calculate with numbers? */
+static inline bool aggregate_is_numeric(const Aggregate *aggregate) {
+  return (aggregate->kind >= AGG_SUM && aggregate->kind <= AGG_STDDEV_POP) || aggregate->kind == AGG_QUANTILE;
+}
 /* Adds the values of one record. position: smaller ones come first in the dataset. */
 DcCode aggregate_add(const Aggregate *aggregate, void *state, Arena *arena, const Value *args, uint64_t position, DcError *err) DC_MUST_CHECK;
 /* Takes out what was added before, if aggregate->removable. */
