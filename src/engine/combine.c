@@ -1,5 +1,6 @@
 /* combine.c - makes the nodes over several inputs: UNION and JOIN. */
 #include "engine/join.h"
+#include "engine/structured.h"
 
 static DcCode differ(const Schema *first, const Schema *other, Str first_name, Str name, DcError *err) {
   if (other->type != first->type)
@@ -57,8 +58,12 @@ DcCode dataset_union(Engine *engine, ScopeKind kind, Dataset *const *inputs, con
 
 /* --- JOIN --- */
 
-/* The names of an input's attributes in a result: with the dataset's name before them. */
+/* The names of an input's attributes in a result: with the dataset's name before them; an object has that name alone. */
 static void add_names(Arena *arena, const Dataset *input, Str prefix, Str *names, uint32_t *count) {
+  if (prefix.data && input->schema.type == DS_STRUCTURED) {
+    names[(*count)++] = prefix;
+    return;
+  }
   for (uint32_t i = 0; i < input->schema.count; i++)
     names[(*count)++] = prefix.data ? arena_printf(arena, "%.*s.%.*s", STR_ARG(prefix), STR_ARG(input->schema.names[i])) : input->schema.names[i];
 }
@@ -97,7 +102,7 @@ static DcCode join_two(Engine *engine, ScopeKind kind, Dataset *left, Dataset *r
   return DC_OK;
 }
 
-DcCode dataset_join(Engine *engine, ScopeKind kind, Dataset *const *inputs, const Str *names, size_t count, Dataset **out, DcError *err) {
+static DcCode join_all(Engine *engine, ScopeKind kind, Dataset *const *inputs, const Str *names, size_t count, Dataset **out, DcError *err) {
   bool right_anti = kind == SCOPE_JOIN_RIGHT_ANTI; /* what the last input keeps against all others */
   if (right_anti) kind = SCOPE_JOIN_LEFT_ANTI;
   Dataset *node = dataset_ref(right_anti ? inputs[count - 1] : inputs[0]);
@@ -109,4 +114,25 @@ DcCode dataset_join(Engine *engine, ScopeKind kind, Dataset *const *inputs, cons
   }
   *out = node;
   return DC_OK;
+}
+
+static Dataset *as_objects(Dataset *input) {
+  const Schema *schema = &input->schema;
+  if (schema->type == DS_STRUCTURED) return dataset_ref(input);
+  return structured_wrap(dataset_ref(input), schema->names, schema->count, schema->names, schema->count);
+}
+
+/* With a Structured dataset among the inputs the result is Structured, too: an object of the inputs' records under the
+   datasets' names, so that "a.x" is a path as it is a name elsewhere. */
+DcCode dataset_join(Engine *engine, ScopeKind kind, Dataset *const *inputs, const Str *names, size_t count, Dataset **out, DcError *err) {
+  bool anti = kind == SCOPE_JOIN_LEFT_ANTI || kind == SCOPE_JOIN_RIGHT_ANTI, objects = false;
+  for (size_t i = 0; i < count; i++) objects = objects || inputs[i]->schema.type == DS_STRUCTURED;
+  if (anti || !objects) return join_all(engine, kind, inputs, names, count, out, err);
+  Dataset **made = dc_alloc((count + 1) * sizeof *made), *joined = NULL;
+  for (size_t i = 0; i < count; i++) made[i] = as_objects(inputs[i]);
+  DcCode code = join_all(engine, kind, made, names, count, &joined, err);
+  for (size_t i = 0; i < count; i++) dataset_unref(made[i]);
+  dc_free(made);
+  if (code == DC_OK) *out = structured_wrap(joined, joined->schema.names, joined->schema.count, joined->schema.names, joined->schema.count);
+  return code;
 }
