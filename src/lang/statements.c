@@ -172,7 +172,7 @@ static const StatementRow rows[] = {
    "    [AS] RETURN expression; | AS expression; | [AS] BEGIN statements END [FUNCTION];",
    "A function of expressions; arguments are given by position, parameter @a is read as $a. The body holds LET, "
    "IF, LOOP, WHILE, TRY, RAISE and RETURN, and every way through it ends in RETURN. It may recurse and may be "
-   "defined behind its use. RECORD functions see the attributes of the current record.",
+   "defined behind its use. RECORD functions see the attributes of the current record, $key and $object.",
    "CREATE FUNCTION bucket(@id, @n = 16) AS RETURN HASHCODE $id % $n;"},
   {OWN_GROUP, "PROCEDURE",
    "[CREATE [OR REPLACE]] PROCEDURE name[(@a, @b = default, ...)] [COMMENT 'text'] [AS] BEGIN statements END "
