@@ -17,31 +17,14 @@ typedef struct Rest {
   atomic_size_t next;
 } Rest;
 
-/* All columns of rows [from, to) of the rest; the kept side's are NULL. */
 static DcCode make_batch(const Rest *rest, Worker *worker, size_t from, uint32_t n, Batch **out, DcError *err) {
   const JoinShape *shape = &rest->shape;
-  Arena *arena = &worker->scratch;
-  uint64_t *refs = arena_raw(arena, (n + 1) * sizeof *refs), *origins = arena_raw(arena, (n + 1) * sizeof *origins);
-  Value *keys = arena_raw(arena, (n + 1) * sizeof *keys);
-  ColumnBuilder *builders = dc_alloc(((size_t)shape->width + 1) * sizeof *builders);
-  for (uint32_t i = 0; i < n; i++) {
-    refs[i] = rest->rows[from + i].ref;
-    origins[i] = batch_origin(rest->table->pieces[refs[i] >> 32].batch, (uint32_t)refs[i]);
-  }
-  join_gather_keys(worker, rest->table, refs, n, keys);
-  Gather gather = {join_gather, rest->table, refs};
-  for (uint32_t c = 0; c <= shape->width; c++) {
-    column_builder_init(&builders[c]);
-    bool other = c >= shape->other_first && c - shape->other_first < shape->other_count && rest->places[c - shape->other_first] >= 0;
-    Vector vector = {.kind = VEC_NULL};
-    if (c == shape->width) vector = (Vector){.kind = VEC_ANY, .as.values = keys};
-    else if (other) join_gather(worker, &gather, (uint32_t)rest->places[c - shape->other_first], n, &vector);
-    for (uint32_t i = 0; i < n; i++) column_builder_add(&builders[c], vector_value(&vector, i));
-  }
-  DcCode code = batch_from_builders(shape->node->engine->budget, builders, shape->width, &builders[shape->width], origins, 0, n, out, err);
-  for (uint32_t c = 0; c <= shape->width; c++) column_builder_free(&builders[c]);
-  dc_free(builders);
-  return code;
+  uint64_t *refs = arena_raw(&worker->scratch, (n + 1) * sizeof *refs);
+  int *places = arena_raw(&worker->scratch, ((size_t)shape->width + 1) * sizeof *places);
+  for (uint32_t c = 0; c < shape->width; c++) places[c] = -1; /* the kept side's are NULL */
+  for (uint32_t c = 0; c < shape->other_count; c++) places[shape->other_first + c] = rest->places[c];
+  for (uint32_t i = 0; i < n; i++) refs[i] = rest->rows[from + i].ref;
+  return join_rows_batch(worker, rest->table, places, shape->width, refs, n, out, err);
 }
 
 static DcCode rest_next(Generator *self, int number, Morsel *morsel, Batch **owned, bool *got, DcError *err) {

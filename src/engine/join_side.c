@@ -113,7 +113,9 @@ JoinShape join_shape(Dataset *node, const uint32_t *parts, uint32_t count) {
   uint32_t counts[2] = {node->inputs[0]->schema.count, node->inputs[1]->schema.count};
   shape.kept_count = counts[shape.kept_side];
   shape.other_count = counts[!shape.kept_side];
-  if (!shape.anti) {
+  if (shape.anti) {
+    shape.other_count = 0;
+  } else {
     shape.kept_first = shape.kept_side ? counts[0] : 0;
     shape.other_first = shape.kept_side ? 0 : counts[0];
   }

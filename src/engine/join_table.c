@@ -160,6 +160,11 @@ static uint64_t lay_out(JoinTable *table, uint64_t *slots) {
   return rows;
 }
 
+void join_pieces_init(JoinTable *table, Engine *engine, const Piece *pieces, size_t count) {
+  *table = (JoinTable){.engine = engine, .pieces = pieces, .piece_count = count};
+  describe(table);
+}
+
 DcCode join_table_init(JoinTable *table, Engine *engine, const Piece *pieces, size_t count, uint32_t part, bool pool, DcError *err) {
   bool all = part == UINT32_MAX;
   *table = (JoinTable){.engine = engine, .pieces = pieces, .piece_count = count, .part_from = all ? 0 : part, .part_count = all ? JOIN_PARTS : 1};
@@ -303,4 +308,33 @@ void join_gather(Worker *worker, const Gather *gather, uint32_t column, uint32_t
 
 void join_gather_keys(Worker *worker, const JoinTable *table, const uint64_t *refs, uint32_t n, Value *out) {
   for (uint32_t i = 0; i < n; i++) out[i] = column_value(key_column(table, (uint32_t)(refs[i] >> 32)), (uint32_t)refs[i], &worker->scratch);
+}
+
+static void add_vector(ColumnBuilder *builder, const Vector *vector, uint32_t n) {
+  if (vector->kind == VEC_STR) column_builder_add_strs(builder, vector->as.strs, vector->nulls, n);
+  else if (vector->kind == VEC_INT) column_builder_add_ints(builder, vector->as.ints, vector->nulls, n);
+  else
+    for (uint32_t i = 0; i < n; i++) column_builder_add(builder, vector_value(vector, i));
+}
+
+DcCode join_rows_batch(Worker *worker, const JoinTable *table, const int *places, uint32_t width, const uint64_t *refs, uint32_t n,
+                       Batch **out, DcError *err) {
+  Arena *arena = &worker->scratch;
+  Gather gather = {join_gather, table, refs};
+  Value *keys = arena_raw(arena, (n + 1) * sizeof *keys);
+  uint64_t *origins = arena_raw(arena, (n + 1) * sizeof *origins);
+  ColumnBuilder *builders = dc_alloc(((size_t)width + 1) * sizeof *builders);
+  for (uint32_t i = 0; i < n; i++) origins[i] = batch_origin(table->pieces[refs[i] >> 32].batch, (uint32_t)refs[i]);
+  join_gather_keys(worker, table, refs, n, keys);
+  for (uint32_t c = 0; c <= width; c++) {
+    Vector vector = {.kind = VEC_NULL};
+    if (c == width) vector = (Vector){.kind = VEC_ANY, .as.values = keys};
+    else if (places[c] >= 0) join_gather(worker, &gather, (uint32_t)places[c], n, &vector);
+    column_builder_init(&builders[c]);
+    add_vector(&builders[c], &vector, n);
+  }
+  DcCode code = batch_from_builders(table->engine->budget, builders, width, &builders[width], origins, 0, n, out, err);
+  for (uint32_t c = 0; c <= width; c++) column_builder_free(&builders[c]);
+  dc_free(builders);
+  return code;
 }

@@ -60,5 +60,10 @@ static inline uint64_t join_ref(const JoinTable *table, uint32_t entry) {
 void join_gather(Worker *worker, const Gather *gather, uint32_t column, uint32_t n, Vector *out);
 /* The keys of rows; refs are none of them NO_REF. */
 void join_gather_keys(Worker *worker, const JoinTable *table, const uint64_t *refs, uint32_t n, Value *out);
+/* A table of nothing but the pieces, for gathering. */
+void join_pieces_init(JoinTable *table, Engine *engine, const Piece *pieces, size_t count);
+/* A batch of rows: column c is the pieces' column places[c], or NULL (-1). With their keys and origins. */
+DcCode join_rows_batch(Worker *worker, const JoinTable *table, const int *places, uint32_t width, const uint64_t *refs, uint32_t n,
+                       Batch **out, DcError *err) DC_MUST_CHECK;
 
 #endif

@@ -13,6 +13,7 @@ Store *store_new(Engine *engine, uint32_t partitions) {
   Store *store = dc_alloc(sizeof *store);
   store->engine = engine;
   store->partitions = partitions;
+  store->extent_bytes = EXTENT_BYTES;
   store->part_rows = dc_alloc((size_t)partitions * sizeof *store->part_rows);
   store->part_cap = partitions;
   pthread_mutex_init(&store->lock, NULL);
@@ -151,12 +152,12 @@ static DcCode spill_partition(Spill *spill, uint32_t part, BatchSlice *slices, D
     uint32_t from, to;
     piece_range(piece, part, &from, &to);
     while (from < to) {
-      if (count && (bytes >= EXTENT_BYTES || !batch_alike(slices[0].batch, piece->batch))) {
+      if (count && (bytes >= store->extent_bytes || !batch_alike(slices[0].batch, piece->batch))) {
         DC_TRY(spill_batch(spill, part, slices, count, err));
         count = 0;
         bytes = 0;
       }
-      uint32_t n = fit(piece->batch, from, to, EXTENT_BYTES - bytes);
+      uint32_t n = fit(piece->batch, from, to, store->extent_bytes - bytes);
       slices[count++] = (BatchSlice){piece->batch, from, from + n};
       bytes += batch_bytes(piece->batch, from, from + n);
       from += n;

@@ -38,6 +38,7 @@ struct Store {
   Piece *pieces;
   size_t piece_count, piece_cap;
   size_t memory;
+  size_t extent_bytes; /* most that an extent of a run has */
   Run *runs;
   size_t run_count, run_cap;
   uint64_t *part_rows; /* rows of each partition */
