@@ -68,35 +68,42 @@ static DcCode check_source(const Definition *definition, const Dataset *in, Posi
   return err->code;
 }
 
+/* The attributes that are asked for: at the call or in the definition, else those of the source. */
+static const Str *asked_names(const Dataset *in, const TransformSpec *spec, size_t *count) {
+  const Schema *schema = &in->schema;
+  *count = spec->columns ? spec->column_count : dataset_columns(in);
+  if (spec->columns) return spec->columns;
+  return schema->type == DS_STRUCTURED ? schema->attributes : schema->names;
+}
+
+static DcCode check_twice(const Str *names, size_t count, Position pos, DcError *err) {
+  for (size_t i = 0; i < count; i++)
+    for (size_t k = 0; k < i; k++)
+      if (str_eq(names[i], names[k])) return dc_fail_at(err, DC_FAIL, pos, "the attribute \"%.*s\" is named twice", STR_ARG(names[i]));
+  return DC_OK;
+}
+
 /* The type and attributes of the result. */
 static DcCode plan_schema(Dataset *node, const Dataset *in, const TransformSpec *spec, DcError *err) {
   static const Str value_name = {"_value", 6};
   const Definition *definition = spec->definition;
   DatasetType type = in->schema.type;
   bool any;
+  size_t count;
   Str name = definition->name.text;
+  const Str *names = asked_names(in, spec, &count);
   transform_type(definition->into_type, &type, &any);
   if (any) type = in->schema.type;
   if (type == DS_POINT || type == DS_TRACK || type == DS_POLYGON)
     return dc_fail_at(err, DC_FAIL, spec->pos, "transform '%.*s' makes %s, which is not in this version", STR_ARG(name), dataset_type_name(type));
-  if (type != DS_COLUMNAR) {
-    node_schema(node, type, &value_name, 1);
-    return DC_OK;
-  }
-  if (spec->columns) {
-    node_schema(node, type, spec->columns, spec->column_count);
-  } else if (in->schema.type == DS_COLUMNAR) {
-    node_schema(node, type, in->schema.names, in->schema.count);
-  } else {
-    dc_fail_at(err, DC_FAIL, spec->pos, "nothing names the attributes that transform '%.*s' makes", STR_ARG(name));
-    dc_hint(err, "%.*s(…) VALUE (\"a\", \"b\"), or INTO COLUMNAR VALUE (\"a\", \"b\") in its definition", STR_ARG(name));
-    return DC_FAIL;
-  }
-  for (uint32_t i = 0; i < node->schema.count; i++)
-    for (uint32_t k = 0; k < i; k++)
-      if (str_eq(node->schema.names[i], node->schema.names[k]))
-        return dc_fail_at(err, DC_FAIL, spec->pos, "the attribute \"%.*s\" is named twice", STR_ARG(node->schema.names[i]));
-  return DC_OK;
+  if (spec->columns) DC_TRY(check_twice(names, count, spec->pos, err));
+  if (type == DS_PLAIN_TEXT) node_schema(node, type, &value_name, 1);
+  else if (type == DS_STRUCTURED) node_structured(node, names, count);
+  else node_schema(node, type, names, count);
+  if (type != DS_COLUMNAR || spec->columns || in->schema.type == DS_COLUMNAR) return DC_OK;
+  dc_fail_at(err, DC_FAIL, spec->pos, "nothing names the attributes that transform '%.*s' makes", STR_ARG(name));
+  dc_hint(err, "%.*s(…) VALUE (\"a\", \"b\"), or INTO COLUMNAR VALUE (\"a\", \"b\") in its definition", STR_ARG(name));
+  return DC_FAIL;
 }
 
 static void see_variable(void *self, const Expr *expr) {
@@ -107,11 +114,10 @@ static void see_variable(void *self, const Expr *expr) {
   plan->read[plan->read_count++] = expr->name.text;
 }
 
-/* "ATTRS:Value": the attributes that are asked for. */
+/* "ATTRS:Value" */
 static Value attribute_names(Dataset *node, const TransformSpec *spec) {
-  bool asked = spec->columns && node->schema.type != DS_COLUMNAR;
-  size_t count = asked ? spec->column_count : node->schema.type == DS_COLUMNAR ? node->schema.count : 0;
-  const Str *names = asked ? spec->columns : node->schema.names;
+  size_t count;
+  const Str *names = asked_names(node->input, spec, &count);
   Value *items = arena_alloc(&node->arena, (count + 1) * sizeof *items);
   for (size_t i = 0; i < count; i++) items[i] = value_str(arena_str(&node->arena, names[i]));
   return value_array(&node->arena, items, count);

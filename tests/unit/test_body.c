@@ -244,6 +244,104 @@ START_TEST(test_long_chains) {
 }
 END_TEST
 
+/* --- Transforms: a stream of the numbers 1 … last, whose attribute n they are --- */
+
+typedef struct Numbers {
+  int at, last, forgiven;
+  Buf yielded;
+} Numbers;
+
+static DcCode number_attribute(void *self, int column, Str name, Value *out, DcError *err) {
+  const Numbers *numbers = self;
+  (void)column, (void)err;
+  *out = str_is(name, "n") ? value_int(numbers->at) : value_null();
+  return DC_OK;
+}
+
+static DcCode number_key(void *self, Value *out, DcError *err) {
+  (void)err;
+  *out = value_int(((const Numbers *)self)->at * 10);
+  return DC_OK;
+}
+
+static DcCode number_object(void *self, Arena *arena, Value *out, DcError *err) {
+  (void)self, (void)arena, (void)err;
+  *out = value_text("object");
+  return DC_OK;
+}
+
+static DcCode next_number(void *self, bool *found, DcError *err) {
+  Numbers *numbers = self;
+  (void)err;
+  *found = numbers->at < numbers->last;
+  if (*found) numbers->at++;
+  return DC_OK;
+}
+
+static DcCode put_yielded(void *self, Value key, Value object, DcError *err) {
+  Numbers *numbers = self;
+  (void)err;
+  value_print(&numbers->yielded, key);
+  buf_char(&numbers->yielded, '=');
+  value_print(&numbers->yielded, object);
+  buf_char(&numbers->yielded, ' ');
+  return DC_OK;
+}
+
+static bool reads_all_but_unread(void *self, Str name) {
+  (void)self;
+  return !str_is(name, "unread");
+}
+
+static DcCode forgive(void *self, DcError *err) {
+  ((Numbers *)self)->forgiven++;
+  dc_error_clear(err);
+  return DC_OK;
+}
+
+/* What the body yields over 1 … last, or its error. */
+static void transform(const char *body, int last, const char *yielded) {
+  Buf text = {0};
+  Numbers numbers = {.last = last};
+  buf_printf(&text, "TRANSFORM t(@p) FROM TEXT INTO TEXT BEGIN %s END;%c", body, 0);
+  define(text.data);
+  EvalContext cx = context();
+  DcError err = {0};
+  RecordView view = {.self = &numbers, .attribute = number_attribute, .key = number_key, .object = number_object};
+  RecordStream stream = {&numbers, next_number, put_yielded, reads_all_but_unread, forgive};
+  BodyVariable variables[] = {{str_of("p"), value_text("P")}};
+  cx.call.record = &view;
+  if (eval_transform(&cx, unit->body.stmts[0]->as.definition, variables, 1, &stream, &err) != DC_OK) buf_text(&numbers.yielded, err.message);
+  buf_char(&numbers.yielded, 0);
+  ck_assert_msg(strcmp(numbers.yielded.data, yielded) == 0, "%s gives %s, not %s", body, numbers.yielded.data, yielded);
+  ck_assert_int_eq(cx.depth, 0);
+  ck_assert_ptr_null(cx.call.arena);
+  buf_free(&numbers.yielded);
+  buf_free(&text);
+  undefine();
+}
+
+START_TEST(test_transforms) {
+  transform("FETCH; IF $NOTFOUND THEN RETURN; END; YIELD n, n * 2;", 3, "1=2 2=4 3=6 ");
+  transform("FETCH; IF NOT $NOTFOUND THEN YIELD n, $p; END;", 2, "1=P 2=P "); /* the round behind the last record is the last */
+  transform("FETCH;", 0, "");
+  transform("YIELD 1, $g; RETURN;", 3, "1=G ");
+  transform("FETCH @k, @o; IF $NOTFOUND THEN YIELD $k, $o; RETURN; END; YIELD $k, $o;", 1, "10=object null=null ");
+  transform("FETCH @unread; IF $NOTFOUND THEN RETURN; END; YIELD 1, $unread;", 1, "1=null ");
+  transform("LET $c = ($c : 0) + 1; FETCH; IF $NOTFOUND THEN YIELD 'rounds', $c; END;", 4, "rounds=5 ");
+  transform("LET $last = 0; WHILE NOT $NOTFOUND BEGIN FETCH; IF NOT $NOTFOUND THEN LET $last = n; END; END; YIELD 0, $last; RETURN;", 5, "0=5 ");
+  transform("FETCH; IF $NOTFOUND THEN RETURN; END; LOOP $i IN RANGE[1, n] BEGIN IF $i = 3 THEN BREAK; END; YIELD n, '{$i}'; END;", 3, "1=1 2=1 2=2 3=1 3=2 ");
+  transform("LET $p = $p || '!'; FETCH; IF $NOTFOUND THEN YIELD 0, $p || '{$p}'; END;", 1, "0=P!!P!! ");
+}
+END_TEST
+
+START_TEST(test_failing_rounds) {
+  transform("FETCH; IF $NOTFOUND THEN RETURN; END; YIELD n, INT (n = 2 ? 'x' : n);", 3, "1=1 3=3 ");
+  transform("FETCH; IF $NOTFOUND THEN RETURN; END; IF n = 2 THEN RAISE ERROR 'stop'; END; YIELD n, n;", 3, "1=1 stop");
+  transform("FETCH; IF $NOTFOUND THEN RETURN; END; TRY BEGIN LET $x = INT ('x' || n); ON ERROR $e YIELD n, 'caught'; END;", 2, "1=caught 2=caught ");
+}
+END_TEST
+
 int main(void) {
   packages_install();
   Suite *suite = suite_create("body");
@@ -257,5 +355,7 @@ int main(void) {
   tcase_add_test(tests, test_speed);
   tcase_add_test(tests, test_memory);
   tcase_add_test(tests, test_long_chains);
+  tcase_add_test(tests, test_transforms);
+  tcase_add_test(tests, test_failing_rounds);
   return run_suite(suite);
 }

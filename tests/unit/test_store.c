@@ -145,6 +145,37 @@ START_TEST(nothing_to_spill) {
 }
 END_TEST
 
+/* Three workers, each with partitions of its own, that spill while the others add. */
+typedef struct Adders {
+  Store *store;
+  DcError errors[3];
+} Adders;
+
+enum { ADD_PARTS = 6, ADD_PIECES = 90 };
+
+static void add_and_spill(void *self, int number) {
+  Adders *adders = self;
+  for (uint64_t seq = 0; seq < ADD_PIECES; seq++) {
+    if ((int)(seq % ADD_PARTS % 3) != number) continue;
+    store_add(adders->store, make_piece(seq, ADD_PARTS, true, false));
+    ck_assert_int_eq(store_spill_here(adders->store, 4000, &adders->errors[number]), DC_OK);
+  }
+}
+
+START_TEST(spilling_while_others_add) {
+  Adders adders = {.store = store_new(engine, ADD_PARTS)};
+  uint64_t rows = 0;
+  pool_run(engine->pool, 3, add_and_spill, &adders);
+  store_sort(adders.store);
+  ck_assert_uint_gt(adders.store->run_count, 0);
+  ck_assert_uint_le(adders.store->memory, 4000);
+  for (uint32_t p = 0; p < ADD_PARTS; p++) rows += read_part(adders.store, p, false);
+  ck_assert_uint_eq(rows, ADD_PIECES * ROWS);
+  store_free(adders.store);
+  ck_assert_uint_eq(budget_used(engine->budget), 0);
+}
+END_TEST
+
 static void set_up(void) {
   EngineOptions options = {.threads = 3, .memory = 8 << 20, .max_bad_records = UINT64_MAX};
   DcError err = {0};
@@ -165,5 +196,6 @@ int main(void) {
   tcase_add_test(tests, long_partitions);
   tcase_add_test(tests, partitions_on_the_way);
   tcase_add_test(tests, nothing_to_spill);
+  tcase_add_test(tests, spilling_while_others_add);
   return run_suite(suite);
 }
