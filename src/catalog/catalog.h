@@ -47,6 +47,7 @@ typedef enum Special {
   SPECIAL_IS_NOT_NULL,
   SPECIAL_RANDOM,
   SPECIAL_COUNT_STAR, /* COUNT(*) and the other aggregates: needs GROUP BY or an ungrouped SELECT */
+  SPECIAL_WINDOW,  /* ROW_NUMBER and the like: needs OVER */
   SPECIAL_PUT,     /* ARR_PUT: also sets the variable that is its first argument */
   SPECIAL_SET,     /* the variable that is its first argument gets the result */
 } Special;

@@ -187,7 +187,7 @@ static DcCode eval_operator(EvalContext *cx, const Expr *expr, Value *out, DcErr
     case SPECIAL_DEFAULT: return eval_default(cx, expr, out, err);
     case SPECIAL_IS_NULL: case SPECIAL_IS_NOT_NULL: return eval_is_null(cx, expr, out, err);
     case SPECIAL_NONE: case SPECIAL_XOR: case SPECIAL_NOT: case SPECIAL_RANDOM:
-    case SPECIAL_COUNT_STAR: case SPECIAL_PUT: case SPECIAL_SET: break;
+    case SPECIAL_COUNT_STAR: case SPECIAL_WINDOW: case SPECIAL_PUT: case SPECIAL_SET: break;
   }
   Value args[FEW];
   if (expr->count > FEW) return dc_fail(err, "operator %s has %zu operands", expr->op->name, expr->count);

@@ -50,6 +50,9 @@ typedef struct WindowCall {
   const Expr *from_offset, *to_offset; /* literals or other constants */
 } WindowCall;
 
+/* Do two bound expressions give the same value for every record? RANDOM and own functions with a state do not count. */
+bool same_expr(const Expr *a, const Expr *b);
+
 /* Window functions: the input's columns, then one for each call; partitions, order, keys and origins stay. */
 typedef struct WindowPlan {
   WindowCall *calls;

@@ -34,8 +34,7 @@ typedef struct Planner {
 
 static bool same_value(Value a, Value b) { return a.type == b.type && value_total_order(a, b) == 0; }
 
-/* Do two bound expressions give the same value for every record? RANDOM and own functions with a state do not count. */
-static bool same_expr(const Expr *a, const Expr *b) {
+bool same_expr(const Expr *a, const Expr *b) {
   if (!a || !b) return a == b;
   if (a->kind != b->kind || a->count != b->count || a->over || b->over || a->distinct != b->distinct) return false;
   if (a->kind == EXPR_LITERAL) return same_value(a->literal, b->literal);

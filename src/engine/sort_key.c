@@ -228,7 +228,7 @@ size_t sort_key_length(const char *key) {
 
 int sort_key_compare(Str a, Str b) {
   size_t len = a.len < b.len ? a.len : b.len;
-  int order = memcmp(a.data, b.data, len);
+  int order = len ? memcmp(a.data, b.data, len) : 0;
   return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 

@@ -49,6 +49,10 @@ Sorter *sorter_new(Engine *engine, const Schema *schema, const SortKey *keys, si
   return sorter;
 }
 
+void sorter_drop_keys(Sorter *sorter) {
+  for (int i = 0; i < pool_threads(sorter->engine->pool); i++) sorter->gatherings[i].builder.drop_key = true;
+}
+
 void sorter_free(Sorter *sorter) {
   if (!sorter) return;
   for (int i = 0; i < pool_threads(sorter->engine->pool); i++) {
@@ -111,6 +115,7 @@ void sorter_begin(Sorter *sorter, Worker *worker) {
   Gathering *gathering = &sorter->gatherings[worker->number];
   builder_start(&gathering->builder);
   gathering->keys.len = 0;
+  buf_reserve(&gathering->keys, 1); /* also for rows without keys there is a place */
 }
 
 static void reserve(Gathering *gathering, size_t rows) {
@@ -156,6 +161,7 @@ DcCode sorter_add(Sorter *sorter, Worker *worker, View *view, const Vector *keys
 /* The keys of entries, one behind the other. */
 static SortKeys copy_keys(const SortKeys *from, const SortEntry *entries, uint32_t n, Buf *bytes, uint32_t *offsets) {
   bytes->len = 0;
+  buf_reserve(bytes, 1);
   for (uint32_t i = 0; i < n; i++) {
     offsets[i] = (uint32_t)bytes->len;
     buf_str(bytes, sort_keys_at(&from[entries[i].source], entries[i].row));
@@ -272,6 +278,7 @@ static DcCode drain_some(Drain *drain, bool *got, Buf *bytes, DcError *err) {
   if (!*got) return DC_OK;
   uint32_t n = chunk.to - chunk.from, *offsets = dc_alloc(((size_t)n + 1) * sizeof *offsets);
   bytes->len = 0;
+  buf_reserve(bytes, 1);
   for (uint32_t i = 0; i < n; i++) {
     offsets[i] = (uint32_t)bytes->len;
     buf_str(bytes, sort_merge_key(&chunk, i));

@@ -19,6 +19,8 @@ typedef struct SortLook {
    first limit rows are wanted. looks: whether sorter_look is going to be asked. */
 Sorter *sorter_new(Engine *engine, const Schema *schema, const SortKey *keys, size_t key_count, uint64_t limit, bool looks);
 void sorter_free(Sorter *sorter); /* NULL is fine */
+/* The keys of the records are not wanted behind it. */
+void sorter_drop_keys(Sorter *sorter);
 
 /* For a consumer: its three calls and full(); keys are evaluated for view, whose bad rows are left out. */
 void sorter_begin(Sorter *sorter, Worker *worker);

@@ -31,6 +31,23 @@ static void check_star(Checker *checker, const Expr *call) {
     check_error(checker, call->items[0]->pos, NULL, "only COUNT takes *");
 }
 
+/* Where a call with OVER, or one that wants it, cannot stand. */
+static void check_over(Checker *checker, const Expr *call) {
+  const char *name = call->function->name;
+  if (!call->over) {
+    char hint[320];
+    snprintf(hint, sizeof hint, "%s(…) OVER (PARTITION BY … ORDER BY …)", name);
+    if (call->function->special == SPECIAL_WINDOW) check_error(checker, call->pos, hint, "%s looks at the records around one: OVER is missing", name);
+  } else if (checker->in_window) {
+    check_error(checker, call->pos, "compute it in a SELECT of its own, before this one", "%s OVER (…) stands inside of another window function", name);
+  } else if (checker->in_aggregate) {
+    check_error(checker, call->pos, "compute it in a SELECT of its own, before this one", "%s OVER (…) stands inside of an aggregate", name);
+  } else if (checker->names == NAME_ATTRIBUTE && !checker->windows) {
+    check_error(checker, call->pos, "name it in a SELECT of its own, and filter or group in a further SELECT",
+                "%s OVER (…) can only stand in SELECT items and ORDER BY: it looks at what the other clauses leave", name);
+  }
+}
+
 static void check_builtin(Checker *checker, const Expr *call) {
   const Function *function = call->function;
   int count = (int)call->count;
@@ -43,6 +60,9 @@ static void check_builtin(Checker *checker, const Expr *call) {
   if (call->over && !function->aggregate) check_error(checker, call->pos, NULL, "OVER is for aggregates; %s is none", function->name);
   bool aggregates = is_pure_aggregate(function) || call->over || call->distinct;
   if (!aggregates) return;
+  if (function->aggregate) check_over(checker, call);
+  if (function->special == SPECIAL_WINDOW && !call->over) return;
+  if (call->over && checker->names == NAME_ATTRIBUTE && !checker->windows) return;
   if (!checker->aggregates)
     check_error(checker, call->pos, checker->names == NAME_ATTRIBUTE ? "filter groups with HAVING" : NULL,
                 "%s looks at many records: it can only stand in SELECT items, HAVING and ORDER BY", function->name);
@@ -60,7 +80,7 @@ static int required_args(const Definition *definition) {
 /* Functions of the language that come with a later version: nobody has misspelled them. */
 static bool is_absent(Str name) {
   static const char *const names[] = {
-    "H3", "REC_H3", "STRUCT_FROM_GEO", "ROW_NUMBER", "RANK", "DENSE_RANK", "LAG", "LEAD", "NTILE",
+    "H3", "REC_H3", "STRUCT_FROM_GEO",
   };
   static const char *const prefixes[] = {"DT_", "GEO_", "POINT_", "POI_", "POLY_", "TRK_"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -109,7 +129,12 @@ static void check_own(Checker *checker, const Expr *call) {
   if (call->distinct || call->over) check_error(checker, call->pos, NULL, "%.*s is no aggregate", STR_ARG(call->name.text));
 }
 
-static void check_window(Checker *checker, const Window *window) {
+static void check_window(Checker *checker, const Expr *call) {
+  const Window *window = call->over;
+  if (window->has_frame && window->from == FRAME_UNBOUNDED_FOLLOWING)
+    check_error(checker, call->pos, "ROWS BETWEEN UNBOUNDED PRECEDING AND …", "a frame cannot begin with UNBOUNDED FOLLOWING");
+  if (window->has_frame && window->to == FRAME_UNBOUNDED_PRECEDING)
+    check_error(checker, call->pos, "ROWS BETWEEN … AND UNBOUNDED FOLLOWING", "a frame cannot end with UNBOUNDED PRECEDING");
   for (size_t i = 0; i < window->partition_count; i++) check_expr(checker, window->partition_by[i], checker->names);
   for (size_t i = 0; i < window->order_count; i++) check_expr(checker, window->order_by[i].expr, checker->names);
   check_expr(checker, window->from_offset, NAME_REFUSED);
@@ -120,12 +145,14 @@ static void check_call(Checker *checker, const Expr *call) {
   check_star(checker, call);
   if (call->function) check_builtin(checker, call);
   else if (!call->name.parts) check_own(checker, call);
-  bool outer = checker->in_aggregate;
+  bool outer = checker->in_aggregate, window = checker->in_window;
+  if (call->over) checker->in_window = true;
   if (call->function && is_pure_aggregate(call->function) && !call->over) checker->in_aggregate = true;
   for (size_t i = 0; i < call->count; i++)
     if (call->items[i]->kind != EXPR_STAR) check_expr(checker, call->items[i], checker->names);
   checker->in_aggregate = outer;
-  if (call->over) check_window(checker, call->over);
+  if (call->over) check_window(checker, call);
+  checker->in_window = window;
 }
 
 /* ---- operators: || is OR only between conditions that look like conditions ---- */
@@ -185,7 +212,7 @@ static void check_kind(Checker *checker, const Expr *expr) {
     case EXPR_LITERAL: case EXPR_STAR: break;
     case EXPR_TEXT: /* {…} is evaluated once for the statement, so it sees no record and no aggregate */
       checker->names = NAME_REFUSED;
-      checker->aggregates = false;
+      checker->aggregates = checker->windows = false;
       check_items(checker, expr);
       break;
     case EXPR_VAR: check_name(checker, &expr->name); break;
@@ -199,9 +226,10 @@ static void check_kind(Checker *checker, const Expr *expr) {
 void check_expr(Checker *checker, const Expr *expr, NameUse names) {
   if (!expr) return;
   NameUse outer = checker->names;
-  bool aggregates = checker->aggregates;
+  bool aggregates = checker->aggregates, windows = checker->windows;
   checker->names = names;
   check_kind(checker, expr);
   checker->names = outer;
   checker->aggregates = aggregates;
+  checker->windows = windows;
 }

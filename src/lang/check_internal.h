@@ -30,6 +30,8 @@ typedef struct Checker {
   NameUse names;
   bool aggregates;  /* SUM(x), COUNT(*) are possible here */
   bool in_aggregate;
+  bool windows;     /* OVER (…) is possible here */
+  bool in_window;   /* inside of a call with OVER, or of its OVER */
 } Checker;
 
 void check_error(Checker *checker, Position pos, const char *hint, const char *format, ...) DC_PRINTF(4, 5);

@@ -95,11 +95,13 @@ static void check_subquery(Checker *checker, const Select *select, Position pos)
 }
 
 void check_select(Checker *checker, const Select *select, Position pos, bool into_variable) {
-  checker->aggregates = true;
+  checker->aggregates = checker->windows = true;
   for (size_t i = 0; i < select->item_count; i++) check_item(checker, &select->items[i]);
+  checker->windows = false;
   check_expr(checker, select->having, NAME_ATTRIBUTE);
+  checker->windows = true;
   for (size_t i = 0; i < select->order_count; i++) check_expr(checker, select->order_by[i].expr, NAME_ATTRIBUTE);
-  checker->aggregates = false;
+  checker->aggregates = checker->windows = false;
   check_expr(checker, select->where, NAME_ATTRIBUTE);
   for (size_t i = 0; i < select->group_count; i++) check_expr(checker, select->group_by[i], NAME_ATTRIBUTE);
   check_expr(checker, select->limit, NAME_REFUSED);

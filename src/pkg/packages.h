@@ -4,6 +4,6 @@
 
 #include "catalog/catalog.h"
 
-extern const Package operators_package, math_package, string_package, array_package, record_package, structured_package, aggregate_package;
+extern const Package operators_package, math_package, string_package, array_package, record_package, structured_package, aggregate_package, window_package;
 
 #endif

@@ -1,6 +1,7 @@
 /* test_catalog.c - every row is complete, found by its names, and its example gives its result. */
 #include "cli/packages.h"
 #include "engine/aggregate.h"
+#include "engine/dataset.h"
 #include "unit/evaluate.h"
 
 static void check_text(const char *row, const char *what, const char *text) { ck_assert_msg(text && *text, "%s has no %s", row, what); }
@@ -98,6 +99,42 @@ static void check_aggregate(const char *row, const char *example, const char *ex
   arena_free(&arena);
 }
 
+/* "RANK() OVER (ORDER BY x) over [7, 5]": an item over a dataset with the values of the array. */
+static void check_window(const char *row, const char *example, const char *expected) {
+  Arena arena = {0};
+  Diagnostics diag = {0};
+  DcError err = {0};
+  Engine *engine;
+  Unit *unit = NULL;
+  Dataset *in, *out = NULL;
+  Value array, result = value_null();
+  EvalContext cx = {.call.arena = &arena};
+  const Expr *array_expr = NULL;
+  const Str name = {"x", 1};
+  const char *over = strstr(example, " over ");
+  int number = 1;
+  ck_assert_msg(over != NULL, "%s: no \" over \" in %s", row, example);
+  Source *of_array = source_from_text("-e", str_of(over + 6));
+  Str text = arena_printf(&arena, "SELECT %.*s AS v FROM x INTO y;", (int)(over - example), example);
+  Source *of_select = source_from_text("-e", text);
+  ck_assert(parse_expr(of_array, &arena, &array_expr, &diag) == DC_OK && eval(&cx, array_expr, &array, &err) == DC_OK);
+  ck_assert_msg(parse_unit(of_select, &number, &unit, &diag) == DC_OK, "%s: %s", row, diag.count ? diag.items[0].message : "");
+  ck_assert(engine_new(&(EngineOptions){.threads = 2, .memory = 64 << 20}, &engine, &err) == DC_OK);
+  in = dataset_of_values(engine, &name, 1, array.as.array->items, array.as.array->count);
+  ck_assert_msg(dataset_select(engine, in, &cx, unit->body.stmts[0]->as.select, NULL, &out, &err) == DC_OK, "%s: %s", row, err.message);
+  dataset_unref(in);
+  ck_assert_msg(dataset_values(engine, out, &arena, &result, &err) == DC_OK, "%s: %s", row, err.message);
+  Str given = value_to_str(&arena, result);
+  ck_assert_msg(str_is(given, expected), "%s: %s gives %.*s, not %s", row, example, STR_ARG(given), expected);
+  dataset_unref(out);
+  engine_free(engine);
+  unit_free(unit);
+  source_free(of_array);
+  source_free(of_select);
+  diagnostics_free(&diag);
+  arena_free(&arena);
+}
+
 START_TEST(test_functions) {
   size_t count;
   const Package *const *packages = catalog_packages(&count);
@@ -110,6 +147,7 @@ START_TEST(test_functions) {
       ck_assert_msg(function->signature && function->call, "%s is incomplete", function->name);
       ck_assert_msg(catalog_function(str_of(function->name)) == function, "%s is there twice", function->name);
       if (function->special == SPECIAL_COUNT_STAR && aggregate_known(function)) check_aggregate(function->name, function->example, function->result);
+      else if (function->special == SPECIAL_WINDOW) check_window(function->name, function->example, function->result);
       else if (function->special != SPECIAL_COUNT_STAR) check_example(function->name, function->example, function->result);
     }
 }
