@@ -37,6 +37,8 @@ typedef struct Binder {
   Program *program;
   Engine *engine;
   const Schema *schema;
+  const NamedExpr *aliases;
+  size_t alias_count;
   EvalContext *cx;
   DcError *err;
   bool in_record; /* a RECORD function is captured */
@@ -194,6 +196,12 @@ static DcCode unknown_attribute(Binder *binder, Str name, const Expr *expr) {
   return DC_OK;
 }
 
+static const Expr *find_alias(const Binder *binder, Str name) {
+  for (size_t i = 0; i < binder->alias_count; i++)
+    if (str_eq(binder->aliases[i].name, name)) return binder->aliases[i].expr;
+  return NULL;
+}
+
 static DcCode bind_attribute(Binder *binder, const Expr *expr, const Expr **out) {
   Str name;
   DC_TRY(eval_name(binder->cx, &expr->name, &name, binder->err));
@@ -201,6 +209,11 @@ static DcCode bind_attribute(Binder *binder, const Expr *expr, const Expr **out)
   *made = *expr;
   made->name = (Name){arena_str(&binder->program->arena, name), NULL, expr->name.pos};
   made->column = schema_column(binder->schema, name);
+  const Expr *alias = find_alias(binder, name);
+  if (alias && (made->column < 0 || binder->schema->type != DS_COLUMNAR)) { /* there any name is an attribute */
+    *out = alias;
+    return DC_OK;
+  }
   if (binder->schema->type == DS_STRUCTURED) made->steps = path_compile(&binder->program->arena, name);
   if (made->column < 0) {
     DC_TRY(unknown_attribute(binder, name, expr));
@@ -274,7 +287,12 @@ static DcCode bind(Binder *binder, const Expr *expr, const Expr **out) {
 }
 
 DcCode program_bind(Program *program, Engine *engine, const Schema *schema, EvalContext *cx, const Expr *expr, const Expr **out, DcError *err) {
-  Binder binder = {.program = program, .engine = engine, .schema = schema, .cx = cx, .err = err};
+  return program_bind_named(program, engine, schema, NULL, 0, cx, expr, out, err);
+}
+
+DcCode program_bind_named(Program *program, Engine *engine, const Schema *schema, const NamedExpr *aliases, size_t alias_count, EvalContext *cx,
+                          const Expr *expr, const Expr **out, DcError *err) {
+  Binder binder = {.program = program, .engine = engine, .schema = schema, .aliases = aliases, .alias_count = alias_count, .cx = cx, .err = err};
   NameMode names = cx->names;
   cx->names = NAMES_REFUSED;
   DcCode code = bind(&binder, expr, out);

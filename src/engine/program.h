@@ -44,6 +44,13 @@ void program_unref(Program *program); /* NULL is fine */
 DcCode program_bind(Program *program, Engine *engine, const Schema *schema, EvalContext *cx, const Expr *expr, const Expr **out, DcError *err) DC_MUST_CHECK;
 /* Captures what a transform's body reads: the variables of the moment, and own functions. Unknown attributes as above. */
 DcCode program_capture(Program *program, Engine *engine, const Schema *schema, EvalContext *cx, const Block *body, DcError *err) DC_MUST_CHECK;
+/* Expressions that are bound already, by names that stand for them where the schema has no such attribute. */
+typedef struct NamedExpr {
+  Str name;
+  const Expr *expr;
+} NamedExpr;
+DcCode program_bind_named(Program *program, Engine *engine, const Schema *schema, const NamedExpr *aliases, size_t alias_count, EvalContext *cx,
+                          const Expr *expr, const Expr **out, DcError *err) DC_MUST_CHECK;
 /* Column number of a name, -1 if there is none. PlainText, Structured: 0 for any. */
 int schema_column(const Schema *schema, Str name);
 /* Column numbers that expr uses are added to columns (set = 1). */

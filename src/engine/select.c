@@ -168,6 +168,13 @@ static DcCode bind(Planner *planner, const Expr *expr, const Expr **out) {
   return program_bind(planner->program, planner->engine, planner->in, planner->cx, expr, out, planner->err);
 }
 
+/* The same where the names of the items may stand, too: GROUP BY, HAVING, ORDER BY. */
+static DcCode bind_named(Planner *planner, const Expr *expr, const Expr **out) {
+  NamedExpr *aliases = arena_alloc(planner->arena, (planner->item_count + 1) * sizeof *aliases);
+  for (size_t i = 0; i < planner->item_count; i++) aliases[i] = (NamedExpr){planner->items[i].name, planner->items[i].expr};
+  return program_bind_named(planner->program, planner->engine, planner->in, aliases, planner->item_count, planner->cx, expr, out, planner->err);
+}
+
 static DcCode check_twice(Planner *planner) {
   const PlanItem *last = &planner->items[planner->item_count - 1];
   for (size_t k = 0; k + 1 < planner->item_count; k++)
@@ -228,7 +235,7 @@ static DcCode bind_group(Planner *planner, const Expr *expr, const Expr **out) {
     bool any = planner->in->type == DS_PLAIN_TEXT || planner->in->type == DS_STRUCTURED; /* they take any name for theirs */
     if (!any && schema_column(planner->in, name) >= 0) item = NULL;
   }
-  if (!item) DC_TRY(bind(planner, expr, out));
+  if (!item) DC_TRY(bind_named(planner, expr, out));
   else *out = item->expr;
   if (!has_aggregate(*out) && !has_window(*out)) return DC_OK;
   return dc_fail_at(planner->err, DC_FAIL, expr->pos, "GROUP BY cannot use an aggregate: it says what the groups are");
@@ -239,7 +246,7 @@ static DcCode bind_order(Planner *planner, const SortItem *item, SortKey *out) {
   const PlanItem *named = named_item(planner, item->expr, "ORDER BY", &code);
   if (code != DC_OK) return code;
   *out = (SortKey){NULL, item->descending, item->nulls_first};
-  if (!named) return bind(planner, item->expr, &out->expr);
+  if (!named) return bind_named(planner, item->expr, &out->expr);
   out->expr = named->expr;
   return DC_OK;
 }
@@ -250,7 +257,7 @@ static DcCode bind_all(Planner *planner) {
   DC_TRY(bind_items(planner));
   planner->groups = arena_alloc(planner->arena, (select->group_count + 1) * sizeof *planner->groups);
   for (size_t i = 0; i < select->group_count; i++) DC_TRY(bind_group(planner, select->group_by[i], &planner->groups[i]));
-  if (select->having) DC_TRY(bind(planner, select->having, &planner->having));
+  if (select->having) DC_TRY(bind_named(planner, select->having, &planner->having));
   planner->order = arena_alloc(planner->arena, (select->order_count + 1) * sizeof *planner->order);
   for (size_t i = 0; i < select->order_count; i++) DC_TRY(bind_order(planner, &select->order_by[i], &planner->order[i]));
   planner->grouped = select->group_count || select->having;
