@@ -49,7 +49,9 @@ static DcCode compile(Regex *slot, Str pattern, unsigned flags, DcError *err) {
   if (!code) {
     PCRE2_UCHAR reason[160];
     pcre2_get_error_message(number, reason, sizeof reason);
-    return dc_fail(err, "bad regular expression '%.*s': %s at offset %zu", STR_ARG(pattern), (char *)reason, (size_t)offset);
+    dc_fail(err, "bad regular expression '%.*s': %s at offset %zu", STR_ARG(pattern), (char *)reason, (size_t)offset);
+    dc_hint(err, "a backslash takes the character behind it as it is: \\(");
+    return err->code;
   }
   uint32_t groups = 0;
   pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &groups);

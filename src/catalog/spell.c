@@ -44,11 +44,20 @@ void speller_try(Speller *speller, Str candidate) {
 
 Str speller_best(const Speller *speller) { return speller->best; }
 
+static bool is_last_part(Str name, Str part) {
+  if (name.len <= part.len || part.len < 3 || name.data[name.len - part.len - 1] != '_') return false;
+  return str_eq_nocase(str_make(name.data + name.len - part.len, part.len), part);
+}
+
 Str catalog_spell_function(Str wanted) {
   Speller speller = speller_start(wanted);
   size_t count;
   const Package *const *packages = catalog_packages(&count);
   for (size_t i = 0; i < count; i++)
     for (size_t j = 0; j < packages[i]->function_count; j++) speller_try(&speller, str_of(packages[i]->functions[j].name));
-  return speller_best(&speller);
+  Str best = speller_best(&speller);
+  for (size_t i = 0; i < count && !best.len; i++) /* STR_UPPER for UPPER */
+    for (size_t j = 0; j < packages[i]->function_count && !best.len; j++)
+      if (is_last_part(str_of(packages[i]->functions[j].name), wanted)) best = str_of(packages[i]->functions[j].name);
+  return best;
 }

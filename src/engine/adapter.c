@@ -191,6 +191,12 @@ static DcCode apply(const ParamValue *param, Arena *arena, TextOptions *out, DcE
   return apply_written(param, arena, out, err);
 }
 
+static DcCode same_bytes(Position pos, DcError *err) {
+  dc_fail_at(err, DC_FAIL, pos, "delimiter and quote are the same byte");
+  dc_hint(err, "@quote = '' is for text without quotes");
+  return err->code;
+}
+
 DcCode text_options(Str adapter, Position pos, const ParamValue *params, size_t count, bool writing, Arena *arena, TextOptions *out, DcError *err) {
   memset(out, 0, sizeof *out);
   DC_TRY(find(adapter, pos, &out->adapter, err));
@@ -206,6 +212,6 @@ DcCode text_options(Str adapter, Position pos, const ParamValue *params, size_t 
     DC_TRY(apply(&params[i], arena, out, err));
   }
   if (out->dialect.quote && out->dialect.quote == out->dialect.delimiter)
-    return dc_fail_at(err, DC_FAIL, pos, "delimiter and quote are the same byte");
+    return same_bytes(pos, err);
   return DC_OK;
 }

@@ -438,7 +438,9 @@ DcCode eval_call_own(EvalContext *cx, const Definition *function, const Value *a
   DC_TRY(interrupted(cx, err)); /* recursion may take as long as a loop */
   if (cx->depth >= max_depth) {
     err->stop = true;
-    return dc_fail_at(err, DC_FAIL, pos, "%.*s: functions call each other more than %d deep", STR_ARG(name), max_depth);
+    dc_fail_at(err, DC_FAIL, pos, "%.*s: functions call each other more than %d deep", STR_ARG(name), max_depth);
+    dc_hint(err, "is there a way through it that ends without a call?");
+    return err->code;
   }
   if (count > function->param_count) return dc_fail_at(err, DC_FAIL, pos, "%.*s takes %zu arguments, not %zu", STR_ARG(name), function->param_count, count);
   if (function->record && !cx->call.record) return dc_fail_at(err, DC_FAIL, pos, "%.*s needs a record: it works in SELECT, WHERE and KEY", STR_ARG(name));

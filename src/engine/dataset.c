@@ -197,6 +197,7 @@ static DcCode unknown_column(const Schema *schema, Str name, DcError *err) {
   dc_fail(err, "unknown attribute \"%.*s\"", STR_ARG(name));
   Str near = speller_best(&speller);
   if (near.len) dc_hint(err, "did you mean \"%.*s\"?", STR_ARG(near));
+  else dc_hint(err, "DESCRIBE lists the attributes of a dataset");
   return err->code;
 }
 
@@ -236,11 +237,16 @@ static DcCode part_number(Value value, Position pos, uint32_t partitions, uint32
     Buf text = {0};
     value_print(&text, value);
     dc_fail_at(err, DC_FAIL, pos, "'%.*s' is no partition number", (int)text.len, text.data);
+    dc_hint(err, "partitions are numbered from 0; an array takes several");
     buf_free(&text);
     return err->code;
   }
   double d = number.type == TYPE_DOUBLE ? number.as.d : (double)number.as.i;
-  if (d < 0) return dc_fail_at(err, DC_FAIL, pos, "partition numbers are not negative: %.0f", d);
+  if (d < 0) {
+    dc_fail_at(err, DC_FAIL, pos, "partition numbers are not negative: %.0f", d);
+    dc_hint(err, "partitions are numbered from 0");
+    return err->code;
+  }
   *out = d < partitions ? (uint32_t)d : NO_PART;
   return DC_OK;
 }

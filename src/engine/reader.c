@@ -217,7 +217,11 @@ static DcCode open_stream(Reader *reader, uint64_t from, uint64_t to, DcError *e
   }
   if (plan->options.encoding.data && !str_eq_nocase(plan->options.encoding, str_of("UTF-8"))) {
     reader->convert = iconv_open("UTF-8", plan->options.encoding.data);
-    if (reader->convert == (iconv_t)-1) return dc_fail(err, "unknown encoding '%s'", plan->options.encoding.data);
+    if (reader->convert == (iconv_t)-1) {
+      dc_fail(err, "unknown encoding '%s'", plan->options.encoding.data);
+      dc_hint(err, "iconv -l lists the names there are");
+      return err->code;
+    }
     reader->converting = true;
   }
   return DC_OK;

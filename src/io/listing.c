@@ -312,9 +312,14 @@ static DcCode expand_missing(Search *search, Str path, bool grouped) {
   sort_files(search->listing, first);
   if (grouped) set_groups(search->listing, first, count_parts(path, true), false);
   if (search->listing->count > first) return DC_OK;
-  if (pattern) return dc_fail(search->err, "no file matches \"%.*s\"", STR_ARG(path));
+  if (pattern) {
+    dc_fail(search->err, "no file matches \"%.*s\"", STR_ARG(path));
+    dc_hint(search->err, "* stays within a folder, ** goes into all of them; names that begin with . or _ are left out");
+    return search->err->code;
+  }
   dc_fail(search->err, "no such file or folder: \"%.*s\"", STR_ARG(path));
   hint_nearest(search, path);
+  dc_hint(search->err, "relative paths begin in the working directory, $CWD"); /* if nothing is near */
   return search->err->code;
 }
 
@@ -339,7 +344,11 @@ static DcCode expand(Search *search, Str text, bool grouped) {
   bool folder = S_ISDIR(status.st_mode);
   size_t parts = count_parts(path, false);
   if (grouped) set_groups(listing, first, folder ? parts : parts - 1, folder);
-  if (listing->count == first) return dc_fail(search->err, "folder \"%s\" holds no file", path.data);
+  if (listing->count == first) {
+    dc_fail(search->err, "folder \"%s\" holds no file", path.data);
+    dc_hint(search->err, "folders are read with all below them, but for names that begin with . or _");
+    return search->err->code;
+  }
   return DC_OK;
 }
 
@@ -396,7 +405,10 @@ static DcCode expand_value(Search *search, Value path, bool grouped) {
   } else {
     return dc_fail(search->err, "a path must be a text or a list of texts");
   }
-  return search->listing->count ? DC_OK : dc_fail(search->err, "the path is empty");
+  if (search->listing->count) return DC_OK;
+  dc_fail(search->err, "the path is empty");
+  dc_hint(search->err, "it is a file, a glob, a folder, a list of these, or '-'");
+  return search->err->code;
 }
 
 DcCode listing_expand(Value path, bool grouped, const char *codec_name, Arena *arena, Listing *out, DcError *err) {

@@ -138,7 +138,10 @@ static DcCode check_root(const Stage *stage, DcError *err) {
     path = parent;
   }
   if (stat(path, &status) != 0) dc_fail_errno(err, errno, "cannot write to folder %s", path);
-  else if (!S_ISDIR(status.st_mode)) dc_fail(err, "\"%s\" is a file, not a folder", path);
+  else if (!S_ISDIR(status.st_mode)) {
+    dc_fail(err, "\"%s\" is a file, not a folder", path);
+    dc_hint(err, "INTO names a folder; the files in it are called by their datasets");
+  }
   else if (stage->mode != STAGE_IGNORE && faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0)
     dc_fail_errno(err, errno, "cannot write to folder %s", path);
   dc_free(path);

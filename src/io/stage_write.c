@@ -142,6 +142,7 @@ static DcCode open_file(StageFile *file, int *out, DcError *err) {
   if (fd < 0 && errno == EEXIST) {
     char *target = stage_target(file->stage, file->relative);
     dc_fail(err, "\"%s\" would be written twice", target);
+    dc_hint(err, "name each dataset once");
     dc_free(target);
     return err->code;
   }

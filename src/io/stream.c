@@ -121,7 +121,9 @@ static DcCode truncated(const InputStream *stream, DcError *err) {
 }
 
 static DcCode corrupt(const InputStream *stream, const char *reason, DcError *err) {
-  return dc_fail(err, "%s: the compressed data is corrupt (%s)", stream->path, reason);
+  dc_fail(err, "%s: the compressed data is corrupt (%s)", stream->path, reason);
+  dc_hint(err, "@codec = 'none' reads the bytes as they are");
+  return err->code;
 }
 
 /* Behind a member: another one, zeros that fill up a tape block, or the end. */

@@ -113,7 +113,10 @@ DcCode zstd_frames(const InputFile *file, FrameSpan **out, size_t *count, DcErro
 
 static void decompress(const char *path, const char *packed, FrameSpan span, char *data, DcError *err) {
   size_t size = ZSTD_decompress(data, span.content, packed, span.size);
-  if (ZSTD_isError(size)) dc_fail(err, "%s: the compressed data is corrupt (%s)", path, ZSTD_getErrorName(size));
+  if (ZSTD_isError(size)) {
+    dc_fail(err, "%s: the compressed data is corrupt (%s)", path, ZSTD_getErrorName(size));
+    dc_hint(err, "@codec = 'none' reads the bytes as they are");
+  }
   else if (size != span.content) dc_fail(err, "%s: the compressed data is corrupt (wrong content size)", path);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "lang/check_internal.h"
+#include "lang/statements.h"
 
 void check_error(Checker *checker, Position pos, const char *hint, const char *format, ...) {
   enum { ERRORS_MAX = 50 };
@@ -89,7 +90,7 @@ static void check_definition(Checker *checker, const Stmt *stmt) {
   Checker outer = *checker;
   if (definition->name.parts) check_error(checker, definition->name.pos, NULL, "the name of a %s cannot have {…} in it", definition_word(stmt));
   if (stmt->kind == STMT_FUNCTION && catalog_function(definition->name.text))
-    check_error(checker, definition->name.pos, NULL, "the built-in function %.*s cannot be replaced", STR_ARG(definition->name.text));
+    check_error(checker, definition->name.pos, "choose another name", "the built-in function %.*s cannot be replaced", STR_ARG(definition->name.text));
   if (checker->definition && checker->definition->kind != STMT_PROCEDURE)
     check_error(checker, stmt->pos, NULL, "a %s cannot be defined inside of a %s", definition_word(stmt), definition_word(checker->definition));
   check_params(checker, definition->params, definition->param_count);
@@ -152,9 +153,13 @@ static void check_loop_body(Checker *checker, const Block *body) {
 
 /* "SHOW;" is read as a name, but nobody means a name that is evaluated for nothing. */
 static void check_lone_expr(Checker *checker, const Expr *expr, NameUse names) {
-  if (expr->kind == EXPR_ATTR && !expr->name.parts)
-    check_error(checker, expr->pos, NULL, "'%.*s' alone is no statement", STR_ARG(expr->name.text));
-  else check_expr(checker, expr, names);
+  if (expr->kind == EXPR_ATTR && !expr->name.parts) {
+    const StatementRow *row = statement_find(expr->name.text);
+    check_error(checker, expr->pos, row ? row->syntax : "a variable is $name, a function name(), a procedure runs by CALL",
+                "'%.*s' alone is no statement", STR_ARG(expr->name.text));
+  } else {
+    check_expr(checker, expr, names);
+  }
 }
 
 static void check_control(Checker *checker, const Stmt *stmt) {

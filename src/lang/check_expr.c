@@ -13,6 +13,21 @@ void check_name(Checker *checker, const Name *name) {
 /* Aggregates that make no sense for one record; MIN(a, b) does. */
 static bool is_pure_aggregate(const Function *function) { return function->aggregate && function->max_args >= 0; }
 
+/* f(@a, @b = …) */
+static void own_signature(const Checker *checker, Str name, char *out, size_t size) {
+  size_t count;
+  const OwnFunction *own = own_find(checker, name, &count);
+  if (!own) return;
+  Buf text = {0};
+  buf_printf(&text, "%.*s(", STR_ARG(name));
+  for (size_t i = 0; i < own->definition->param_count; i++) {
+    const Param *param = &own->definition->params[i];
+    buf_printf(&text, "%s@%.*s%s", i ? ", " : "", STR_ARG(param->name.text), param->value ? " = …" : "");
+  }
+  snprintf(out, size, "%.*s)", (int)text.len, text.data);
+  buf_free(&text);
+}
+
 static void report_count(Checker *checker, const Expr *call, int least, int most) {
   char wanted[64];
   const char *plural = most == 1 ? "" : "s";
@@ -22,6 +37,7 @@ static void report_count(Checker *checker, const Expr *call, int least, int most
   char hint[320] = "";
   if (call->function && call->function->signature)
     snprintf(hint, sizeof hint, "%s(%s)", call->function->name, call->function->signature);
+  else if (!call->function) own_signature(checker, call->name.text, hint, sizeof hint);
   check_error(checker, call->pos, hint, "%.*s takes %s, not %zu", STR_ARG(call->name.text), wanted, call->count);
 }
 
@@ -64,10 +80,11 @@ static void check_builtin(Checker *checker, const Expr *call) {
   if (function->special == SPECIAL_WINDOW && !call->over) return;
   if (call->over && checker->names == NAME_ATTRIBUTE && !checker->windows) return;
   if (!checker->aggregates)
-    check_error(checker, call->pos, checker->names == NAME_ATTRIBUTE ? "filter groups with HAVING" : NULL,
+    check_error(checker, call->pos, checker->names == NAME_ATTRIBUTE ? "filter groups with HAVING" : "LET $v = SELECT … FROM … gives its value to a variable",
                 "%s looks at many records: it can only stand in SELECT items, HAVING and ORDER BY", function->name);
   else if (checker->in_aggregate && !call->over)
-    check_error(checker, call->pos, NULL, "%s stands inside of another aggregate", function->name);
+    check_error(checker, call->pos, "SELECT the inner one INTO a dataset, then aggregate that",
+                "%s stands inside of another aggregate", function->name);
 }
 
 /* Arguments that have to be given: all up to the last one without a default. */
@@ -102,7 +119,7 @@ static void unknown_function(Checker *checker, const Expr *call) {
   library_spell(LIBRARY_FUNCTION, &speller);
   Str best = speller_best(&speller);
   if (!best.len) best = built_in;
-  char hint[320] = "";
+  char hint[320] = "SHOW FUNCTIONS lists those that there are";
   if (best.len) snprintf(hint, sizeof hint, "did you mean %.*s?", STR_ARG(best));
   check_error(checker, call->name.pos, hint, "unknown function %.*s", STR_ARG(call->name.text));
 }

@@ -83,7 +83,7 @@ static void check_pairs(Checker *checker, const Select *select, Position pos) {
     bool wildcard = from->kind == SCOPE_DATASET && from->wildcard;
     if (wildcard == select->into[i].wildcard) continue;
     if (wildcard) check_error(checker, select->into[i].name.pos, "write INTO \"prefix\" *", "FROM has a wildcard, so INTO needs one too");
-    else check_error(checker, select->into[i].name.pos, NULL, "INTO has a wildcard, but its FROM has none");
+    else check_error(checker, select->into[i].name.pos, "write FROM \"prefix\" *, or leave the * out", "INTO has a wildcard, but its FROM has none");
   }
 }
 

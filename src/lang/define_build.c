@@ -120,7 +120,7 @@ static void include_file(Run *run, Stmt *stmt, const char *path, Position pos) {
   Source *file;
   DcError err = {0};
   if (source_read(path, &file, &err) != DC_OK) {
-    parse_error(run, pos, "cannot include: %s", err.message);
+    parse_error_hint(run, pos, "the path is relative to the script that names it", "cannot include: %s", err.message);
     return;
   }
   Source *source = arena_alloc(parser->arena, sizeof *source);

@@ -1,4 +1,5 @@
 /* expr_build.c - makes the operands of expressions for the grammar. */
+#include <math.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -92,7 +93,7 @@ static bool integer_literal(Run *run, const Token *token, Value *out) {
     if (!all(digits, is_digit)) return false;
     fits = digits_value(digits, 10, &value) && value <= (uint64_t)INT64_MAX + (is_negated(run) ? 1 : 0);
   }
-  if (!fits) parse_error(run, token->pos, "the integer %.*s does not fit in 64 bits", STR_ARG(text));
+  if (!fits) parse_error_hint(run, token->pos, "a DOUBLE or a DECIMAL can be larger: 1e20, DECIMAL '100000000000000000000'", "the integer %.*s does not fit in 64 bits", STR_ARG(text));
   *out = value_int((int64_t)(fits ? value : 0));
   return true;
 }
@@ -113,7 +114,9 @@ static bool double_literal(Str text, Value *out) {
 const Expr *expr_number(Run *run, const Token *token) {
   Expr *expr = expr_new(run, EXPR_LITERAL, token->pos);
   if (!integer_literal(run, token, &expr->literal) && !double_literal(token->text, &expr->literal))
-    parse_error(run, token->pos, "'%.*s' is not a number", STR_ARG(token->text));
+    parse_error_hint(run, token->pos, "a name that begins with a digit stands in double quotes", "'%.*s' is not a number", STR_ARG(token->text));
+  else if (expr->literal.type == TYPE_DOUBLE && isinf(expr->literal.as.d))
+    parse_error_hint(run, token->pos, "the largest is about 1.8e308; DOUBLE 'Infinity' is infinite", "the number %.*s does not fit in a DOUBLE", STR_ARG(token->text));
   return expr;
 }
 
@@ -237,7 +240,7 @@ const Operator *cast_operator(Run *run, const Token *type) {
       if (row->fixity == FIX_PREFIX && row->priority >= CAST_PRIORITY) speller_try(&speller, str_of(row->name));
     }
   Str best = speller_best(&speller);
-  Str hint = best.len ? arena_printf(run->parser->arena, "did you mean %.*s?", STR_ARG(best)) : (Str){0};
+  Str hint = best.len ? arena_printf(run->parser->arena, "did you mean %.*s?", STR_ARG(best)) : str_of("types are BOOL, INT, DOUBLE, DECIMAL, STRING, DATE, TIME, TIMESTAMP, BINARY, STRUCT, RAW");
   parse_error_hint(run, type->pos, hint.data, "unknown type '%.*s'", STR_ARG(type->text));
   return NULL;
 }

@@ -91,6 +91,10 @@ static void report_unterminated(Lexer *lexer, Token *token) {
 static void report_bad_character(Lexer *lexer, const Token *token) {
   DcError err = {0};
   unsigned char c = (unsigned char)token->text.data[0];
+  if (c == '`') dc_hint(&err, "names stand in double quotes, texts in single ones");
+  else if (c == '$' || c == '@') dc_hint(&err, "a name follows it without a blank: %cname", c);
+  else if (c == '{' || c == '}') dc_hint(&err, "braces belong into texts and quoted names; blocks are BEGIN … END");
+  else dc_hint(&err, "it can only stand in texts, quoted names and comments");
   if (c > ' ' && c < 127) dc_fail_at(&err, DC_CHECK, token->pos, "unexpected character '%c'", c);
   else dc_fail_at(&err, DC_CHECK, token->pos, "unexpected character with code %u", c);
   diagnostics_add(lexer->diag, &err, false);

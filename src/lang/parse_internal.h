@@ -101,6 +101,12 @@ void parse_error_hint(Run *run, Position pos, const char *hint, const char *form
 /* "expected …, found …" at tokens[at]; expected[kind]: it would do. syntax_error.c */
 void parse_unexpected(Run *run, const unsigned char *expected, int kinds);
 
+/* The way out of a syntax error, for its message; NULL: none is known. syntax_hint.c */
+const char *syntax_hint(Run *run, const Token *before, const Token *found, const unsigned char *expected, int kinds);
+/* "did you mean NAME?", unless it is what stands there; NULL if best is empty. */
+const char *did_you_mean(Run *run, const Token *token, Str best);
+bool token_is_keyword(int kind);
+
 static inline Position pos_span(Position from, Position to) {
   from.length = to.offset + to.length - from.offset;
   return from;

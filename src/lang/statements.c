@@ -259,3 +259,19 @@ const StatementRow *statement_rows(size_t *count) {
   *count = sizeof rows / sizeof *rows;
   return rows;
 }
+
+/* "LOAD|CREATE [DS] …" begins with either word. */
+static bool begins_with(const char *syntax, Str word) {
+  for (;;) {
+    size_t len = strcspn(syntax, "| \n");
+    if (str_eq_nocase(str_make(syntax, len), word)) return true;
+    if (syntax[len] != '|') return false;
+    syntax += len + 1;
+  }
+}
+
+const StatementRow *statement_find(Str word) {
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (str_eq_nocase(str_of(rows[i].name), word) || begins_with(rows[i].syntax, word)) return &rows[i];
+  return NULL;
+}

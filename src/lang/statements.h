@@ -3,7 +3,7 @@
 #ifndef LANG_STATEMENTS_H
 #define LANG_STATEMENTS_H
 
-#include <stddef.h>
+#include "base/str.h"
 
 typedef struct StatementRow {
   const char *group;   /* the section it belongs to; rows of a group follow each other */
@@ -14,5 +14,7 @@ typedef struct StatementRow {
 } StatementRow;
 
 const StatementRow *statement_rows(size_t *count);
+/* The row that a statement with this first word belongs to, in any case; NULL: there is none. */
+const StatementRow *statement_find(Str word);
 
 #endif

@@ -36,7 +36,7 @@ const char *token_describe(int kind) {
   return kind > 0 && (size_t)kind < count && kind_words[kind] ? kind_words[kind] : "a symbol";
 }
 
-static bool is_keyword(int kind) { return token_describe(kind)[0] >= 'A' && token_describe(kind)[0] <= 'Z'; }
+bool token_is_keyword(int kind) { return token_describe(kind)[0] >= 'A' && token_describe(kind)[0] <= 'Z'; }
 
 void keywords_each(void (*visit)(void *self, Str word), void *self) {
   static const char *const others[] = {"ATTRIBUTES", "DEBUG", "EXCEPTION", "EXEC", "INFO", "INNER", "LOG", "NOTICE", "OUTER", "POINT",
@@ -44,7 +44,7 @@ void keywords_each(void (*visit)(void *self, Str word), void *self) {
   for (size_t kind = 1; kind < sizeof kind_words / sizeof *kind_words; kind++) {
     bool again = kind == TK_CASE_ELSE || kind == TK_CASE_END || kind == TK_CASE_THEN || kind == TK_EXPECT_ELSE || kind == TK_FRAME_AND ||
                  kind == TK_SET_LEVEL || kind == TK_RECORD_NAMES;
-    if (!again && kind_words[kind] && is_keyword((int)kind)) visit(self, str_of(kind_words[kind]));
+    if (!again && kind_words[kind] && token_is_keyword((int)kind)) visit(self, str_of(kind_words[kind]));
   }
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) visit(self, str_of(others[i]));
 }
@@ -120,63 +120,6 @@ static Str join_words(Run *run, const Wanted *wanted) {
   return joined;
 }
 
-static const char *did_you_mean(Run *run, const Token *token, Str best) {
-  if (!best.len || str_eq_nocase(best, token->text)) return NULL;
-  return arena_printf(run->parser->arena, "did you mean %.*s?", STR_ARG(best)).data;
-}
-
-static void try_operators(const Run *run, Speller *speller, Fixity fixity) {
-  const OperatorIndex *index = &run->parser->operators;
-  for (size_t i = 0; i < sizeof index->slots / sizeof *index->slots; i++)
-    if (fixity == FIX_PREFIX ? index->slots[i].prefix : index->slots[i].infix) speller_try(speller, index->slots[i].word);
-}
-
-/* "did you mean FROM?" when a word that was found is nearly a keyword or an operator that would do. */
-static const char *keyword_hint(Run *run, const Token *found, const unsigned char *expected, int kinds) {
-  if (found->kind != TK_NAME || found->text.len < 2) return NULL;
-  Speller speller = speller_start(type_upper(run, found->text));
-  for (int kind = 1; kind < kinds; kind++)
-    if (expected[kind] && is_keyword(kind)) speller_try(&speller, str_of(token_describe(kind)));
-  if (expected[TK_INFIX] && expected[TK_QUESTION]) {
-    try_operators(run, &speller, FIX_INFIX);
-    speller_try(&speller, str_of("BETWEEN"));
-  }
-  return did_you_mean(run, found, speller_best(&speller));
-}
-
-/* The word before was taken as a name, and what was found cannot follow a name: ALTER a PARTITON 3; RAISE INFOO 'x'; INTT '5' */
-static const char *name_before_hint(Run *run, const Token *before) {
-  static const char *const severities[] = {"DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "EXCEPTION"};
-  if (before->kind != TK_NAME || before->text.len < 4) return NULL;
-  Speller speller = speller_start(type_upper(run, before->text));
-  bool raised = before > run->tokens && before[-1].kind == TK_RAISE;
-  for (size_t i = 0; i < sizeof severities / sizeof *severities && raised; i++) speller_try(&speller, str_of(severities[i]));
-  if (!raised) try_operators(run, &speller, FIX_PREFIX);
-  for (size_t kind = 1; kind < sizeof kind_words / sizeof *kind_words && !raised; kind++)
-    if (kind_words[kind] && is_keyword((int)kind)) speller_try(&speller, str_of(kind_words[kind]));
-  Str best = speller_best(&speller);
-  if (!best.len || str_eq_nocase(best, before->text)) return NULL;
-  return arena_printf(run->parser->arena, "did you mean %.*s in place of %.*s?", STR_ARG(best), STR_ARG(before->text)).data;
-}
-
-/* Words that go on with the statement: before them something is missing, they are meant as names by nobody. */
-static bool goes_on(int kind) {
-  return kind == TK_FROM || kind == TK_INTO || kind == TK_WHERE || kind == TK_AS || kind == TK_BY || kind == TK_BEGIN || kind == TK_THEN ||
-         kind == TK_ELSE || kind == TK_END;
-}
-
-/* A word that has its meaning in the language where a name is wanted. */
-static const char *quote_hint(Run *run, const Token *found, const unsigned char *expected) {
-  if (!expected[TK_QNAME] || expected[TK_LET] || found->kind == TK_NAME || !is_keyword(found->kind) || goes_on(found->kind)) return NULL;
-  return arena_printf(run->parser->arena, "a name that is a word of the language stands in quotes: \"%.*s\"", STR_ARG(found->text)).data;
-}
-
-static const char *hint_for(Run *run, const Token *before, const Token *found, const unsigned char *expected, int kinds) {
-  const char *hint = keyword_hint(run, found, expected, kinds);
-  if (!hint) hint = name_before_hint(run, before);
-  return hint ? hint : quote_hint(run, found, expected);
-}
-
 static const int statement_kinds[] = {
   TK_ALTER, TK_ANALYZE, TK_BEGIN, TK_BREAK, TK_CALL, TK_CONTINUE, TK_COPY, TK_CREATE, TK_DESCRIBE, TK_DROP, TK_EXPECT, TK_EXPLAIN,
   TK_FETCH, TK_FUNCTION, TK_IF, TK_INCLUDE, TK_LET, TK_LOAD, TK_LOOP, TK_OPTIONS, TK_PROCEDURE, TK_RAISE, TK_RETURN, TK_SELECT,
@@ -203,15 +146,36 @@ static bool report_unknown_statement(Run *run) {
 /* An END where every block is closed already. Behind another error its opener is probably what was wrong. */
 static bool report_lone_end(Run *run, const Token *found) {
   if (found->kind != TK_END || run->closed.opener) return false;
-  if (!run->failed) parse_error(run, found->pos, "no block is open that this END could close");
+  if (!run->failed)
+    parse_error_hint(run, found->pos, "blocks are opened by IF … THEN, LOOP … BEGIN, WHILE … BEGIN, TRY BEGIN, BEGIN",
+                     "no block is open that this END could close");
   return true;
+}
+
+/* ELSE, ELSEIF or ON where a statement would begin. */
+static bool report_lone_part(Run *run, const Token *found, const unsigned char *expected) {
+  bool is_else = found->kind == TK_ELSE || str_eq_nocase(found->text, str_of("ELSEIF"));
+  bool is_on = str_eq_nocase(found->text, str_of("ON")) && str_eq_nocase(found[1].text, str_of("ERROR"));
+  const Token *head = run->head;
+  if (head && head + 1 == found && head->kind == TK_NAME) { /* taken as a name at first */
+    is_else = str_eq_nocase(head->text, str_of("ELSEIF"));
+    is_on = str_eq_nocase(head->text, str_of("ON")) && str_eq_nocase(found->text, str_of("ERROR"));
+    found = is_else || is_on ? head : found;
+  } else if (!expected[TK_LET]) {
+    return false;
+  }
+  if (is_else) parse_error_hint(run, found->pos, "IF condition THEN … ELSEIF condition THEN … ELSE … END IF;", "no IF or LOOP is open here that this %.*s could belong to", STR_ARG(found->text));
+  else if (is_on) parse_error_hint(run, found->pos, "TRY BEGIN … ON ERROR $message … END TRY;", "no TRY is open here that this ON ERROR could belong to");
+  return is_else || is_on;
 }
 
 /* The innermost block that is open at the end of the script. */
 static bool report_open_block(Run *run) {
   if (!run->block_count) return false;
   const OpenBlock *block = &run->blocks[run->block_count - 1];
-  parse_error(run, block->opener->pos, "the %s that begins here has no END", block_name(block->kind));
+  const char *hint = "END; closes it";
+  if (block->kind != TK_BEGIN) hint = arena_printf(run->parser->arena, "END %s; closes it", block_name(block->kind)).data;
+  parse_error_hint(run, block->opener->pos, hint, "the %s that begins here has no END", block_name(block->kind));
   return true;
 }
 
@@ -221,7 +185,7 @@ static void report_found(Run *run, const Token *found, const unsigned char *expe
   const Token *before = run->at ? found - 1 : &none;
   collect(expected, kinds, before->kind, &wanted);
   Str words = join_words(run, &wanted);
-  const char *hint = hint_for(run, before, found, expected, kinds);
+  const char *hint = syntax_hint(run, before, found, expected, kinds);
   int shown = found->text.len > 40 ? 40 : (int)found->text.len;
   if (found->kind == LEX_END) {
     Position pos = found->pos;
@@ -240,7 +204,8 @@ void parse_unexpected(Run *run, const unsigned char *expected, int kinds) {
   if (run->skipping) return;
   if (run->retried == found) run->unclosed = true; /* the same END once more: its block stays open for the grammar */
   if (run->unclosed && (run->retried == found || found->kind == LEX_END)) quiet = true;
-  if (!quiet && !(found->kind == LEX_END && report_open_block(run)) && !report_lone_end(run, found) && !report_unknown_statement(run))
+  if (!quiet && !(found->kind == LEX_END && report_open_block(run)) && !report_lone_end(run, found) &&
+      !report_lone_part(run, found, expected) && !report_unknown_statement(run))
     report_found(run, found, expected, kinds);
   run->failed = true;
   if (found->kind == TK_SEMI) return; /* the parser takes it as the end of the statement that failed */

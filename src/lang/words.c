@@ -107,7 +107,7 @@ static bool starts_statement(const Run *run, size_t at, bool start) {
     case TK_TRY:
       return (start && next->kind == TK_BEGIN) || token_before(run, at, 1)->kind == TK_END;
     case TK_WHILE:
-      return (start && may_start_operand(run, next)) || token_before(run, at, 1)->kind == TK_END;
+      return (start && (may_start_operand(run, next) || next->kind == TK_BEGIN)) || token_before(run, at, 1)->kind == TK_END;
     case TK_ELSEIF:
       return start && open_kind(run) == TK_IF;
     case TK_INCLUDE:

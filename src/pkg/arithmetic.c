@@ -6,14 +6,20 @@
 
 DcCode zero_divisor(CallContext *cx, const char *sign, Value *result) {
   *result = value_null();
-  if (!cx->record_level) return dc_fail(cx->err, "division by zero in %s", sign);
+  if (!cx->record_level) {
+    dc_fail(cx->err, "division by zero in %s", sign);
+    dc_hint(cx->err, "test the divisor first: y = 0 ? NULL : x / y");
+    return cx->err->code;
+  }
   cx->zero_divisions++;
   return DC_OK;
 }
 
 static DcCode fail_overflow(CallContext *cx, const Value *args, const char *sign, const char *type) {
   Str a = value_to_str(cx->arena, args[0]), b = value_to_str(cx->arena, args[1]);
-  return dc_fail(cx->err, "%.*s %s %.*s overflows %s", STR_ARG(a), sign, STR_ARG(b), type);
+  dc_fail(cx->err, "%.*s %s %.*s overflows %s", STR_ARG(a), sign, STR_ARG(b), type);
+  if (!cx->record_level) dc_hint(cx->err, "a cast of an operand to %s can be larger", type[0] == 'D' ? "DOUBLE" : "DECIMAL or DOUBLE");
+  return cx->err->code;
 }
 
 /* The three operators that keep the type of their operands. */

@@ -18,16 +18,36 @@ static Str shown(CallContext *cx, Value value, const char **dots) {
   return text;
 }
 
+/* How texts of a type look. Where a record is bad, the hint is about what to do with bad records. */
+static DcCode hint_form(CallContext *cx, const char *wanted) {
+  static const struct {
+    const char *type, *form;
+  } forms[] = {
+    {"INT", "digits with a sign, up to 64 bits, or 0x and hex digits"}, {"DOUBLE", "as 1.5 or 1e-3"},
+    {"DECIMAL", "up to 38 digits, as 1.50"}, {"a number", "as 42, 1.5 or 1e-3; NULL where there is none"},
+    {"DATE", "as 2024-02-29"}, {"TIMESTAMP", "as 2024-02-29T12:30:00 or 2024-02-29T12:30:00Z"}, {"TIME", "as 12:30:00"},
+    {"BOOL", "true or false"}, {"BINARY", "pairs of hex digits"},
+  };
+  for (size_t i = 0; i < sizeof forms / sizeof *forms && !cx->record_level; i++)
+    if (str_starts(str_of(wanted), str_of(forms[i].type))) {
+      dc_hint(cx->err, "%s is written %s", forms[i].type, forms[i].form);
+      break;
+    }
+  return cx->err->code;
+}
+
 DcCode fail_read(CallContext *cx, Value value, const char *wanted) {
   const char *dots;
   Str text = shown(cx, value, &dots);
-  return dc_fail(cx->err, "cannot read '%.*s%s' as %s", STR_ARG(text), dots, wanted);
+  dc_fail(cx->err, "cannot read '%.*s%s' as %s", STR_ARG(text), dots, wanted);
+  return hint_form(cx, wanted);
 }
 
 DcCode fail_fit(CallContext *cx, Value value, const char *wanted) {
   const char *dots;
   Str text = shown(cx, value, &dots);
-  return dc_fail(cx->err, "cannot read '%.*s%s' as %s: it does not fit", STR_ARG(text), dots, wanted);
+  dc_fail(cx->err, "cannot read '%.*s%s' as %s: it does not fit", STR_ARG(text), dots, wanted);
+  return hint_form(cx, wanted);
 }
 
 DcCode need_number(CallContext *cx, Value value, Value *out) {

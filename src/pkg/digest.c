@@ -45,7 +45,11 @@ DcCode digest_compute(CallContext *cx, Str data, Str algorithm, char *out, size_
   unsigned written = 0;
   library_name(algorithm, name, sizeof name);
   const void *method = find_algorithm(name);
-  if (!method) return dc_fail(cx->err, "DIGEST: unknown algorithm '%.*s'", STR_ARG(algorithm));
+  if (!method) {
+    dc_fail(cx->err, "DIGEST: unknown algorithm '%.*s'", STR_ARG(algorithm));
+    dc_hint(cx->err, "MD5, SHA-1, SHA-256, SHA-384, SHA-512 and others that OpenSSL knows");
+    return cx->err->code;
+  }
   if (!compute_digest(data.len ? data.data : "", data.len, (unsigned char *)out, &written, method, NULL))
     return dc_fail(cx->err, "DIGEST: '%.*s' is not available in this OpenSSL", STR_ARG(algorithm));
   *len = written;

@@ -243,7 +243,11 @@ static DcCode fn_str_decode64(CallContext *cx, const Value *args, int count, Val
     bits = bits << 6 | ((uint32_t)value & 63);
     if (i % 4) out[len++] = (char)(bits >> (6 - 2 * (i % 4)));
   }
-  if (bad) return dc_fail(cx->err, "STR_DECODE64: '%.*s' is no Base64", (int)(whole.len < 100 ? whole.len : 100), whole.data);
+  if (bad) {
+    dc_fail(cx->err, "STR_DECODE64: '%.*s' is no Base64", (int)(whole.len < 100 ? whole.len : 100), whole.data);
+    dc_hint(cx->err, "Base64 is letters, digits, + and /, and = at its end");
+    return cx->err->code;
+  }
   *result = value_str(str_make(out, len));
   if (!utf8_is_valid(str_make(out, len))) result->type = TYPE_BINARY;
   return DC_OK;

@@ -82,7 +82,7 @@ static DcCode parse_switch(Str text, bool *out, DcError *err) {
 
 static DcCode apply_threads(Settings *settings, Str text, DcError *err) {
   uint64_t number;
-  if (!parse_count(text, &number) || number > 4096) return bad_value(err, text, "a number of threads");
+  if (!parse_count(text, &number) || number > 4096) return bad_value(err, text, "a number of threads, 0 to 4096");
   settings->engine.threads = (int)number;
   return DC_OK;
 }

@@ -74,6 +74,7 @@ static DcCode unknown_dataset(const Session *session, Str name, Position pos, Dc
   dc_fail_at(err, DC_FAIL, pos, "unknown dataset '%.*s'", STR_ARG(name));
   if (best.len) dc_hint(err, "did you mean '%.*s'?", STR_ARG(best));
   else if (session->datasets.names.count == 0) dc_hint(err, "CREATE makes one; there is none yet");
+  else dc_hint(err, "SHOW DATASETS lists those that there are");
   return DC_FAIL;
 }
 
@@ -129,12 +130,17 @@ DcCode session_partition(Session *session, const Expr *parts, Dataset **dataset,
   Dataset *chosen = NULL;
   uint64_t missing = 0;
   DC_TRY(session_eval(session, parts, NAMES_REFUSED, &value, err));
-  if (value_is_null(value)) return dc_fail_at(err, DC_FAIL, parts->pos, "PARTITION is NULL");
+  if (value_is_null(value)) {
+    dc_fail_at(err, DC_FAIL, parts->pos, "PARTITION is NULL");
+    dc_hint(err, "a variable that was not set is NULL");
+    return err->code;
+  }
   DC_TRY(session_engine(session, &engine, err));
   DC_TRY(dataset_choose(engine, *dataset, value, parts->pos, &missing, &chosen, err));
   if (missing && session->settings->engine.strict) {
     dc_fail_at(err, DC_FAIL, parts->pos, "%llu partition number%s past the end (there are %u)", (unsigned long long)missing,
                missing == 1 ? "" : "s", dataset_partitions(*dataset));
+    dc_hint(err, "partitions are numbered from 0; without --strict such a number gives an empty one");
     dataset_unref(chosen);
     return DC_FAIL;
   }
@@ -211,7 +217,9 @@ DcCode outputs_check(Session *session, const Outputs *outputs, Str name, Positio
     return dc_fail_at(err, DC_FAIL, pos, "names that begin with %s are kept for what happens inside of a CALL", HIDDEN_PREFIX);
   DC_TRY(session_taken(session, name, &taken, err));
   if (!taken && name_map_find(&outputs->names, name) == NAME_NONE) return DC_OK;
-  return dc_fail_at(err, DC_FAIL, pos, "dataset '%.*s' exists already", STR_ARG(name));
+  dc_fail_at(err, DC_FAIL, pos, "dataset '%.*s' exists already", STR_ARG(name));
+  dc_hint(err, "choose another name; ALTER changes a dataset under its own");
+  return err->code;
 }
 
 DcCode outputs_add(Session *session, Outputs *outputs, Str name, Position pos, Dataset *dataset, DcError *err) {

@@ -61,6 +61,7 @@ static DcCode unknown_variable(void *self, Str name, Position pos, DcError *err)
   if (strict) {
     dc_fail_at(err, DC_FAIL, pos, "unknown variable $%.*s", STR_ARG(name));
     if (best.len) dc_hint(err, "did you mean $%.*s?", STR_ARG(best));
+    else dc_hint(err, "LET $%.*s = … sets it, or -v %.*s=… on the command line", STR_ARG(name), STR_ARG(name));
     return DC_FAIL;
   }
   DcError warning = {.pos = pos};

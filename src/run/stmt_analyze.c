@@ -133,8 +133,11 @@ static DcCode wanted_share(Session *session, const Stmt *stmt, double *out, DcEr
 }
 
 static DcCode expectation_failed(Session *session, const Stmt *stmt, Str name, int64_t good, int64_t all, DcError *err) {
-  if (!stmt->as.expect.has_raise)
-    return dc_fail_at(err, DC_FAIL, stmt->pos, "EXPECT: only %lld of %lld rows of '%.*s' meet the condition", (long long)good, (long long)all, STR_ARG(name));
+  if (!stmt->as.expect.has_raise) {
+    dc_fail_at(err, DC_FAIL, stmt->pos, "EXPECT: only %lld of %lld rows of '%.*s' meet the condition", (long long)good, (long long)all, STR_ARG(name));
+    dc_hint(err, "AT LEAST p%% allows some, ELSE RAISE WARN goes on");
+    return err->code;
+  }
   Value value = value_null();
   if (stmt->as.expect.message) DC_TRY(session_eval(session, stmt->as.expect.message, NAMES_REFUSED, &value, err));
   Str message = value_to_str(session->cx.call.arena, value);

@@ -199,8 +199,11 @@ static DcCode take_outputs(Session *session, const Call *call, Round *round, Str
 /* Runs the body in a scope of its own. round may be NULL: a procedure without INPUT and OUTPUT. */
 static DcCode run_body(Session *session, const Call *call, Round *round, Str prefix, DcError *err) {
   const Definition *procedure = call->procedure;
-  if (session->call_depth == CALL_DEPTH_MAX)
-    return dc_fail_at(err, DC_FAIL, call->pos, "procedures call each other more than %d deep", CALL_DEPTH_MAX);
+  if (session->call_depth == CALL_DEPTH_MAX) {
+    dc_fail_at(err, DC_FAIL, call->pos, "procedures call each other more than %d deep", CALL_DEPTH_MAX);
+    dc_hint(err, "is there a way through it that ends without a CALL?");
+    return err->code;
+  }
   session->call_depth++;
   if (call->closed) variables_push_closed(session->variables);
   else variables_push(session->variables);

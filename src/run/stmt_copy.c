@@ -16,7 +16,11 @@ static DcCode copy_spec(Session *session, const Stmt *stmt, CopySpec *spec, DcEr
   spec->params = params;
   spec->columns = columns;
   DC_TRY(session_eval(session, stmt->as.copy.path, NAMES_REFUSED, &spec->path, err));
-  if (value_is_null(spec->path)) return dc_fail_at(err, DC_FAIL, spec->path_pos, "the path is NULL");
+  if (value_is_null(spec->path)) {
+    dc_fail_at(err, DC_FAIL, spec->path_pos, "the path is NULL");
+    dc_hint(err, "a variable that was not set is NULL: -v NAME=VALUE or LET sets it");
+    return err->code;
+  }
   return DC_OK;
 }
 
@@ -95,7 +99,7 @@ DcCode run_split(Session *session, const Stmt *stmt, DcError *err) {
   Family *family = NULL;
   uint32_t partitions = 1;
   DC_TRY(session_name(session, &stmt->as.split.into.name, &prefix, err));
-  if (!prefix.len) return dc_fail_at(err, DC_FAIL, stmt->as.split.into.name.pos, "SPLIT needs a prefix for its names");
+  if (!prefix.len) return dc_fail_at(err, DC_FAIL, stmt->as.split.into.name.pos, "SPLIT needs a prefix for its names, as in INTO \"by/\" *");
   if (stmt->as.split.partitions) DC_TRY(session_count(session, stmt->as.split.partitions, "PARTITION", 1, &partitions, err));
   DC_TRY(session_engine(session, &engine, err));
   DcCode code = session_scope(session, &stmt->as.split.from, &sources, NULL, err);

@@ -43,7 +43,11 @@ DcCode create_build(Session *session, const Stmt *stmt, Outputs *out, DcError *e
   spec.columns = columns;
   DC_TRY(session_eval(session, stmt->as.create.path, NAMES_REFUSED, &spec.path, err));
   spec.path_pos = stmt->as.create.path->pos;
-  if (value_is_null(spec.path)) return dc_fail_at(err, DC_FAIL, spec.path_pos, "the path is NULL");
+  if (value_is_null(spec.path)) {
+    dc_fail_at(err, DC_FAIL, spec.path_pos, "the path is NULL");
+    dc_hint(err, "a variable that was not set is NULL: -v NAME=VALUE or LET sets it");
+    return err->code;
+  }
   if (stmt->as.create.partitions)
     DC_TRY(session_count(session, stmt->as.create.partitions, "PARTITION", 1, &spec.partitions, err));
   if (stmt->as.create.wildcard) return load_groups(session, stmt, &spec, name, out, err);

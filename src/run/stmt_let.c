@@ -50,7 +50,11 @@ static DcCode apply_option(Session *session, const Param *param, DcError *err) {
   Value value = value_null();
   DC_TRY(session_name(session, &param->name, &name, err));
   if (param->value) DC_TRY(session_eval(session, param->value, NAMES_AS_TEXT, &value, err));
-  if (value_is_null(value)) return dc_fail_at(err, DC_FAIL, param->pos, "option '%.*s' is NULL", STR_ARG(name));
+  if (value_is_null(value)) {
+    dc_fail_at(err, DC_FAIL, param->pos, "option '%.*s' is NULL", STR_ARG(name));
+    dc_hint(err, "leave it out to have its default");
+    return err->code;
+  }
   const OptionRow *row = option_find(name);
   if (row && !row->late && !row->unused && session->engine)
     return dc_fail_at(err, DC_FAIL, param->pos, "option '%s' has to be set outside of blocks: work has begun", row->name);

@@ -14,7 +14,11 @@ static DcCode eval_limit(Session *session, const Select *select, Value *limit, c
   *out = NULL;
   if (!select->limit) return DC_OK;
   DC_TRY(session_eval(session, select->limit, NAMES_REFUSED, limit, err));
-  if (value_is_null(*limit)) return dc_fail_at(err, DC_FAIL, select->limit->pos, "LIMIT is NULL");
+  if (value_is_null(*limit)) {
+    dc_fail_at(err, DC_FAIL, select->limit->pos, "LIMIT is NULL");
+    dc_hint(err, "a variable that was not set is NULL");
+    return err->code;
+  }
   *out = limit;
   return DC_OK;
 }

@@ -12,6 +12,14 @@ static bool stands_for(Str declared, Str name) {
   return is_family(declared) ? str_starts(name, str_make(declared.data, declared.len - 1)) : str_eq(declared, name);
 }
 
+static void hint_parameters(const Definition *definition, DcError *err) {
+  Buf names = {0};
+  for (size_t i = 0; i < definition->param_count; i++) buf_printf(&names, "%s@%.*s", i ? ", " : "", STR_ARG(definition->params[i].name.text));
+  if (names.len) dc_hint(err, "it has %.*s", (int)names.len, names.data);
+  else dc_hint(err, "it has none");
+  buf_free(&names);
+}
+
 DcCode session_check_arguments(const char *what, const Definition *definition, const ParamValue *given, size_t count, DcError *err) {
   for (size_t i = 0; i < count; i++) {
     bool known = false;
@@ -24,6 +32,7 @@ DcCode session_check_arguments(const char *what, const Definition *definition, c
     Str best = speller_best(&speller);
     dc_fail_at(err, DC_FAIL, given[i].pos, "%s '%.*s' has no parameter @%.*s", what, STR_ARG(definition->name.text), STR_ARG(given[i].name));
     if (best.len) dc_hint(err, "did you mean @%.*s?", STR_ARG(best));
+    else hint_parameters(definition, err);
     return DC_FAIL;
   }
   return DC_OK;
@@ -49,8 +58,11 @@ DcCode session_bind_arguments(Session *session, const char *what, const Definiti
         found = true;
       }
     if (value_is_null(value) && param->value) DC_TRY(session_eval(session, param->value, NAMES_AS_TEXT, &value, err));
-    else if (!found)
-      return dc_fail_at(err, DC_FAIL, pos, "%s '%.*s' needs @%.*s", what, STR_ARG(definition->name.text), STR_ARG(param->name.text));
+    else if (!found) {
+      dc_fail_at(err, DC_FAIL, pos, "%s '%.*s' needs @%.*s", what, STR_ARG(definition->name.text), STR_ARG(param->name.text));
+      dc_hint(err, "give it in parentheses: %.*s(@%.*s = …)", STR_ARG(definition->name.text), STR_ARG(param->name.text));
+      return err->code;
+    }
     variables_define(session->variables, param->name.text, value);
   }
   return DC_OK;
@@ -97,7 +109,11 @@ DcCode define_transform(Session *session, const Stmt *stmt, DcError *err) {
   DatasetType type;
   bool any;
   Str name = definition->name.text;
-  if (transform_is_builtin(name)) return dc_fail_at(err, DC_FAIL, definition->name.pos, "the built-in transform %.*s cannot be replaced", STR_ARG(name));
+  if (transform_is_builtin(name)) {
+    dc_fail_at(err, DC_FAIL, definition->name.pos, "the built-in transform %.*s cannot be replaced", STR_ARG(name));
+    dc_hint(err, "choose another name");
+    return err->code;
+  }
   for (size_t i = 0; i <= definition->from_count; i++) {
     Str word = i < definition->from_count ? definition->from_types[i] : definition->into_type;
     if (transform_type(word, &type, &any)) continue;

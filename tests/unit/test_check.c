@@ -36,7 +36,7 @@ START_TEST(refused) {
     {"FUNCTION twice(@a) RETURN $a; LET $x = twise(1);", "unknown function twise (did you mean twice?)"},
     {"LET $x = STR_LENGTH();", "STR_LENGTH takes 1 argument, not 0"},
     {"LET $x = STR_LENGTH('a', 'b');", "STR_LENGTH takes 1 argument, not 2"},
-    {"FUNCTION f(@a, @b = 1) RETURN 1; f(); f(1); f(1, 2); f(1, 2, 3);", "1:34 f takes 1 to 2 arguments, not 0 ()\n1:54 f takes 1 to 2 arguments, not 3 ()\n"},
+    {"FUNCTION f(@a, @b = 1) RETURN 1; f(); f(1); f(1, 2); f(1, 2, 3);", "1:34 f takes 1 to 2 arguments, not 0 (f(@a, @b = …))\n1:54 f takes 1 to 2 arguments, not 3 (f(@a, @b = …))\n"},
     {"FUNCTION STR_LENGTH(@a) RETURN 1;", "1:10 the built-in function STR_LENGTH cannot be replaced"},
     {"IF day > 3 THEN END;", "1:4 the name day stands outside of a record: nothing has attributes here ($day is the variable, 'day' the text)"},
     {"SELECT a FROM b PARTITION p INTO c;", "the name p stands"},

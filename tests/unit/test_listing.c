@@ -69,7 +69,7 @@ START_TEST(reads_folders) {
   lists("./flat/a.csv", "./flat/a.csv");
   lists("tree/p/_SUCCESS", "tree/p/_SUCCESS");
   ck_assert_int_eq(mkdir("empty", 0777), 0);
-  lists("empty", "folder \"empty\" holds no file");
+  lists("empty", "folder \"empty\" holds no file; folders are read with all below them, but for names that begin with . or _");
 }
 END_TEST
 
@@ -88,7 +88,8 @@ START_TEST(matches_patterns) {
   lists("odd/c[1].csv", "odd/c[1].csv");
   lists("odd/c\\[?\\].csv", "odd/c[1].csv");
   lists("tree/.h*/h.csv", "tree/.hidden/h.csv");
-  lists("tree/*.txt", "no file matches \"tree/*.txt\"");
+  lists("tree/*.txt", "no file matches \"tree/*.txt\"; * stays within a folder, ** goes into all of them; "
+                      "names that begin with . or _ are left out");
   char absolute[128];
   snprintf(absolute, sizeof absolute, "file://%s/flat/*a*", folder);
   ck_assert_ptr_nonnull(strstr(expanded(value_text(absolute), false), "/flat/a.csv"));
@@ -101,7 +102,7 @@ START_TEST(takes_lists) {
   lists("odd/a,b.csv", "odd/a,b.csv");
   Value items[] = {value_text("odd/a,b.csv"), value_text("tree/p/x*")};
   ck_assert_str_eq(expanded((Value){.type = TYPE_ARRAY, .as.array = &(Array){2, items}}, false), "odd/a,b.csv tree/p/x1.csv");
-  lists("", "the path is empty");
+  lists("", "the path is empty; it is a file, a glob, a folder, a list of these, or '-'");
   ck_assert_str_eq(expanded(value_int(7), false), "a path must be a text or a list of texts");
 }
 END_TEST
@@ -112,7 +113,7 @@ START_TEST(takes_prefixes) {
   lists("tre/p", "no such file or folder: \"tre/p\"; did you mean \"tree\"?");
   lists("tree/p/z1.csv", "no such file or folder: \"tree/p/z1.csv\"; did you mean \"tree/p/x1.csv\"?");
   lists("flatt", "no such file or folder: \"flatt\"; did you mean \"flat\"?");
-  lists("nothing-like-it", "no such file or folder: \"nothing-like-it\"");
+  lists("nothing-like-it", "no such file or folder: \"nothing-like-it\"; relative paths begin in the working directory, $CWD");
 }
 END_TEST
 
