@@ -160,6 +160,10 @@ static void put_value(Copy *copy, Pen *pen, const Vector *vector, uint32_t i, bo
     buf_str(&pen->text, options->null_text);
     return;
   }
+  if (plain && vector->kind == VEC_ANY) {
+    value_print(&pen->text, vector_value(vector, i));
+    return;
+  }
   Str text = vector->kind == VEC_STR ? vector->as.strs[vector->constant ? 0 : i] : value_to_str(&pen->worker.scratch, vector_value(vector, i));
   bool looks_null = options->null_text.data && str_eq(text, options->null_text);
   if (plain) buf_str(&pen->text, text);

@@ -203,7 +203,12 @@ static DcCode unknown_column(const Schema *schema, Str name, DcError *err) {
 
 DcCode dataset_alter_columns(Engine *engine, Dataset *in, const Str *columns, size_t count, Dataset **out, DcError *err) {
   if (in->schema.type == DS_PLAIN_TEXT || in->schema.type == DS_STRUCTURED) { /* lines have nothing to choose from */
-    *out = in->schema.type == DS_PLAIN_TEXT ? dataset_ref(in) : structured_keep(dataset_ref(in), columns, count);
+    Str *kept = dc_alloc((count + 1) * sizeof *kept);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+      if (!str_is(columns[i], "_")) kept[n++] = columns[i];
+    *out = in->schema.type == DS_PLAIN_TEXT ? dataset_ref(in) : structured_keep(dataset_ref(in), kept, n);
+    dc_free(kept);
     return DC_OK;
   }
   Dataset *node = narrow(engine, in);

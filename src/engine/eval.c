@@ -234,12 +234,13 @@ static DcCode put_element(EvalContext *cx, const Expr *expr, const Value *args, 
 }
 
 /* ATTR_PUT, ATTR_REMOVE: the variable holds the changed record, too. */
-static DcCode set_variable(EvalContext *cx, const Expr *expr, Value value, DcError *err) {
+static DcCode set_variable(EvalContext *cx, const Expr *expr, Value *value, DcError *err) {
   const Expr *target = expr->items[0];
-  if (target->kind != EXPR_VAR || target->path.len || !cx->variables.set || value_is_null(value)) return DC_OK;
+  if (target->kind != EXPR_VAR || target->path.len || !cx->variables.set || value_is_null(*value)) return DC_OK;
+  *value = value_copy(cx->call.arena, *value); /* it shares parts with what the variable holds until now */
   Str name;
   DC_TRY(eval_name(cx, &target->name, &name, err));
-  cx->variables.set(cx->variables.self, name, value);
+  cx->variables.set(cx->variables.self, name, *value);
   return DC_OK;
 }
 
@@ -254,7 +255,7 @@ static DcCode eval_call(EvalContext *cx, const Expr *expr, Value *out, DcError *
       return dc_fail(err, "%s(%s) cannot be called with %zu arguments", function->name, function->signature, expr->count);
     if (function->special == SPECIAL_PUT) return put_element(cx, expr, args, out, err);
     DC_TRY(call_row(cx, function->call, function->handles_null, args, expr->count, out, err));
-    return function->special == SPECIAL_SET ? set_variable(cx, expr, *out, err) : DC_OK;
+    return function->special == SPECIAL_SET ? set_variable(cx, expr, out, err) : DC_OK;
   }
   Str name;
   DC_TRY(eval_name(cx, &expr->name, &name, err));

@@ -25,10 +25,40 @@ static Value value_by_path(Worker *worker, View *view, uint32_t number, const Pa
   return path_encoded(path, (const char *)column->values + column->offsets[row], arena);
 }
 
+/* Values of one type as a vector of that type, for which there are kernels. */
+static Vector typed(Arena *arena, const Value *values, uint32_t n) {
+  Type type = TYPE_NULL;
+  bool any_null = false;
+  for (uint32_t i = 0; i < n; i++) {
+    any_null = any_null || value_is_null(values[i]);
+    if (value_is_null(values[i])) continue;
+    if (type != TYPE_NULL && type != values[i].type) return (Vector){.kind = VEC_ANY, .as.values = values};
+    type = (Type)values[i].type;
+  }
+  uint8_t *nulls = any_null ? arena_raw(arena, n + 1) : NULL;
+  for (uint32_t i = 0; any_null && i < n; i++) nulls[i] = value_is_null(values[i]);
+  if (type == TYPE_STRING) {
+    Str *strs = arena_raw(arena, (n + 1) * sizeof *strs);
+    for (uint32_t i = 0; i < n; i++) strs[i] = value_get_str(values[i]);
+    return (Vector){.kind = VEC_STR, .nulls = nulls, .as.strs = strs};
+  }
+  if (type == TYPE_INT) {
+    int64_t *ints = arena_raw(arena, (n + 1) * sizeof *ints);
+    for (uint32_t i = 0; i < n; i++) ints[i] = values[i].as.i;
+    return (Vector){.kind = VEC_INT, .nulls = nulls, .as.ints = ints};
+  }
+  if (type == TYPE_DOUBLE) {
+    double *doubles = arena_raw(arena, (n + 1) * sizeof *doubles);
+    for (uint32_t i = 0; i < n; i++) doubles[i] = values[i].as.d;
+    return (Vector){.kind = VEC_DOUBLE, .nulls = nulls, .as.doubles = doubles};
+  }
+  return (Vector){.kind = VEC_ANY, .as.values = values};
+}
+
 static Vector eval_path(Worker *worker, const Expr *expr, View *view) {
   Value *values = arena_raw(&worker->scratch, (view->n + 1) * sizeof *values);
   for (uint32_t i = 0; i < view->n; i++) values[i] = value_by_path(worker, view, (uint32_t)expr->column, expr->steps, i);
-  return (Vector){.kind = VEC_ANY, .as.values = values};
+  return typed(&worker->scratch, values, view->n);
 }
 
 /* --- Row by row: the scalar evaluator over a record view --- */

@@ -118,9 +118,13 @@ static void put_hex(Buf *out, Str bytes) {
 }
 
 static void put_json_text(Buf *out, Str text) {
+  size_t start = 0; /* of what can be copied as it is */
   buf_char(out, '"');
   for (size_t i = 0; i < text.len; i++) {
     unsigned char c = (unsigned char)text.data[i];
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    buf_put(out, text.data + start, i - start);
+    start = i + 1;
     switch (c) {
       case '"': buf_text(out, "\\\""); break;
       case '\\': buf_text(out, "\\\\"); break;
@@ -129,11 +133,10 @@ static void put_json_text(Buf *out, Str text) {
       case '\t': buf_text(out, "\\t"); break;
       case '\b': buf_text(out, "\\b"); break;
       case '\f': buf_text(out, "\\f"); break;
-      default:
-        if (c < 0x20) buf_printf(out, "\\u%04x", c);
-        else buf_char(out, (char)c);
+      default: buf_printf(out, "\\u%04x", c);
     }
   }
+  if (text.len > start) buf_put(out, text.data + start, text.len - start);
   buf_char(out, '"');
 }
 
