@@ -3,7 +3,6 @@
 
 #include "catalog/random.h"
 #include "engine/compute.h"
-#include "engine/keymap.h"
 #include "engine/shuffle.h"
 
 /* --- Keeping rows partition by partition --- */
@@ -316,115 +315,6 @@ static DcCode compute_sample(Dataset *node, DcError *err) {
   for (int i = 0; i < threads; i++) dc_free(sampler.heaps[i]);
   dc_free(sampler.heaps);
   dc_free(sampler.counts);
-  return code;
-}
-
-/* --- DISTINCT --- */
-
-/* The first row of each kind wins. Rows are remembered by number; when the table does not fit, rows are taken in several
-   passes, each over one share of the hashes. */
-typedef struct Distinct {
-  Consumer consumer;
-  Keeper keeper;
-  KeyMap *map;
-  uint64_t passes, pass;
-  bool with_key;
-  size_t room;
-  uint32_t *at;      /* of each worker */
-  uint8_t *winners;  /* one bit a row */
-} Distinct;
-
-static void row_bytes(const Distinct *distinct, Worker *worker, View *view, uint32_t i, Buf *out) {
-  out->len = 0;
-  if (distinct->with_key) key_bytes(out, view_key(worker, view, i));
-  for (uint32_t c = 0; c < view->column_count; c++) key_bytes(out, vector_value(view_column(worker, view, c), i));
-}
-
-static DcCode distinct_begin(Consumer *self, Worker *worker, const Morsel *morsel) {
-  (void)morsel;
-  ((Distinct *)self)->at[worker->number] = 0;
-  return DC_OK;
-}
-
-static DcCode distinct_rows(Consumer *self, Worker *worker, const Morsel *morsel, View *view) {
-  Distinct *distinct = (Distinct *)self;
-  Buf bytes = {0};
-  uint32_t *at = &distinct->at[worker->number];
-  for (uint32_t i = 0; i < view->n; i++) {
-    row_bytes(distinct, worker, view, i, &bytes);
-    uint64_t hash = keymap_hash(str_make(bytes.data, bytes.len));
-    if ((hash & 0xFFFF) % distinct->passes == distinct->pass)
-      keymap_put(distinct->map, str_make(bytes.data, bytes.len), hash, KEYMAP_MIN, morsel->row + *at + i);
-  }
-  *at += view->n;
-  buf_free(&bytes);
-  return DC_OK;
-}
-
-static bool distinct_full(Consumer *self) {
-  const Distinct *distinct = (const Distinct *)self;
-  return keymap_memory(distinct->map) > distinct->room;
-}
-
-static void mark_winner(void *self, Str key, uint64_t row) {
-  uint8_t *winners = self;
-  (void)key;
-  winners[row >> 3] |= (uint8_t)(1u << (row & 7));
-}
-
-static void distinct_choose(void *self, Worker *worker, const Morsel *morsel, View *view, uint32_t at, uint8_t *keep) {
-  const Distinct *distinct = self;
-  (void)worker;
-  for (uint32_t i = 0; i < view->n; i++) {
-    uint64_t row = morsel->row + at + i;
-    keep[i] = distinct->winners[row >> 3] >> (row & 7) & 1;
-  }
-}
-
-/* One share of the hashes; *more: the table did not fit. */
-static DcCode distinct_pass(Distinct *distinct, Dataset *input, bool *more, DcError *err) {
-  Pass *pass;
-  DC_TRY(pass_open(input, NULL, 0, &pass, err));
-  distinct->map = keymap_new(input->engine->budget);
-  DcCode code = pass_run(pass, &distinct->consumer, more, err);
-  if (code == DC_OK && !*more) keymap_visit(distinct->map, mark_winner, distinct->winners);
-  keymap_free(distinct->map);
-  pass_close(pass);
-  return code;
-}
-
-static DcCode distinct_find(Distinct *distinct, Dataset *input, DcError *err) {
-  for (distinct->passes = 1;; distinct->passes *= 4) {
-    bool more = false;
-    if (distinct->passes > 4096) return dc_fail(err, "DISTINCT needs more memory than --memory allows");
-    if (distinct->passes == 4) DC_TRY(store_spill(input->store, err)); /* room for the table */
-    for (distinct->pass = 0; distinct->pass < distinct->passes && !more; distinct->pass++)
-      DC_TRY(distinct_pass(distinct, input, &more, err));
-    if (!more) return DC_OK;
-  }
-}
-
-static DcCode compute_distinct(Dataset *node, DcError *err) {
-  Dataset *input;
-  DC_TRY(input_stored(node, &input, err));
-  Distinct distinct = {.consumer = {distinct_begin, distinct_rows, NULL, distinct_full, 0, false}, .with_key = node->distinct_key};
-  distinct.room = node->engine->options.memory / 3;
-  distinct.at = dc_alloc((size_t)pool_threads(node->engine->pool) * sizeof *distinct.at);
-  distinct.winners = dc_alloc(input->store->rows / 8 + 1);
-  DcCode code = distinct_find(&distinct, input, err);
-  Pass *pass = NULL;
-  if (code == DC_OK) code = pass_open(input, NULL, 0, &pass, err);
-  if (code == DC_OK) {
-    Keeper keeper;
-    keeper_init(&keeper, node, node->store, NULL);
-    keeper.choose = distinct_choose;
-    keeper.choose_self = &distinct;
-    code = run_spilling(pass, &keeper.consumer, node->store, err);
-    keeper_free(&keeper);
-  }
-  pass_close(pass);
-  dc_free(distinct.at);
-  dc_free(distinct.winners);
   return code;
 }
 

@@ -31,6 +31,7 @@ DcCode compute_made(Dataset *node, DcError *err) DC_MUST_CHECK;
 
 /* Each fills node->store, which is there and empty; node->done and the input are the caller's business. */
 DcCode compute_group(Dataset *node, DcError *err) DC_MUST_CHECK;     /* group.c */
+DcCode compute_distinct(Dataset *node, DcError *err) DC_MUST_CHECK;  /* distinct.c; it may put another store in its place */
 DcCode compute_window(Dataset *node, DcError *err) DC_MUST_CHECK;    /* window.c */
 DcCode compute_union_set(Dataset *node, DcError *err) DC_MUST_CHECK; /* join.c: UNION XOR and AND */
 DcCode compute_transform(Dataset *node, DcError *err) DC_MUST_CHECK; /* transform.c */
