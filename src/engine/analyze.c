@@ -1,93 +1,179 @@
 /* analyze.c - ANALYZE (counts by key), and the values of LET … = SELECT. */
 #include <stdlib.h>
 
-#include "engine/keymap.h"
-#include "engine/pass.h"
+#include "engine/group.h"
 
 /* --- ANALYZE --- */
 
+/* How many keys came so often. */
+typedef struct Frequency {
+  uint64_t count, keys;
+} Frequency;
+
+/* Frequencies in order of counts: there are few different ones, as their sum is the number of records. */
+typedef struct Tally {
+  Frequency *items;
+  size_t count, cap;
+} Tally;
+
+/* Keys of the whole dataset; and of partition and key, if that is wanted. */
+typedef struct Counting {
+  struct Analyzer *analyzer;
+  Table *table;
+  Tally *tallies;  /* one, or one for each partition */
+  bool with_part;
+  Buf *buffers;    /* of each worker */
+} Counting;
+
 typedef struct Analyzer {
   Consumer consumer;
-  KeyMap *all, *part; /* part: of the partition that is read; may be NULL */
+  Engine *engine;
+  Counting countings[2];
+  size_t count;
+  size_t room;
+  pthread_mutex_t lock; /* of tallies */
 } Analyzer;
+
+static void count_keys(Counting *counting, Worker *worker, const Morsel *morsel, const Vector *keys, uint32_t n) {
+  Arena *scratch = &worker->scratch;
+  Buf *buf = &counting->buffers[worker->number];
+  Str *bytes = arena_raw(scratch, (n + 1) * sizeof *bytes);
+  uint64_t *hashes = arena_raw(scratch, (n + 1) * sizeof *hashes), *positions = arena_alloc(scratch, (n + 1) * sizeof *positions);
+  size_t *ends = arena_raw(scratch, (n + 1) * sizeof *ends), start = 0;
+  TableRow **rows = arena_raw(scratch, (n + 1) * sizeof *rows);
+  buf->len = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    if (counting->with_part) buf_put(buf, &morsel->part, sizeof morsel->part);
+    group_put_key(buf, keys, 1, i);
+    ends[i] = buf->len;
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    bytes[i] = str_make(buf->data + start, ends[i] - start);
+    hashes[i] = table_hash(bytes[i]);
+    start = ends[i];
+  }
+  TableBatch batch = {n, bytes, hashes, positions, rows, NULL};
+  table_find(counting->table, worker->number, &batch);
+  for (uint32_t i = 0; i < n; i++) ++*(uint64_t *)row_state(rows[i]);
+}
 
 static DcCode analyzer_rows(Consumer *self, Worker *worker, const Morsel *morsel, View *view) {
   Analyzer *analyzer = (Analyzer *)self;
-  (void)morsel;
-  Buf bytes = {0};
-  for (uint32_t i = 0; i < view->n; i++) {
-    bytes.len = 0;
-    key_bytes(&bytes, view_key(worker, view, i));
-    Str key = str_make(bytes.data, bytes.len);
-    uint64_t hash = keymap_hash(key);
-    keymap_put(analyzer->all, key, hash, KEYMAP_COUNT, 1);
-    if (analyzer->part) keymap_put(analyzer->part, key, hash, KEYMAP_COUNT, 1);
-  }
-  buf_free(&bytes);
+  const Vector *keys = view_keys(worker, view);
+  for (size_t k = 0; k < analyzer->count; k++) count_keys(&analyzer->countings[k], worker, morsel, keys, view->n);
   return DC_OK;
 }
 
-typedef struct Counts {
-  uint64_t *items;
-  size_t count;
-} Counts;
-
-static void take_count(void *self, Str key, uint64_t value) {
-  Counts *counts = self;
-  (void)key;
-  counts->items[counts->count++] = value;
+static bool analyzer_full(Consumer *self) {
+  const Analyzer *analyzer = (const Analyzer *)self;
+  size_t memory = 0;
+  for (size_t k = 0; k < analyzer->count; k++) memory += table_memory(analyzer->countings[k].table);
+  return memory > analyzer->room || (memory > 1 << 20 && budget_used(analyzer->engine->budget) > analyzer->engine->options.memory);
 }
 
-static int ascending(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return (x > y) - (x < y);
+static void merge_counts(void *self, int worker, TableRow *into, TableRow *from, bool earlier, Arena *arena) {
+  (void)self, (void)worker, (void)earlier, (void)arena;
+  *(uint64_t *)row_state(into) += *(uint64_t *)row_state(from);
 }
 
-static Analysis summarize(const KeyMap *map) {
-  Counts counts = {dc_alloc((keymap_count(map) + 1) * sizeof(uint64_t)), 0};
-  keymap_visit(map, take_count, &counts);
-  if (counts.count) qsort(counts.items, counts.count, sizeof *counts.items, ascending);
-  Analysis result = {.unique = counts.count};
-  for (size_t i = 0; i < counts.count; i++) result.total += counts.items[i];
-  if (counts.count) {
-    size_t half = counts.count / 2;
-    result.average = (double)result.total / (double)counts.count;
-    result.median = counts.count % 2 ? (double)counts.items[half] : ((double)counts.items[half - 1] + (double)counts.items[half]) / 2;
+static void tally_add(Tally *tally, uint64_t count) {
+  size_t low = 0, high = tally->count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (tally->items[middle].count < count) low = middle + 1;
+    else high = middle;
   }
-  dc_free(counts.items);
+  if (low == tally->count || tally->items[low].count != count) {
+    VEC_GROW(tally->items, tally->count, tally->cap);
+    memmove(tally->items + low + 1, tally->items + low, (tally->count - low) * sizeof *tally->items);
+    tally->items[low] = (Frequency){count, 0};
+    tally->count++;
+  }
+  tally->items[low].keys++;
+}
+
+static DcCode emit_counts(void *self, int worker, TableRow **rows, size_t count, Arena *arena, DcError *err) {
+  Counting *counting = self;
+  (void)worker, (void)arena, (void)err;
+  pthread_mutex_lock(&counting->analyzer->lock);
+  for (size_t i = 0; i < count; i++) {
+    uint32_t part = 0;
+    if (counting->with_part) memcpy(&part, row_key(counting->table, rows[i]), sizeof part);
+    tally_add(&counting->tallies[part], *(const uint64_t *)row_state(rows[i]));
+  }
+  pthread_mutex_unlock(&counting->analyzer->lock);
+  return DC_OK;
+}
+
+/* The count of the key of a rank (from 0) in order of counts. */
+static double count_at(const Tally *tally, uint64_t rank) {
+  size_t at = 0;
+  while (rank >= tally->items[at].keys) rank -= tally->items[at++].keys;
+  return (double)tally->items[at].count;
+}
+
+static Analysis summarize(const Tally *tally) {
+  Analysis result = {0};
+  for (size_t i = 0; i < tally->count; i++) {
+    result.unique += tally->items[i].keys;
+    result.total += tally->items[i].keys * tally->items[i].count;
+  }
+  if (!result.unique) return result;
+  uint64_t half = result.unique / 2;
+  result.average = (double)result.total / (double)result.unique;
+  result.median = result.unique % 2 ? count_at(tally, half) : (count_at(tally, half - 1) + count_at(tally, half)) / 2;
   return result;
 }
 
-static DcCode analyze_parts(Dataset *in, const uint32_t *parts, uint32_t count, KeyMap *all, KeyMap *part, DcError *err) {
+static void counting_init(Analyzer *analyzer, bool with_part, uint32_t tallies) {
+  Counting *counting = &analyzer->countings[analyzer->count++];
+  *counting = (Counting){.analyzer = analyzer, .with_part = with_part};
+  TableOps ops = {.self = counting, .width = sizeof(uint64_t), .merge = merge_counts, .emit = emit_counts};
+  counting->table = table_new(analyzer->engine, &ops);
+  counting->tallies = dc_alloc(((size_t)tallies + 1) * sizeof *counting->tallies);
+  counting->buffers = dc_alloc((size_t)pool_threads(analyzer->engine->pool) * sizeof *counting->buffers);
+}
+
+static void counting_free(Counting *counting, uint32_t tallies) {
+  for (uint32_t p = 0; p < tallies; p++) dc_free(counting->tallies[p].items);
+  for (int i = 0; i < pool_threads(counting->analyzer->engine->pool); i++) buf_free(&counting->buffers[i]);
+  table_free(counting->table);
+  dc_free(counting->tallies);
+  dc_free(counting->buffers);
+}
+
+static DcCode run_analysis(Analyzer *analyzer, Dataset *in, DcError *err) {
   Pass *pass;
-  DC_TRY(pass_open(in, parts, count, &pass, err));
-  Analyzer analyzer = {.consumer = {NULL, analyzer_rows, NULL, NULL, 0, true}, .all = all, .part = part};
-  DcCode code = pass_run(pass, &analyzer.consumer, NULL, err);
+  DC_TRY(pass_open(in, NULL, 0, &pass, err));
+  DcCode code = DC_OK;
+  for (bool more = true; more && code == DC_OK;) {
+    code = pass_run(pass, &analyzer->consumer, &more, err);
+    for (size_t k = 0; k < analyzer->count && more && code == DC_OK; k++) code = table_spill(analyzer->countings[k].table, err);
+  }
   pass_close(pass);
+  bool more;
+  for (size_t k = 0; k < analyzer->count && code == DC_OK; k++) code = table_finish(analyzer->countings[k].table, &more, err);
   return code;
 }
 
 DcCode dataset_analyze(Engine *engine, Dataset *in, EvalContext *cx, const Expr *key, Arena *arena, Analysis *out, Analysis **per_partition, DcError *err) {
   Dataset *keyed = NULL;
+  uint32_t partitions = in->partitions;
   if (key) DC_TRY(dataset_alter_key(engine, in, cx, key, &keyed, err));
   else keyed = dataset_ref(in);
   in->loans = 1; /* the caller's reference does not want the rows kept */
-  KeyMap *all = keymap_new(engine->budget);
-  DcCode code = DC_OK;
-  if (per_partition) {
-    *per_partition = arena_alloc(arena, (in->partitions + 1) * sizeof **per_partition);
-    for (uint32_t p = 0; p < in->partitions && code == DC_OK; p++) {
-      KeyMap *part = keymap_new(engine->budget);
-      code = analyze_parts(keyed, &p, 1, all, part, err);
-      (*per_partition)[p] = summarize(part);
-      keymap_free(part);
-    }
-  } else {
-    code = analyze_parts(keyed, NULL, 0, all, NULL, err);
-  }
-  if (code == DC_OK) *out = summarize(all);
+  Analyzer analyzer = {.consumer = {NULL, analyzer_rows, NULL, analyzer_full, 0, true}, .engine = engine, .room = store_room(engine) / 2};
+  pthread_mutex_init(&analyzer.lock, NULL);
+  counting_init(&analyzer, false, 1);
+  if (per_partition) counting_init(&analyzer, true, partitions);
+  DcCode code = run_analysis(&analyzer, keyed, err);
+  if (code == DC_OK) *out = summarize(analyzer.countings[0].tallies);
+  if (per_partition) *per_partition = arena_alloc(arena, ((size_t)partitions + 1) * sizeof **per_partition);
+  for (uint32_t p = 0; per_partition && code == DC_OK && p < partitions; p++) (*per_partition)[p] = summarize(&analyzer.countings[1].tallies[p]);
+  counting_free(&analyzer.countings[0], 1);
+  if (per_partition) counting_free(&analyzer.countings[1], partitions);
+  pthread_mutex_destroy(&analyzer.lock);
   in->loans = 0;
-  keymap_free(all);
   dataset_unref(keyed);
   return code;
 }
