@@ -207,7 +207,7 @@ static DcCode write_fan(Fan *fan, bool *done, DcError *err) {
 /* Compressed outputs need rows that come in the same morsels in every run. */
 static bool comes_alike(const Copy *copy, const Dataset *root) {
   if (copy->options.output_codec == CODEC_NONE || root->kind == NODE_SOURCE) return true;
-  return root->kind == NODE_NARROW && copy_follows_blocks(copy, root->input);
+  return root->kind == NODE_NARROW && root->input && copy_follows_blocks(copy, root->input);
 }
 
 static bool may_fan(const Copy *copy, const CopyJob *job) {
