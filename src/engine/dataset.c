@@ -306,21 +306,40 @@ static const char *kind_name(const Dataset *node) {
   return "";
 }
 
+static void explain_expr(const Expr *expr, Buf *out) {
+  expr_print(out, expr);
+  while (out->len && out->data[out->len - 1] == '\n') out->len--;
+}
+
 static void explain_order(const SortKey *keys, size_t count, Buf *out) {
   for (size_t i = 0; i < count; i++) {
     buf_text(out, i ? ", " : ", by ");
-    expr_print(out, keys[i].expr);
-    while (out->len && out->data[out->len - 1] == '\n') out->len--;
+    explain_expr(keys[i].expr, out);
     if (keys[i].descending) buf_text(out, " DESC");
     if (keys[i].nulls_first) buf_text(out, " NULLS FIRST");
+  }
+}
+
+static void explain_group(const GroupPlan *plan, Buf *out) {
+  for (size_t i = 0; i < plan->key_count; i++) {
+    buf_text(out, i ? ", " : ", by ");
+    explain_expr(plan->keys[i], out);
+  }
+  for (size_t i = 0; i < plan->call_count; i++) {
+    const AggregateCall *call = &plan->calls[i];
+    buf_printf(out, "%s%s(%s%s", i ? ", " : "; ", call->function->name, call->distinct ? "DISTINCT " : "", call->arg_count ? "" : "*");
+    for (size_t a = 0; a < call->arg_count; a++) {
+      if (a) buf_text(out, ", ");
+      explain_expr(call->args[a], out);
+    }
+    buf_char(out, ')');
   }
 }
 
 static void explain_details(const Dataset *node, Buf *out) {
   if (node->op.where) {
     buf_text(out, ", where ");
-    expr_print(out, node->op.where);
-    while (out->len && out->data[out->len - 1] == '\n') out->len--;
+    explain_expr(node->op.where, out);
   }
   if (node->kind == NODE_SOURCE) {
     uint64_t bytes = 0;
@@ -331,6 +350,7 @@ static void explain_details(const Dataset *node, Buf *out) {
     explain_order(node->sort->keys, node->sort->key_count, out);
     if (node->sort->limit != UINT64_MAX) buf_printf(out, ", the first %llu", (unsigned long long)node->sort->limit);
   }
+  if (node->kind == NODE_GROUP) explain_group(node->group, out);
   if (node->kind == NODE_LIMIT) buf_printf(out, " %llu", (unsigned long long)node->limit);
 }
 
