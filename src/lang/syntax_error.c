@@ -164,8 +164,12 @@ static bool report_lone_part(Run *run, const Token *found, const unsigned char *
   } else if (!expected[TK_LET]) {
     return false;
   }
-  if (is_else) parse_error_hint(run, found->pos, "IF condition THEN … ELSEIF condition THEN … ELSE … END IF;", "no IF or LOOP is open here that this %.*s could belong to", STR_ARG(found->text));
-  else if (is_on) parse_error_hint(run, found->pos, "TRY BEGIN … ON ERROR $message … END TRY;", "no TRY is open here that this ON ERROR could belong to");
+  if (is_else)
+    parse_error_hint(run, found->pos, "IF condition THEN … ELSEIF condition THEN … ELSE … END IF;",
+                     "no IF or LOOP is open here that this %.*s could belong to", STR_ARG(found->text));
+  else if (is_on)
+    parse_error_hint(run, found->pos, "TRY BEGIN … ON ERROR $message … END TRY;",
+                     "no TRY is open here that this ON ERROR could belong to");
   return is_else || is_on;
 }
 

@@ -26,15 +26,17 @@ static const char *keyword_hint(Run *run, const Token *found, const unsigned cha
   return did_you_mean(run, found, speller_best(&speller));
 }
 
-/* The word before was taken as a name, and what was found cannot follow a name: ALTER a PARTITON 3; RAISE INFOO 'x'; INTT '5'.
+/* The word before was taken as a name, and what was found cannot follow a name: ALTER a PARTITON 3; RAISE INFOO 'x'.
    A keyword is seldom misspelled in its first letter. */
 static const char *name_before_hint(Run *run, const Token *before, int kinds) {
   static const char *const severities[] = {"DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "EXCEPTION"};
-  if (before->kind != TK_NAME || before->text.len < 4 || str_eq_nocase(before->text, str_of("COLUMNAR"))) return NULL;
+  if (before->kind != TK_NAME || before->text.len < 4) return NULL;
+  if (str_eq_nocase(before->text, str_of("COLUMNAR"))) return NULL; /* a type, as near as it is to COLUMNS */
   Str word = type_upper(run, before->text);
   Speller speller = speller_start(word);
   bool raised = before > run->tokens && before[-1].kind == TK_RAISE;
-  for (size_t i = 0; i < sizeof severities / sizeof *severities && raised; i++) speller_try(&speller, str_of(severities[i]));
+  for (size_t i = 0; i < sizeof severities / sizeof *severities && raised; i++)
+    speller_try(&speller, str_of(severities[i]));
   if (!raised) try_operators(run, &speller, FIX_PREFIX);
   for (int kind = 1; kind < kinds && !raised; kind++)
     if (token_is_keyword(kind)) speller_try(&speller, str_of(token_describe(kind)));
@@ -45,8 +47,13 @@ static const char *name_before_hint(Run *run, const Token *before, int kinds) {
 
 /* Words that go on with the statement: before them something is missing, they are meant as names by nobody. */
 static bool goes_on(int kind) {
-  return kind == TK_FROM || kind == TK_INTO || kind == TK_WHERE || kind == TK_AS || kind == TK_BY || kind == TK_BEGIN || kind == TK_THEN ||
-         kind == TK_ELSE || kind == TK_END || kind == TK_PARTITION || kind == TK_FUNCTION || kind == TK_PROCEDURE || kind == TK_TRANSFORM;
+  switch (kind) {
+    case TK_FROM: case TK_INTO: case TK_WHERE: case TK_AS: case TK_BY: case TK_BEGIN: case TK_THEN: case TK_ELSE: case TK_END:
+    case TK_PARTITION: case TK_FUNCTION: case TK_PROCEDURE: case TK_TRANSFORM:
+      return true;
+    default:
+      return false;
+  }
 }
 
 /* A word that has its meaning in the language where a name is wanted. At the end of a statement nothing goes on. */
@@ -61,12 +68,13 @@ static const char *sign_hint(Run *run, const Token *found, const unsigned char *
   Arena *arena = run->parser->arena;
   bool expression = expected[TK_NUMBER] != 0;
   if (expression) return NULL;
-  if (found->kind == TK_NAME && expected[TK_PARAM]) return arena_printf(arena, "parameters begin with @: @%.*s", STR_ARG(found->text)).data;
+  if (found->kind == TK_NAME && expected[TK_PARAM])
+    return arena_printf(arena, "parameters begin with @: @%.*s", STR_ARG(found->text)).data;
   if (found->kind == TK_NAME && expected[TK_VAR] && !expected[TK_QNAME])
     return arena_printf(arena, "variables begin with $: $%.*s", STR_ARG(found->text)).data;
-  if (found->kind == TK_STRING && expected[TK_QNAME] && found->text.len >= 2)
-    return arena_printf(arena, "'…' is a text; a name stands in double quotes: \"%.*s\"", (int)found->text.len - 2, found->text.data + 1).data;
-  return NULL;
+  if (found->kind != TK_STRING || !expected[TK_QNAME] || found->text.len < 2) return NULL;
+  Str inside = str_make(found->text.data + 1, found->text.len - 2);
+  return arena_printf(arena, "'…' is a text; a name stands in double quotes: \"%.*s\"", STR_ARG(inside)).data;
 }
 
 static bool begins_statement(int kind) {
@@ -84,7 +92,8 @@ static bool begins_statement(int kind) {
 static const char *semicolon_hint(const Run *run, const Token *found, const unsigned char *expected) {
   if (!expected[TK_SEMI] || expected[TK_LET]) return NULL;
   if (found->kind == LEX_END) return "every statement ends with ';'";
-  if (found->kind == TK_RP || found->kind == TK_RB) return found->kind == TK_RP ? "no '(' is open here" : "no '[' is open here";
+  if (found->kind == TK_RP) return "no '(' is open here";
+  if (found->kind == TK_RB) return "no '[' is open here";
   bool begins = begins_statement(found->kind) || (found->kind == TK_NAME && statement_find(found->text));
   if (begins) return "a ';' is missing before it";
   bool is_let = run->head && (run->head->kind == TK_LET || run->head->kind == TK_ASSIGN);
@@ -103,8 +112,9 @@ static const char *statement_hint(Run *run, const Token *before, const Token *fo
   const Token *head = run->head;
   const StatementRow *row = NULL;
   bool in_case = run->block_count && run->blocks[run->block_count - 1].kind == TK_CASE;
+  in_case = in_case || (before->kind == TK_NAME && str_eq_nocase(before->text, str_of("CASE")));
   if (found->kind == TK_END && expected[TK_ON]) row = statement_find(str_of("TRY"));
-  else if (in_case || (before->kind == TK_NAME && str_eq_nocase(before->text, str_of("CASE")))) row = statement_find(str_of("CASE"));
+  else if (in_case) row = statement_find(str_of("CASE"));
   else if (head && head->kind == TK_CREATE && run->block_word) row = statement_find(run->block_word->text);
   else if (head && head->kind != TK_LET && head->kind != TK_ASSIGN) row = statement_find(head->text);
   if (!row) return NULL;
