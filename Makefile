@@ -5,9 +5,10 @@
 #   make check      install what is missing, build, run every test (check-fast: the quick ones)
 #   make check-asan check-tsan lint bench accept CASE=… install PREFIX=… clean compile_commands.json
 #
-# Variables: CC, CFLAGS, LDFLAGS, BUILD (folder), SANITIZE (asan, tsan), PREFIX, DESTDIR, NO_DEPS=1 (install nothing),
+# Variables: CC, CXX, CFLAGS, CXXFLAGS, LDFLAGS, BUILD (folder), SANITIZE (asan, tsan), PREFIX, DESTDIR, NO_DEPS=1 (install nothing),
 # V=1 (show the commands).
 CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CXX := $(if $(filter default,$(origin CXX)),$(if $(findstring clang,$(CC)),clang++,g++),$(CXX))
 BUILD ?= build
 PREFIX ?= /usr/local
 PKG_CONFIG ?= pkg-config
@@ -40,7 +41,19 @@ COMPLETION := $(addprefix $(BUILD)/completion/,bash zsh fish)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-all: $(BUILD)/dcetl $(PAGES) $(COMPLETION)
+# Modules: opened on first use, so that what they need does not slow down every start (src/base/module.h).
+MODULES := $(BUILD)/dcetl-tz.so $(BUILD)/dcetl-icu.so
+MODULE_FLAGS = $(OPT) $(SAN) -fPIC -shared -Wl,--as-needed -Isrc -Wall -Wextra -Werror
+
+all: $(BUILD)/dcetl $(MODULES) $(PAGES) $(COMPLETION)
+
+$(BUILD)/dcetl-tz.so: modules/tz.cc src/value/zone_module.h
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CXX) -std=c++17 $(MODULE_FLAGS) $(CXXFLAGS) -o $@ $< -lcctz $(LDFLAGS)
+
+$(BUILD)/dcetl-icu.so: modules/icu.c src/value/names_module.h
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) $(CFLAGS) -o $@ $< -licui18n -licuuc $(LDFLAGS)
 
 $(BUILD)/dcetl: $(BUILD)/obj/cli/main.o $(LIB)
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
@@ -99,10 +112,10 @@ $(BUILD)/runner: tests/runner.c tests/case.c tests/case.h
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(STD) -O1 -g $(WARN) $(CHECK_CFLAGS) -o $@ tests/runner.c tests/case.c $(CHECK_LIBS)
 
-unit: $(UNIT)
+unit: $(UNIT) $(MODULES)
 	@set -e; for t in $(UNIT); do $$t; done
 
-tests: $(UNIT) $(FUZZ) $(BUILD)/runner
+tests: $(MODULES) $(UNIT) $(FUZZ) $(BUILD)/runner
 
 # `make` reads pkg-config before it runs a recipe, so what was just installed is seen by a second make.
 deps:
@@ -140,9 +153,10 @@ demo: deps
 
 SHARE = $(DESTDIR)$(PREFIX)/share
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/man/man7 $(SHARE)/dcetl/stdlib
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/dcetl $(SHARE)/man/man1 $(SHARE)/man/man7 $(SHARE)/dcetl/stdlib
 	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
 	install -m 755 $(BUILD)/dcetl $(DESTDIR)$(PREFIX)/bin/dcetl
+	install -m 755 $(MODULES) $(DESTDIR)$(PREFIX)/lib/dcetl/
 	install -m 644 man/dcetl.1 $(SHARE)/man/man1/dcetl.1
 	install -m 644 $(PAGES) $(SHARE)/man/man7/
 	install -m 644 $(BUILD)/completion/bash $(SHARE)/bash-completion/completions/dcetl
@@ -153,7 +167,7 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/dcetl $(SHARE)/man/man1/dcetl.1 $(addprefix $(SHARE)/man/man7/,$(notdir $(PAGES)))
 	rm -f $(SHARE)/bash-completion/completions/dcetl $(SHARE)/zsh/site-functions/_dcetl $(SHARE)/fish/vendor_completions.d/dcetl.fish
-	rm -rf $(SHARE)/dcetl
+	rm -rf $(SHARE)/dcetl $(DESTDIR)$(PREFIX)/lib/dcetl
 
 # For editors and clang tools.
 compile_commands.json: Makefile $(SRC)

@@ -16,7 +16,7 @@ rule() { # rule NAME STATUS: what it printed is in $work/out
   fi
 }
 
-sources=$(find src tests -name '*.[ch]')
+sources=$(find src modules tests -name '*.[ch]')
 tracked=$(git ls-files 2>/dev/null || find . -type f -not -path './build*' -not -path './.git/*')
 
 # shellcheck disable=SC2046,SC2086
