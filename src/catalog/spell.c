@@ -36,6 +36,8 @@ Speller speller_start(Str wanted) {
 
 void speller_try(Speller *speller, Str candidate) {
   if (speller->wanted.len > LONGEST || candidate.len > LONGEST || !candidate.len) return;
+  int longer = (int)candidate.len - (int)speller->wanted.len;
+  if (longer >= speller->distance || -longer >= speller->distance) return; /* it is at least that far */
   int distance = edit_distance(speller->wanted, candidate);
   if (distance >= speller->distance || distance >= (int)candidate.len) return;
   speller->distance = distance;
