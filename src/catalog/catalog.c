@@ -1,6 +1,8 @@
 /* catalog.c - one table of all operators and functions, filled once at start and read-only from then on. */
 #include "catalog/catalog.h"
 
+#include "base/regex.h"
+
 typedef struct OperatorName {
   Str name;
   const Operator *op;
@@ -88,4 +90,11 @@ size_t catalog_operator_symbol(Str text) {
     if (name.len > longest && is_symbol(name.data[0]) && str_starts(text, name)) longest = name.len;
   }
   return longest;
+}
+
+void call_context_deinit(CallContext *cx) {
+  regex_cache_free(cx->regexes);
+  cx->regexes = NULL;
+  if (cx->datetimes) cx->datetimes->free(cx->datetimes);
+  cx->datetimes = NULL;
 }

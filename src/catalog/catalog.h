@@ -17,6 +17,11 @@ typedef struct SessionView {
   DcCode (*attribute_names)(void *self, Str dataset, Arena *arena, Value *out, DcError *err);
 } SessionView;
 
+/* What a package keeps between calls in one context; its own struct begins with this. */
+typedef struct PackageCache {
+  void (*free)(struct PackageCache *self);
+} PackageCache;
+
 /* What a scalar implementation sees besides its arguments. One per worker; cheap to make. */
 typedef struct CallContext {
   Arena *arena; /* results live here */
@@ -26,9 +31,15 @@ typedef struct CallContext {
   bool record_level;     /* a record is evaluated: x / 0 is NULL and counted, not an error */
   uint64_t zero_divisions;
   struct RegexCache *regexes; /* made on first use by base/regex.h, freed with the context */
+  PackageCache *datetimes;      /* made on first use by the DT_ functions, freed with the context */
+  const char *timezone;         /* zone of times that name none; NULL: UTC */
+  int64_t now_seconds, now_nanoseconds; /* since 1970, UTC: when the statement began */
   const struct RecordView *record; /* REC_ functions; NULL outside of records */
   SessionView session;
 } CallContext;
+
+/* Frees what calls have left in the context. */
+void call_context_deinit(CallContext *cx);
 
 /* Evaluates for one row. args[0 … count-1]; the result goes to *result. A failure sets cx->err (dc_fail) and says what
    was wrong with the value; position and record are added by the caller. */

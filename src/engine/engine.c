@@ -12,7 +12,6 @@
 
 #include "base/fault.h"
 #include "base/interrupt.h"
-#include "base/regex.h"
 #include "engine/view.h"
 #include "io/stream.h"
 
@@ -109,7 +108,7 @@ void worker_init(Worker *worker, Engine *engine, int number) {
 void worker_free(Worker *worker) {
   if (worker->eval.call.zero_divisions)
     atomic_fetch_add(&worker->engine->zero_divisions, worker->eval.call.zero_divisions);
-  regex_cache_free(worker->eval.call.regexes);
+  call_context_deinit(&worker->eval.call);
   arena_free(&worker->scratch);
 }
 

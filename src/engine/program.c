@@ -128,8 +128,16 @@ static void capture_block(Binder *binder, const Block *block) {
   for (size_t i = 0; i < block->count; i++) capture_stmt(binder, block->stmts[i]);
 }
 
+/* The zone and the time of the statement. */
+static void capture_moment(Program *program, const CallContext *call) {
+  program->timezone = call->timezone;
+  program->now_seconds = call->now_seconds;
+  program->now_nanoseconds = call->now_nanoseconds;
+}
+
 DcCode program_capture(Program *program, Engine *engine, const Schema *schema, EvalContext *cx, const Block *body, DcError *err) {
   Binder binder = {.program = program, .engine = engine, .schema = schema, .cx = cx, .err = err, .in_record = true};
+  capture_moment(program, &cx->call);
   capture_block(&binder, body);
   return err->code;
 }
@@ -158,6 +166,9 @@ void program_enter(const Program *program, EvalContext *cx) {
   cx->names = NAMES_AS_RECORD;
   cx->call.seed = program->seed;
   cx->call.statement = program->statement;
+  cx->call.timezone = program->timezone;
+  cx->call.now_seconds = program->now_seconds;
+  cx->call.now_nanoseconds = program->now_nanoseconds;
   cx->call.record_level = true;
   cx->unknown_variable = NULL;
 }
@@ -293,6 +304,7 @@ DcCode program_bind(Program *program, Engine *engine, const Schema *schema, Eval
 DcCode program_bind_named(Program *program, Engine *engine, const Schema *schema, const NamedExpr *aliases, size_t alias_count, EvalContext *cx,
                           const Expr *expr, const Expr **out, DcError *err) {
   Binder binder = {.program = program, .engine = engine, .schema = schema, .aliases = aliases, .alias_count = alias_count, .cx = cx, .err = err};
+  capture_moment(program, &cx->call);
   NameMode names = cx->names;
   cx->names = NAMES_REFUSED;
   DcCode code = bind(&binder, expr, out);

@@ -30,6 +30,8 @@ typedef struct Program {
   atomic_int refs;
   Arena arena;
   uint64_t seed, statement; /* RANDOM */
+  const char *timezone;     /* as in CallContext */
+  int64_t now_seconds, now_nanoseconds;
   Captured *variables;
   size_t variable_count, variable_cap;
   struct CapturedFunction { Str name; const Definition *definition; } *functions;

@@ -99,7 +99,7 @@ static bool is_absent(Str name) {
   static const char *const names[] = {
     "H3", "REC_H3", "STRUCT_FROM_GEO",
   };
-  static const char *const prefixes[] = {"DT_", "GEO_", "POINT_", "POI_", "POLY_", "TRK_"};
+  static const char *const prefixes[] = {"GEO_", "POINT_", "POI_", "POLY_", "TRK_"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (str_is(name, names[i])) return true;
   for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)

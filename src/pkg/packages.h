@@ -5,5 +5,9 @@
 #include "catalog/catalog.h"
 
 extern const Package operators_package, math_package, string_package, array_package, record_package, structured_package, aggregate_package, window_package;
+extern const Package datetime_package;
+
+/* Whether a time zone is known (the option timezone). */
+DcCode zone_check(const char *id, DcError *err) DC_MUST_CHECK;
 
 #endif

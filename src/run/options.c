@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "pkg/packages.h"
+
 /* Memory the process may use: physical memory or the limit of its cgroup, whichever is less. */
 static uint64_t system_memory(void) {
   static const char *const limits[] = {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
@@ -147,7 +149,7 @@ static DcCode apply_batch_rows(Settings *settings, Str text, DcError *err) {
 static DcCode apply_timezone(Settings *settings, Str text, DcError *err) {
   if (!text.len || memchr(text.data, 0, text.len)) return bad_value(err, text, "a time zone");
   settings->timezone = arena_copy(&settings->arena, text.data, text.len);
-  return DC_OK;
+  return zone_check(settings->timezone, err);
 }
 
 static DcCode apply_iteration_limit(Settings *settings, Str text, DcError *err) {

@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/regex.h"
 #include "io/stage.h"
 
 Session *session_new(const SessionOptions *options) {
@@ -49,7 +48,7 @@ void session_free(Session *session) {
   stage_abort_all();
   liveness_free(session->liveness);
   variables_free(session->variables);
-  regex_cache_free(session->cx.call.regexes);
+  call_context_deinit(&session->cx.call);
   definitions_deinit(&session->functions);
   definitions_deinit(&session->procedures);
   definitions_deinit(&session->transforms);
@@ -251,6 +250,14 @@ static DcCode run_counted(Session *session, const Stmt *stmt, DcError *err) {
   return code;
 }
 
+/* DT_NOW() is one moment in all of a statement, but statements inside of others have their own. */
+static void set_now(CallContext *cx) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  cx->now_seconds = now.tv_sec;
+  cx->now_nanoseconds = now.tv_nsec;
+}
+
 DcCode session_stmt(Session *session, const Stmt *stmt, DcError *err) {
   if (engine_interrupted()) return dc_fail_at(err, DC_INTERRUPTED, stmt->pos, "interrupted");
   const Stmt *outer = session->stmt;
@@ -260,6 +267,8 @@ DcCode session_stmt(Session *session, const Stmt *stmt, DcError *err) {
   session->cx.call.arena = arena;
   session->cx.call.statement = (uint64_t)stmt->number;
   session->cx.call.seed = session->settings->engine.seed;
+  session->cx.call.timezone = session->settings->timezone;
+  set_now(&session->cx.call);
   if (position) session->position = position;
   DcCode code = run_counted(session, stmt, err);
   if (code != DC_OK) dc_position(err, stmt->pos);

@@ -5,7 +5,6 @@
 #include <check.h>
 #include <stdio.h>
 
-#include "base/regex.h"
 #include "engine/eval.h"
 #include "lang/library.h"
 
@@ -28,7 +27,7 @@ static const char *evaluate_in(EvalContext *cx, const char *text) {
   else value_print(&buf, value);
   snprintf(out, sizeof out, "%.*s", (int)buf.len, buf.data ? buf.data : "");
   cx->call.arena = before;
-  regex_cache_free(plain.call.regexes);
+  call_context_deinit(&plain.call);
   buf_free(&buf);
   diagnostics_free(&diag);
   source_free(source);

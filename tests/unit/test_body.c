@@ -62,7 +62,7 @@ static void expect(const char *expression, const char *result) {
   bool part = len > 3 && strcmp(result + len - 3, "…") == 0;
   ck_assert_msg(strncmp(found, result, part ? len - 3 : len + 1) == 0, "%s gives %s, not %s", expression, found, result);
   ck_assert_int_eq(cx.depth, 0);
-  regex_cache_free(cx.call.regexes);
+  call_context_deinit(&cx.call);
 }
 
 START_TEST(test_parameters) {

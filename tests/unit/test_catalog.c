@@ -42,7 +42,7 @@ static void check_example(const char *row, const char *example, const char *expe
   EvalContext cx = {.names = NAMES_AS_RECORD};
   cx.call.record = &record;
   const char *result = evaluate_in(&cx, example);
-  regex_cache_free(cx.call.regexes);
+  call_context_deinit(&cx.call);
   ck_assert_msg(strcmp(result, expected) == 0, "%s: %s gives %s, not %s", row, example, result, expected);
 }
 
@@ -198,7 +198,7 @@ static void call_with_all(const char *name, ScalarFn call, bool handles_null, in
     if (code == DC_OK) ck_assert(result.type < TYPE_COUNT && value_to_str(&scratch, result).len < 1000000);
     arena_reset(&scratch);
   }
-  regex_cache_free(cx.regexes);
+  call_context_deinit(&cx);
   arena_free(&arena);
   arena_free(&scratch);
 }

@@ -300,7 +300,7 @@ static bool run_expr(Engine *engine, const Table *table, const Batch *batch, con
     worker_free(&test->vector);
     program_unref(test->program);
   }
-  regex_cache_free(cx.call.regexes);
+  call_context_deinit(&cx.call);
   diagnostics_free(&diag);
   source_free(source);
   arena_free(&arena);

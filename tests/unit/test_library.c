@@ -77,7 +77,7 @@ START_TEST(test_entries) {
       EvalContext cx = {.functions = {library, get_function}};
       const char *got = evaluate_in(&cx, example.data ? arena_copy(&arena, example.data, example.len) : "");
       ck_assert_msg(str_is(result, got), "%s: %.*s gives %s, not %.*s", entry->name, STR_ARG(example), got, STR_ARG(result));
-      regex_cache_free(cx.call.regexes);
+      call_context_deinit(&cx.call);
     } else if (entry->kind == LIBRARY_PROCEDURE) {
       check_statement(entry->name, arena_copy(&arena, example.data, example.len));
     }
