@@ -22,7 +22,7 @@ static Definition *definition_new(Run *run, const Token *name, const List *param
     definition->params = params->items;
     definition->param_count = params->count;
   }
-  if (comment) definition->comment = text_plain(run, comment);
+  if (comment) definition->comment = text_comment(run, comment);
   return definition;
 }
 

@@ -129,7 +129,8 @@ typedef struct List {
 /* text.c: names and texts, with what is in braces. */
 Name name_make(Run *run, const Token *token);
 Expr *text_expr(Run *run, const Token *token);
-Str text_plain(Run *run, const Token *token); /* no interpolation wanted: COMMENT, INCLUDE */
+Str text_plain(Run *run, const Token *token); /* no interpolation wanted: INCLUDE */
+Str text_comment(Run *run, const Token *token); /* of a COMMENT, with one blank for each line end and what is around it */
 Str text_own(Run *run, Position pos);         /* the source text without blanks and comments */
 
 /* expr_build.c: operands. Every function returns a node in the arena. */

@@ -62,7 +62,7 @@ Param *param_new(Run *run, const Token *name, const Expr *value, const Token *co
   param->name = name_make(run, name);
   param->value = value;
   if (comment_behind) comment = comment_behind;
-  if (comment) param->comment = text_plain(run, comment);
+  if (comment) param->comment = text_comment(run, comment);
   param->pos = value ? pos_span(name->pos, value->pos) : name->pos;
   return param;
 }

@@ -192,6 +192,23 @@ Str text_plain(Run *run, const Token *token) {
   return arena_str(run->parser->arena, text);
 }
 
+Str text_comment(Run *run, const Token *token) {
+  Str text = text_plain(run, token);
+  char *out = arena_raw(run->parser->arena, text.len + 1);
+  size_t len = 0;
+  for (size_t i = 0; i < text.len; i++) {
+    bool ends = text.data[i] == '\n' || text.data[i] == '\r';
+    if (!ends) {
+      out[len++] = text.data[i];
+      continue;
+    }
+    while (len && out[len - 1] == ' ') len--;
+    while (i + 1 < text.len && memchr(" \t\r\n", text.data[i + 1], 4)) i++;
+    out[len++] = ' ';
+  }
+  return str_make(out, len);
+}
+
 Str text_own(Run *run, Position pos) {
   const char *at = pos.source->text + pos.offset, *end = at + pos.length;
   char *copy = arena_raw(run->parser->arena, pos.length + 1), *out = copy;
