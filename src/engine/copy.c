@@ -104,21 +104,15 @@ DcCode copy_write(Copy *copy, Pen *pen, Output *output, const Buf *text, DcError
   return put_bytes(copy, output, text->data, text->len, err);
 }
 
-/* Outputs that got no row have their header all the same. */
-static DcCode write_empty(Copy *copy, DcError *err) {
-  Pen *pen = &copy->pens[0];
-  for (size_t i = 0; i < copy->output_count; i++) {
-    Output *output = &copy->outputs[i];
-    if (output->started || !copy->headers[output->header].len) continue;
-    pen->text.len = 0;
-    DC_TRY(copy_write(copy, pen, output, &pen->text, err));
-  }
-  return DC_OK;
+DcCode copy_header(Copy *copy, Output *output, DcError *err) {
+  Buf empty = {0};
+  if (output->started || !copy->headers[output->header].len) return DC_OK;
+  return copy_write(copy, &copy->pens[0], output, &empty, err);
 }
 
 DcCode copy_close(Copy *copy, DcCode code, DcError *err) {
   StatementStats *stats = copy->engine->stats;
-  if (code == DC_OK) code = write_empty(copy, err);
+  for (size_t i = 0; i < copy->output_count && code == DC_OK; i++) code = copy_header(copy, &copy->outputs[i], err);
   size_t files = copy->output_count;
   if (copy->stage && code == DC_OK) code = stage_commit(copy->stage, err);
   else stage_abort(copy->stage);

@@ -54,6 +54,8 @@ DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err)
 DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, uint32_t *first, bool *skip, DcError *err) DC_MUST_CHECK;
 /* Commit, or abort when code says so; frees everything. */
 DcCode copy_close(Copy *copy, DcCode code, DcError *err) DC_MUST_CHECK;
+/* The header of an output that got no row. */
+DcCode copy_header(Copy *copy, Output *output, DcError *err) DC_MUST_CHECK;
 /* Append text to an output (its header first), compressed if asked for. Thread-safe for different outputs. */
 DcCode copy_write(Copy *copy, Pen *pen, Output *output, const Buf *text, DcError *err) DC_MUST_CHECK;
 /* Rows [from, to) of a batch, by row if they can be copied as they are. */

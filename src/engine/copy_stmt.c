@@ -301,6 +301,7 @@ static DcCode write_items(Copy *copy, CopyJob *items, size_t count, DcError *err
     bool stored = (node_is_breaker(item->root) && !sorted) || dataset_computed(item->root) || !copy_follows_blocks(copy, item->root);
     if (!stored) {
       code = write_pass(copy, item, err);
+      if (code == DC_OK && in_order) code = copy_header(copy, &copy->outputs[item->first], err);
       dataset_unref(item->copy.dataset); /* its memory is not needed any more */
       item->copy.dataset = NULL;
       continue;
@@ -309,6 +310,7 @@ static DcCode write_items(Copy *copy, CopyJob *items, size_t count, DcError *err
     if (code == DC_OK) add_tasks(&tasks, item);
     if (code == DC_OK && in_order) {
       code = run_tasks(&tasks, err);
+      if (code == DC_OK) code = copy_header(copy, &copy->outputs[item->first], err);
       tasks.count = 0;
       atomic_store(&tasks.next, 0);
     }

@@ -58,14 +58,14 @@ DcCode op_less_equal(CallContext *cx, const Value *args, int count, Value *resul
 DcCode op_greater(CallContext *cx, const Value *args, int count, Value *result) {
   (void)cx, (void)count;
   int order;
-  *result = value_less_order(args[0], args[1], &order) ? value_bool(order > 0) : value_null();
+  *result = value_less_order(args[0], args[1], &order) ? value_bool(order == 1) : value_null();
   return DC_OK;
 }
 
 DcCode op_greater_equal(CallContext *cx, const Value *args, int count, Value *result) {
   (void)cx, (void)count;
   int order;
-  *result = value_less_order(args[0], args[1], &order) ? value_bool(order >= 0) : value_null();
+  *result = value_less_order(args[0], args[1], &order) ? value_bool(order == 0 || order == 1) : value_null();
   return DC_OK;
 }
 
@@ -99,7 +99,7 @@ static int either(int a, int b) { return a == 1 || b == 1 ? 1 : a < 0 || b < 0 ?
 /* x >= low AND x <= high */
 static int between(const Value *args) {
   int order, above = -1, below = -1;
-  if (value_less_order(args[0], args[1], &order)) above = order >= 0;
+  if (value_less_order(args[0], args[1], &order)) above = order == 0 || order == 1;
   if (value_less_order(args[0], args[2], &order)) below = order <= 0;
   return both(above, below);
 }

@@ -1,4 +1,5 @@
 /* compare.c - equality, the order of < and >, and the total order of all values. */
+#include <math.h>
 #include <strings.h>
 
 #include "value/datetime_text.h"
@@ -81,13 +82,22 @@ static bool equal_objects(const Object *a, const Object *b) {
   return true;
 }
 
+static bool is_nan(Value number) { return number.type == TYPE_DOUBLE && isnan(number.as.d); }
+
+/* -1, 0, 1, or VALUE_UNORDERED beside NaN. */
+static int numbers_order(Value a, Value b) {
+  if (is_nan(a) || is_nan(b)) return VALUE_UNORDERED;
+  int order = number_compare(a, b);
+  return (order > 0) - (order < 0);
+}
+
 int value_equal(Value a, Value b) {
   if (value_is_null(a) || value_is_null(b)) return -1;
   if (a.type == TYPE_STRING && b.type == TYPE_STRING) return str_eq(value_get_str(a), value_get_str(b));
   if (a.type == TYPE_ARRAY || b.type == TYPE_ARRAY) return equal_arrays(a, b);
   if (value_is_number(a) || value_is_number(b)) {
     Value left, right;
-    return value_to_number(a, &left) && value_to_number(b, &right) && number_compare(left, right) == 0;
+    return value_to_number(a, &left) && value_to_number(b, &right) && numbers_order(left, right) == 0;
   }
   if (a.type == TYPE_BOOL || b.type == TYPE_BOOL) return as_bool(a) != NO_BOOL && as_bool(a) == as_bool(b);
   if (is_moment(a) || is_moment(b)) {
@@ -114,14 +124,17 @@ bool value_less_order(Value a, Value b, int *order) {
   Value left, right;
   if (value_is_null(a) || value_is_null(b)) return false;
   if (a.type == TYPE_STRING && b.type == TYPE_STRING) {
-    if (number_parse(value_get_str(a), &left) && number_parse(value_get_str(b), &right)) *order = number_compare(left, right);
-    else *order = str_compare(value_get_str(a), value_get_str(b));
-    *order = (*order > 0) - (*order < 0);
+    if (number_parse(value_get_str(a), &left) && number_parse(value_get_str(b), &right)) {
+      *order = numbers_order(left, right);
+    } else {
+      int bytes = str_compare(value_get_str(a), value_get_str(b));
+      *order = (bytes > 0) - (bytes < 0);
+    }
     return true;
   }
   if (value_is_number(a) || value_is_number(b)) {
     if (!value_to_number(a, &left) || !value_to_number(b, &right)) return false;
-    *order = number_compare(left, right);
+    *order = numbers_order(left, right);
     return true;
   }
   if (is_moment(a) || is_moment(b)) {

@@ -114,7 +114,8 @@ size_t int_print(int64_t i, char *out);
 int value_equal(Value a, Value b);
 /* IN: 1, 0, or -1 when a side is NULL. A scalar list counts as one element; a NULL in the list equals nothing. */
 int value_in(Value value, Value list);
-/* Order of <, > (catalogue.md § 0). Returns false when the result is NULL; else -1, 0, 1 in *order. */
+enum { VALUE_UNORDERED = 2 }; /* beside NaN: not less, not equal, not greater */
+/* Order of <, > (catalogue.md § 0). Returns false when the result is NULL; else -1, 0, 1 or VALUE_UNORDERED in *order. */
 bool value_less_order(Value a, Value b, int *order);
 /* The total order of language.md § 1 (ORDER BY, GROUP BY, DISTINCT, keys): <0, 0, >0. */
 int value_total_order(Value a, Value b);
