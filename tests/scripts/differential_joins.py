@@ -47,13 +47,14 @@ KEYS = {  # of a row: expression, what it gives (None: NULL)
 class Side:
     def __init__(self, name, rng, partitions, rows, wide):
         self.name, self.parts = name, []
+        special = min(0.3, 60 / (rows + 1))
         hot = rng.choice([0, 0, min(0.3, 20 / (rows + 1))])
         for part in range(partitions):
             made = []
             for i in range(rng.choice([0, rows, rows, rows * 2])):
-                n, s = rng.choice(NUMBERS), rng.choice(TEXTS)
-                if rng.random() < 0.7:
-                    n, s = str(rng.randrange(rows * 2)), 'k%d' % rng.randrange(rows * 2)
+                n, s = str(rng.randrange(rows * 2)), 'k%d' % rng.randrange(rows * 2)
+                if rng.random() < special:
+                    n, s = rng.choice(NUMBERS), rng.choice(TEXTS)
                 if rng.random() < hot:
                     n, s = '7', 'hot'
                 if rng.random() < 0.05:
