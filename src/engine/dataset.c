@@ -283,6 +283,17 @@ DcCode dataset_choose(Engine *engine, Dataset *in, Value parts, Position pos, ui
 
 /* --- EXPLAIN --- */
 
+static const char *join_name(ScopeKind kind) {
+  switch (kind) {
+    case SCOPE_JOIN_LEFT: return "left join";
+    case SCOPE_JOIN_RIGHT: return "right join";
+    case SCOPE_JOIN_OUTER: return "outer join";
+    case SCOPE_JOIN_LEFT_ANTI: return "left anti join";
+    case SCOPE_JOIN_RIGHT_ANTI: return "right anti join";
+    default: return "inner join";
+  }
+}
+
 static const char *kind_name(const Dataset *node) {
   switch (node->kind) {
     case NODE_SOURCE: return "scan files";
@@ -297,7 +308,7 @@ static const char *kind_name(const Dataset *node) {
     case NODE_UNION: return "union";
     case NODE_UNION_XOR: return "union xor";
     case NODE_UNION_AND: return "union and";
-    case NODE_JOIN: return "join";
+    case NODE_JOIN: return join_name(node->join->kind);
     case NODE_GROUP: return "group";
     case NODE_SORT: return "sort";
     case NODE_WINDOW: return "window functions";
@@ -351,6 +362,10 @@ static void explain_details(const Dataset *node, Buf *out) {
     if (node->sort->limit != UINT64_MAX) buf_printf(out, ", the first %llu", (unsigned long long)node->sort->limit);
   }
   if (node->kind == NODE_GROUP) explain_group(node->group, out);
+  if (node->kind == NODE_JOIN && node->input_count) {
+    bool right = node->join->kind == SCOPE_JOIN_RIGHT || node->join->kind == SCOPE_JOIN_RIGHT_ANTI;
+    buf_printf(out, ", on %s, table over the %s input", node->keyed ? "keys" : "whole records", right ? "first" : "second");
+  }
   if (node->kind == NODE_LIMIT) buf_printf(out, " %llu", (unsigned long long)node->limit);
 }
 
