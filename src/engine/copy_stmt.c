@@ -300,6 +300,7 @@ static DcCode write_items(Copy *copy, CopyJob *items, size_t count, DcError *err
     bool sorted = item->root->kind == NODE_SORT && atomic_load(&item->root->refs) == 1; /* merged on its way into the files */
     bool stored = (node_is_breaker(item->root) && !sorted) || dataset_computed(item->root) || !copy_follows_blocks(copy, item->root);
     if (!stored) {
+      item->root->keyless = sorted && item->root == item->copy.dataset; /* so they need not be computed */
       code = write_pass(copy, item, err);
       if (code == DC_OK && in_order) code = copy_header(copy, &copy->outputs[item->first], err);
       dataset_unref(item->copy.dataset); /* its memory is not needed any more */

@@ -84,6 +84,7 @@ struct Dataset {
   bool distinct_key;  /* DISTINCT KEY */
   GroupPlan *group;   /* GROUP, and so on: in the arena, bound by op.program */
   SortPlan *sort;
+  bool keyless;       /* SORT: nobody can ask for its records' keys */
   WindowPlan *window;
   JoinPlan *join;
   TransformPlan *transform;

@@ -34,7 +34,7 @@ static bool sort_full(Consumer *self) { return sorter_full(((SortConsumer *)self
 
 static DcCode collect(Dataset *node, Sorter *sorter, DcError *err) {
   Pass *pass;
-  SortConsumer consumer = {{sort_begin, sort_rows, sort_end, sort_full, 0, true}, sorter, node->sort, node->op.program};
+  SortConsumer consumer = {{sort_begin, sort_rows, sort_end, sort_full, 0, !node->keyless}, sorter, node->sort, node->op.program};
   DC_TRY(pass_open(node->input, NULL, 0, &pass, err));
   DcCode code = DC_OK;
   for (bool more = true; more && code == DC_OK;) {
@@ -97,6 +97,7 @@ DcCode sort_open(Dataset *node, Generator **out, DcError *err) {
   output->generator = (Generator){next_morsel, close_output};
   output->partitions = node->partitions;
   output->sorter = sorter_new(node->engine, &node->input->schema, plan->keys, plan->key_count, plan->limit, true);
+  if (node->keyless) sorter_drop_keys(output->sorter);
   DcCode code = collect(node, output->sorter, err);
   if (code == DC_OK) code = sorter_merge(output->sorter, node->partitions, &output->merge, err);
   if (code != DC_OK) {

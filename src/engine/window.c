@@ -382,6 +382,7 @@ static DcCode put_together(Windower *windower, DcError *err) {
   DC_TRY(pass_open(windower->input, NULL, 0, &pass, err));
   Joiner joiner = {.windower = windower};
   keeper_init(&joiner.keeper, node, node->store, NULL);
+  joiner.keeper.room /= 2; /* buckets and what is left of the input need room, too */
   joiner.keep = joiner.keeper.consumer.rows;
   joiner.keeper.consumer.begin = join_begin;
   joiner.keeper.consumer.rows = join_rows;
@@ -401,13 +402,13 @@ static DcCode run_spec(Windower *windower, size_t s, DcError *err) {
   Engine *engine = windower->node->engine;
   WindowRows rows;
   DcCode code = DC_OK;
-  if (windower->input->store->memory > engine->options.memory / 4) code = store_spill(windower->input->store, err);
+  if (windower->input->store->memory > engine->options.memory / 8) code = store_spill(windower->input->store, err);
   if (code != DC_OK) return code;
   code = window_rows_make(&rows, windower->node, windower->input, &windower->specs[s], err);
   windower->results[s] = store_new(engine, windower->buckets);
   if (code == DC_OK) code = evaluate(windower, &windower->specs[s], &rows, windower->results[s], err);
   window_rows_free(&rows);
-  if (code == DC_OK && windower->results[s]->memory > engine->options.memory / 8) code = store_spill(windower->results[s], err);
+  if (code == DC_OK && windower->results[s]->memory > engine->options.memory / 16) code = store_spill(windower->results[s], err);
   return code;
 }
 

@@ -109,7 +109,7 @@ static const StatementRow rows[] = {
   {QUERY_GROUP, "ORDER BY",
    "ORDER BY expression [ASC|DESC] [NULLS FIRST|LAST], ...",
    "Sorts the whole dataset; equal records keep their order, NULL comes last. The number of partitions stays. "
-   "Text is sorted as text: sort numbers in text columns by a cast.",
+   "Text is sorted as text: sort numbers in text columns by a cast; where all looked like numbers, a warning says so.",
    "SELECT * FROM \"flights\" ORDER BY INT distance DESC, carrier INTO \"sorted\";"},
   {QUERY_GROUP, "LIMIT",
    "LIMIT n | LIMIT p%",
@@ -124,7 +124,10 @@ static const StatementRow rows[] = {
    "function(...) OVER ([PARTITION BY expression, ...] [ORDER BY ...]\n"
    "    [ROWS bound | ROWS BETWEEN bound AND bound])\n"
    "bound: UNBOUNDED PRECEDING | n PRECEDING | CURRENT ROW | n FOLLOWING | UNBOUNDED FOLLOWING",
-   "A window function: computed for each record over the records of its window.",
+   "A window function, computed for each record over the records of its window: places (ROW_NUMBER, RANK, NTILE), "
+   "neighbours (LAG, LEAD), values and aggregates of its frame. Without ROWS the frame goes from the window's first record "
+   "to the current one and those equal to it; without ORDER BY it is the whole window. Records stay where they are. It "
+   "stands in items and ORDER BY; filter by it in a further SELECT.",
    "SELECT carrier, ROW_NUMBER() OVER (PARTITION BY carrier ORDER BY INT distance DESC) AS rank FROM "
    "\"flights\" INTO \"ranks\";"},
   {FLOW_GROUP, "LET",
