@@ -34,6 +34,6 @@ DcCode compute_group(Dataset *node, DcError *err) DC_MUST_CHECK;     /* group.c 
 DcCode compute_distinct(Dataset *node, DcError *err) DC_MUST_CHECK;  /* distinct.c; it may put another store in its place */
 DcCode compute_window(Dataset *node, DcError *err) DC_MUST_CHECK;    /* window.c */
 DcCode compute_union_set(Dataset *node, DcError *err) DC_MUST_CHECK; /* join.c: UNION XOR and AND */
-DcCode compute_transform(Dataset *node, DcError *err) DC_MUST_CHECK; /* transform.c */
+DcCode compute_transform(Dataset *node, DcError *err) DC_MUST_CHECK; /* transform_run.c */
 
 #endif

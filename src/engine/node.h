@@ -8,7 +8,6 @@
 
 typedef struct Store Store;       /* engine/store.h */
 typedef struct LoadPlan LoadPlan; /* engine/load.h */
-typedef struct TransformPlan TransformPlan; /* engine/transform.h */
 
 typedef enum NodeKind {
   NODE_SOURCE,   /* files */

@@ -1,11 +1,11 @@
-/* plan.h - what the wide nodes do: grouping, sorting, windows, joins. Made by select.c and the makers of the nodes, read
+/* plan.h - what the wide nodes do: grouping, sorting, windows, joins, transforms. Made by select.c and the makers of the nodes, read
  * by the files that compute them. Everything lives in the node's arena; expressions are bound to the input's schema and
  * are held by the node's op.program.
  */
 #ifndef ENGINE_PLAN_H
 #define ENGINE_PLAN_H
 
-#include "lang/ast.h"
+#include "engine/eval.h"
 
 /* An aggregate (or ranking function) as a query calls it. */
 typedef struct AggregateCall {
@@ -65,5 +65,17 @@ typedef struct WindowPlan {
 typedef struct JoinPlan {
   ScopeKind kind;
 } JoinPlan;
+
+/* A transform written in TDL. */
+typedef struct TransformPlan {
+  const Definition *definition;
+  BodyVariable *variables; /* parameters and "ATTRS:Value", in the node's arena */
+  size_t variable_count;
+  Str *read;               /* names of the variables that the body reads */
+  size_t read_count, read_cap;
+  bool reads_any;          /* the name of one is computed */
+  void (*raise)(void *self, RaiseLevel level, Str message);
+  void *raise_self;
+} TransformPlan;
 
 #endif

@@ -1,15 +1,16 @@
-/* ast_walk.c - one walk over all expressions of a block, for those who look for uses of something. */
+/* ast_walk.c - one walk over all statements and expressions of a block, for those who look for uses of something. */
 #include "lang/ast_walk.h"
 
 typedef struct Walk {
-  void (*visit)(void *self, const Expr *expr);
+  void (*visit)(void *self, const Expr *expr);      /* NULL: only statements */
+  void (*visit_stmt)(void *self, const Stmt *stmt); /* NULL: only expressions */
   void *self;
 } Walk;
 
 static void walk_name(const Walk *walk, const Name *name);
 
 static void walk_expr(const Walk *walk, const Expr *expr) {
-  if (!expr) return;
+  if (!expr || !walk->visit) return;
   walk->visit(walk->self, expr);
   walk_name(walk, &expr->name);
   for (size_t i = 0; i < expr->count; i++) walk_expr(walk, expr->items[i]);
@@ -155,6 +156,7 @@ static void walk_control(const Walk *walk, const Stmt *stmt) {
 }
 
 static void walk_stmt(const Walk *walk, const Stmt *stmt) {
+  if (walk->visit_stmt) walk->visit_stmt(walk->self, stmt);
   switch (stmt->kind) {
     case STMT_CREATE: walk_create(walk, stmt); break;
     case STMT_ALTER: walk_alter(walk, stmt); break;
@@ -201,9 +203,13 @@ static void walk_block(const Walk *walk, const Block *block) {
 }
 
 void block_each_expr(const Block *block, void (*visit)(void *self, const Expr *expr), void *self) {
-  walk_block(&(Walk){visit, self}, block);
+  walk_block(&(Walk){.visit = visit, .self = self}, block);
 }
 
 void expr_each(const Expr *expr, void (*visit)(void *self, const Expr *expr), void *self) {
-  walk_expr(&(Walk){visit, self}, expr);
+  walk_expr(&(Walk){.visit = visit, .self = self}, expr);
+}
+
+void block_each_stmt(const Block *block, void (*visit)(void *self, const Stmt *stmt), void *self) {
+  walk_block(&(Walk){.visit_stmt = visit, .self = self}, block);
 }

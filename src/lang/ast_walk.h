@@ -1,4 +1,4 @@
-/* ast_walk.h - every expression of a block, from the outside in: for those who look for uses of something. */
+/* ast_walk.h - every expression or statement of a block, from the outside in: for those who look for uses of something. */
 #ifndef LANG_AST_WALK_H
 #define LANG_AST_WALK_H
 
@@ -9,5 +9,7 @@
 void block_each_expr(const Block *block, void (*visit)(void *self, const Expr *expr), void *self);
 /* The same for an expression (NULL is fine) and everything in it. */
 void expr_each(const Expr *expr, void (*visit)(void *self, const Expr *expr), void *self);
+/* Calls visit for all statements of a block and those inside of them; definitions are visited but not entered. */
+void block_each_stmt(const Block *block, void (*visit)(void *self, const Stmt *stmt), void *self);
 
 #endif

@@ -1,4 +1,5 @@
 /* check_flow.c - does every way through a function's body end in RETURN? Can a transform's body come to an end at all? */
+#include "lang/ast_walk.h"
 #include "lang/check_internal.h"
 
 static bool leaves_loop(const Block *block);
@@ -55,24 +56,13 @@ bool block_ends(const Block *block) {
   return false;
 }
 
-static bool stmt_can_stop(const Stmt *stmt) {
-  switch (stmt->kind) {
-    case STMT_FETCH: case STMT_RETURN: return true;
-    case STMT_RAISE: return stmt->as.raise.level == RAISE_ERROR;
-    case STMT_IF:
-      for (size_t i = 0; i < stmt->as.branch.count; i++)
-        if (block_can_stop(&stmt->as.branch.blocks[i])) return true;
-      return block_can_stop(&stmt->as.branch.otherwise);
-    case STMT_LOOP: return block_can_stop(&stmt->as.loop.body) || block_can_stop(&stmt->as.loop.otherwise);
-    case STMT_WHILE: return block_can_stop(&stmt->as.while_loop.body);
-    case STMT_TRY: return block_can_stop(&stmt->as.try_block.body) || block_can_stop(&stmt->as.try_block.handler);
-    case STMT_BLOCK: return block_can_stop(&stmt->as.block);
-    default: return false;
-  }
+static void see_stop(void *self, const Stmt *stmt) {
+  bool raises = stmt->kind == STMT_RAISE && stmt->as.raise.level == RAISE_ERROR;
+  if (stmt->kind == STMT_FETCH || stmt->kind == STMT_RETURN || raises) *(bool *)self = true;
 }
 
 bool block_can_stop(const Block *block) {
-  for (size_t i = 0; i < block->count; i++)
-    if (stmt_can_stop(block->stmts[i])) return true;
-  return false;
+  bool stops = false;
+  block_each_stmt(block, see_stop, &stops);
+  return stops;
 }
