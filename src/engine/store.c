@@ -228,7 +228,8 @@ static bool take_pieces(Store *store, size_t room, Store *taken) {
   pthread_mutex_lock(&store->lock);
   bool full = store->piece_count && store->memory > room;
   if (full) {
-    *taken = (Store){.engine = store->engine, .partitions = store->partitions, .pieces = store->pieces, .piece_count = store->piece_count, .memory = store->memory};
+    *taken = (Store){.engine = store->engine, .partitions = store->partitions, .extent_bytes = store->extent_bytes,
+                     .pieces = store->pieces, .piece_count = store->piece_count, .memory = store->memory};
     store->pieces = NULL;
     store->piece_count = store->piece_cap = 0;
     store->memory = 0;

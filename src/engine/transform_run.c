@@ -54,6 +54,7 @@ typedef struct Passage {
   uint32_t row, to;
   View view;
   bool fetched, at_end;
+  DcError broken; /* reading or writing has failed: no TRY and no policy for bad records makes up for that */
   bool progress; /* FETCH has moved since the last failure that was forgiven */
   RowRecord row_now; /* the current record */
   RecordView record; /* of it */
@@ -120,6 +121,11 @@ static bool next_view(Passage *passage, DcError *err) {
   return true;
 }
 
+static DcCode broken(Passage *passage, const DcError *err) {
+  if (err->code != DC_OK && passage->broken.code == DC_OK) passage->broken = *err;
+  return err->code;
+}
+
 static DcCode stream_fetch(void *self, bool *found, DcError *err) {
   Passage *passage = self;
   *found = false;
@@ -129,7 +135,7 @@ static DcCode stream_fetch(void *self, bool *found, DcError *err) {
   passage->fetched = true;
   if (passage->row_now.row >= passage->view.n && !next_view(passage, err)) {
     passage->at_end = true;
-    return err->code;
+    return broken(passage, err);
   }
   passage->first = passage->progress = true;
   passage->worker->eval.call.origin = view_origin(&passage->view, passage->row_now.row);
@@ -259,7 +265,8 @@ static DcCode stream_yield(void *self, Value key, Value object, DcError *err) {
     passage->origins = dc_realloc(passage->origins, passage->cap * sizeof *passage->origins);
   }
   passage->origins[passage->rows++] = next_origin(passage);
-  return is_full(passage) ? flush(passage, err) : DC_OK;
+  if (is_full(passage) && flush(passage, err) != DC_OK) return broken(passage, err);
+  return DC_OK;
 }
 
 /* --- Running --- */
@@ -274,7 +281,7 @@ static bool stream_reads(void *self, Str name) {
 /* A round fails with its record: the next round goes on behind it, if OPTIONS @bad_records allows that. */
 static DcCode stream_forgive(void *self, DcError *err) {
   Passage *passage = self;
-  if (!passage->progress || passage->at_end) return err->code;
+  if (!passage->progress || passage->at_end || passage->broken.code != DC_OK) return err->code;
   passage->progress = false;
   const Batch *batch = passage->view.batch;
   uint32_t row = view_row(&passage->view, passage->row_now.row);
@@ -317,6 +324,10 @@ static DcCode run_partition(Passage *passage, DcError *err) {
   cx->raise = on_raise;
   cx->raise_self = passage;
   DcCode code = eval_transform(cx, plan->definition, variables, plan->variable_count + 1, &stream, err);
+  if (code == DC_OK && passage->broken.code != DC_OK) {
+    *err = passage->broken;
+    code = err->code;
+  }
   if (code == DC_OK) code = flush(passage, err);
   cx->call.record = NULL;
   cx->call.err = NULL;

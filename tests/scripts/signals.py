@@ -44,6 +44,8 @@ SCENES = [
     ('recursion over rows', """CREATE FUNCTION fib(@n) AS BEGIN IF $n < 2 THEN RETURN $n; END IF; RETURN fib($n - 1) + fib($n - 2); END FUNCTION;
 LOAD "a" csv(@header = FALSE) VALUE ("id", "text", "k") FROM '%s'; SELECT fib(60 + INT "k") AS "f" FROM "a" INTO "b"; COPY "b" csv INTO $OUT;
 """ % a, None, None, (0.3,)),
+    ('transform without end', """TRANSFORM t() FROM TEXT INTO TEXT BEGIN IF FALSE THEN FETCH; END IF; END TRANSFORM; ALTER "dual" t INTO "a"; COPY "a" text INTO $OUT;
+""", None, None, (0.3,)),
     ('caught errors', 'LOOP $a IN RANGE[1, 30000] BEGIN LOOP $b IN RANGE[1, 30000] BEGIN TRY BEGIN LET $n = INT "x"; ON ERROR $e LET $n = 1; END TRY; END LOOP; END LOOP;',
      None, None, (0.3,)),
     ('standard input', JOB % '-', 'pipe', None, (0.3,)),

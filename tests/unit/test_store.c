@@ -169,6 +169,7 @@ START_TEST(spilling_while_others_add) {
   store_sort(adders.store);
   ck_assert_uint_gt(adders.store->run_count, 0);
   ck_assert_uint_le(adders.store->memory, 4000);
+  for (size_t r = 0; r < adders.store->run_count; r++) ck_assert_uint_le(adders.store->runs[r].first[ADD_PARTS], ADD_PARTS); /* whole extents */
   for (uint32_t p = 0; p < ADD_PARTS; p++) rows += read_part(adders.store, p, false);
   ck_assert_uint_eq(rows, ADD_PIECES * ROWS);
   store_free(adders.store);
