@@ -14,7 +14,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 if [ $# -eq 0 ]; then
   for n in 11 47 49 51 53 55; do set -- "$@" "$kit/tdl55/$n"-*; done # operations
-  for n in 03 09; do set -- "$@" "$kit/tdl55/$n"-*; done; set -- "$@" "$kit/dcetl/18"-* # joins and unions
+  for n in 03 05 09; do set -- "$@" "$kit/tdl55/$n"-*; done; set -- "$@" "$kit/dcetl/18"-* # joins and unions
   for n in 13 14 16 17 21 22 24 26 28 31 33 35 37; do set -- "$@" "$kit/tdl55/$n"-*; done
   for n in 06 11 12 21 22 23; do set -- "$@" "$kit/dcetl/$n"-*; done
   for n in 41 43; do set -- "$@" "$kit/tdl55/$n"-*; done # dates and times
