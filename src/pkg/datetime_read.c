@@ -89,7 +89,9 @@ DcCode time_read(CallContext *cx, const char *function, Value value, TimeArgumen
 
 DcCode check_range(CallContext *cx, const char *function, int64_t seconds) {
   if (seconds >= MOMENT_FIRST && seconds <= MOMENT_LAST) return DC_OK;
-  return dc_fail(cx->err, "%s: %lld seconds since 1970 are outside of the years 1 to 9999", function, (long long)seconds);
+  dc_fail(cx->err, "%s: %lld seconds since 1970 are outside of the years 1 to 9999", function, (long long)seconds);
+  dc_hint(cx->err, "numbers from 1e11 on are milliseconds; divide what counts microseconds by 1000");
+  return cx->err->code;
 }
 
 DcCode time_moment(CallContext *cx, const char *function, TimeArgument time, Zone *zone, Moment *out) {

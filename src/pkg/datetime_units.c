@@ -123,8 +123,10 @@ DcCode fn_dt_add(CallContext *cx, const Value *args, int count, Value *result) {
   double exact;
   DC_TRY(find_unit(cx, "DT_ADD", args[0], &unit));
   DC_TRY(need_int(cx, args[1], &n));
-  if (args[1].type != TYPE_INT && value_to_double(args[1], &exact) && exact != (double)n)
+  if (args[1].type != TYPE_INT && value_to_double(args[1], &exact) && exact != (double)n) {
+    dc_hint(cx->err, "take a smaller unit, such as 12 hours for half a day");
     return dc_fail(cx->err, "DT_ADD: %.15g is not a whole number of units", exact);
+  }
   DC_TRY(read_in_frame(cx, "DT_ADD", args[2], count == 4 ? &args[3] : NULL, &frame, &moment));
   if (!add_units(&frame, unit, n, &moment))
     return dc_fail(cx->err, "DT_ADD: %lld %ss later or earlier is outside of the years 1 to 9999", (long long)n, unit->name);
