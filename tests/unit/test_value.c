@@ -7,6 +7,7 @@
 #include "value/batch.h"
 #include "value/datetime_text.h"
 #include "value/decimal.h"
+#include "value/encoded.h"
 #include "value/json.h"
 #include "value/path.h"
 
@@ -201,6 +202,40 @@ START_TEST(test_large_objects) {
 }
 END_TEST
 
+/* Values of all types and flags come back from their bytes, also behind others that are passed over. */
+START_TEST(test_encoded) {
+  Value key = value_int(-5);
+  key.flags = VALUE_DEFAULT_KEY;
+  key.len = 0xFEDCBA98;
+  key.offset_minutes = -3;
+  Value record = value_object(&arena, (Str[]){{"n", 1}}, (Value[]){value_null()}, 1);
+  record.flags = VALUE_RECORD;
+  Value binary = value_text("\x01\xff");
+  binary.type = TYPE_BINARY;
+  Buf text = {0};
+  for (int i = 0; i < 1000; i++) buf_char(&text, 'x');
+  Value items[] = {value_null(), value_bool(true), value_bool(false), value_int(0), value_int(INT64_MIN), value_int(INT64_MAX), value_int(-64), value_int(64), key,
+                   value_double(-0.0), value_double(INFINITY), value_decimal(&arena, (Decimal){.unscaled = -12345, .scale = 38}), value_text(""),
+                   value_str(str_make(text.data, text.len)), binary, value_date(-1), value_time(86399999999999), value_timestamp(-1, 999999999),
+                   value_timestamp_zoned(5, 1, -720), record, value_array(&arena, NULL, 0)};
+  size_t count = sizeof items / sizeof items[0];
+  Value all = value_array(&arena, items, count);
+  Buf bytes = {0};
+  value_encode(&bytes, all);
+  ck_assert_uint_eq(encoded_count(bytes.data), count);
+  for (size_t i = 0; i < count; i++) {
+    Value whole = value_decode(bytes.data, &arena).as.array->items[i], part = value_decode(encoded_item(bytes.data, i), &arena);
+    Value pair[] = {whole, part};
+    for (int k = 0; k < 2; k++) {
+      ck_assert_msg(pair[k].type == items[i].type && pair[k].flags == items[i].flags && pair[k].offset_minutes == items[i].offset_minutes && pair[k].len == items[i].len, "%zu", i);
+      ck_assert(str_eq(value_to_str(&arena, pair[k]), value_to_str(&arena, items[i])));
+    }
+  }
+  buf_free(&bytes);
+  buf_free(&text);
+}
+END_TEST
+
 START_TEST(test_json) {
   static const struct { const char *text, *result; } cases[] = {
       {"{\"b\":1,\"a\":[true,null,\"\\u00e4\\n\"]}", "{\"b\":1,\"a\":[true,null,\"ä\\n\"]}"},
@@ -233,6 +268,7 @@ int main(void) {
   tcase_add_test(tests, test_path_names);
   tcase_add_test(tests, test_large_objects);
   tcase_add_test(tests, test_json);
+  tcase_add_test(tests, test_encoded);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
   int failed = srunner_ntests_failed(runner);
