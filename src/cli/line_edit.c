@@ -49,6 +49,7 @@ static struct {
   void (*el_reset)(EditLine *);
   const char *(*el_gets)(EditLine *, int *);
   int (*el_set)(EditLine *, int, ...);
+  int (*el_wset)(EditLine *, int, ...);
   int (*el_get)(EditLine *, int, ...);
   const LineInfo *(*el_line)(EditLine *);
   int (*el_insertstr)(EditLine *, const char *);
@@ -68,7 +69,8 @@ static bool load(void *handle, const char *name, void *function) {
 static bool load_all(void *handle) {
   return load(handle, "el_init", &libedit.el_init) && load(handle, "el_end", &libedit.el_end) &&
          load(handle, "el_reset", &libedit.el_reset) && load(handle, "el_gets", &libedit.el_gets) &&
-         load(handle, "el_set", &libedit.el_set) && load(handle, "el_get", &libedit.el_get) &&
+         load(handle, "el_set", &libedit.el_set) && load(handle, "el_wset", &libedit.el_wset) &&
+         load(handle, "el_get", &libedit.el_get) &&
          load(handle, "el_line", &libedit.el_line) && load(handle, "el_insertstr", &libedit.el_insertstr) &&
          load(handle, "el_deletestr", &libedit.el_deletestr) && load(handle, "history_init", &libedit.history_init) &&
          load(handle, "history_end", &libedit.history_end) && load(handle, "history", &libedit.history);
@@ -123,6 +125,12 @@ static void list_words(const Completion *completion) {
   fflush(stdout);
 }
 
+static int characters_of(Str text) {
+  int count = 0;
+  for (size_t i = 0; i < text.len; i++) count += ((unsigned char)text.data[i] & 0xC0) != 0x80;
+  return count;
+}
+
 /* Tab: puts in what all words have in common; where that is nothing new, lists them. */
 static unsigned char complete(EditLine *line, int key) {
   LineEdit *edit = edit_of(line);
@@ -143,7 +151,7 @@ static unsigned char complete(EditLine *line, int key) {
   buf_str(&text, common);
   if (completion->count == 1 && common.len && common.data[common.len - 1] != '(') buf_char(&text, ' ');
   buf_put(&text, "", 1);
-  libedit.el_deletestr(line, (int)completion->replaced);
+  libedit.el_deletestr(line, characters_of(before));
   bool fits = libedit.el_insertstr(line, text.data) == 0;
   buf_free(&text);
   return fits ? CC_REFRESH : CC_ERROR;
@@ -164,7 +172,8 @@ static bool open_libedit(LineEdit *edit) {
   libedit.el_set(edit->line, EL_EDITOR, "emacs");
   libedit.el_set(edit->line, EL_GETCFN, read_character);
   libedit.el_set(edit->line, EL_HIST, libedit.history, edit->history);
-  libedit.el_set(edit->line, EL_ADDFN, "dcetl-complete", "complete a word", complete);
+  /* The wide form keeps the texts; the narrow one makes copies that are never freed. */
+  libedit.el_wset(edit->line, EL_ADDFN, L"dcetl-complete", L"complete a word", complete);
   libedit.el_set(edit->line, EL_BIND, "^I", "dcetl-complete", NULL);
   libedit.el_set(edit->line, EL_BIND, "^R", "em-inc-search-prev", NULL);
   libedit.history(edit->history, &event, H_SETSIZE, HISTORY_MAX);
@@ -188,12 +197,12 @@ static LineResult read_edited(LineEdit *edit, const char *prompt, Buf *line) {
   return LINE_READ;
 }
 
+/* The library itself stays until the process ends: the terminal library below it keeps memory of its own. */
 static void close_libedit(LineEdit *edit) {
   HistEvent event;
   if (edit->history && edit->history_path) libedit.history(edit->history, &event, H_SAVE, edit->history_path);
   if (edit->line) libedit.el_end(edit->line);
   if (edit->history) libedit.history_end(edit->history);
-  if (edit->handle) dlclose(edit->handle);
 }
 
 void line_edit_remember(LineEdit *edit, Str line) {
