@@ -40,7 +40,7 @@ typedef struct SortShape {
 } SortShape;
 
 typedef struct SortRun {
-  uint64_t order; /* place among the runs */
+  uint64_t epoch, order; /* place among the runs: by epoch, then by order */
   uint64_t rows, bytes;
   SortShape shape;
   SortExtent *extents;

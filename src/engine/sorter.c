@@ -172,7 +172,8 @@ static SortKeys copy_keys(const SortKeys *from, const SortEntry *entries, uint32
 
 static void add_run(Sorter *sorter, SortRun run, uint64_t order) {
   pthread_mutex_lock(&sorter->lock);
-  run.order = sorter->epoch << 48 | order;
+  run.epoch = sorter->epoch;
+  run.order = order;
   VEC_GROW(sorter->runs, sorter->run_count, sorter->run_cap);
   sorter->runs[sorter->run_count++] = run;
   sorter->memory += run.bytes;
@@ -217,8 +218,9 @@ bool sorter_full(Sorter *sorter) {
 /* --- Making room --- */
 
 static int by_order(const void *a, const void *b) {
-  uint64_t x = ((const SortRun *)a)->order, y = ((const SortRun *)b)->order;
-  return (x > y) - (x < y);
+  const SortRun *x = a, *y = b;
+  if (x->epoch != y->epoch) return x->epoch < y->epoch ? -1 : 1;
+  return (x->order > y->order) - (x->order < y->order);
 }
 
 /* Merges runs into one on disk, or, without a file, into runs in memory. */
@@ -341,7 +343,9 @@ static DcCode merge_runs(Sorter *sorter, size_t from, size_t count, DcError *err
     drain_free(&drain);
     return err->code;
   }
-  SortRun made = {.order = sorter->runs[from].order, .bytes = drain.bytes, .shape = drain.shape, .extents = drain.extents, .count = drain.count, .file = drain.file};
+  const SortRun *first = &sorter->runs[from];
+  SortRun made = {.epoch = first->epoch, .order = first->order, .bytes = drain.bytes, .shape = drain.shape,
+                  .extents = drain.extents, .count = drain.count, .file = drain.file};
   for (size_t e = 0; e < made.count; e++) {
     made.extents[e].first = made.rows;
     made.rows += made.extents[e].rows;
