@@ -12,11 +12,12 @@ SELECT COUNT(*) AS "n" FROM "a" INTO "o/n";
 LOOP $i IN RANGE[3, 6] BEGIN SELECT * FROM "a" PARTITION $i INTO "o/{$i}"; END LOOP;
 SELECT DISTINCT "k" FROM "a" INTO "k";
 SELECT * FROM "a" ORDER BY "t" DESC INTO "s";
+SELECT INT "id" % 1000 AS "r", COUNT(DISTINCT "t") AS "n", MEDIAN("id") AS "m", MAX("t") AS "x" FROM "a" GROUP BY 1 INTO "g";
 TRANSFORM same() FROM COLUMNAR INTO COLUMNAR BEGIN -- no TRY makes up for what cannot be read or written
   TRY BEGIN FETCH @r; IF $NOTFOUND THEN RETURN; END IF; YIELD "k", $r; ON ERROR $e RETURN; END TRY;
 END TRANSFORM;
 ALTER "a" same INTO "same";
-COPY "o/" *, "k", "s", "same" csv(@single = TRUE) INTO $OUT;
+COPY "o/" *, "k", "s", "g", "same" csv(@single = TRUE) INTO $OUT;
 END
 loop() { # loop INPUT MEMORY STEP: N grows by 1 + N / STEP
   n=1 failed=0
