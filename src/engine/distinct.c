@@ -20,7 +20,7 @@ typedef struct Sieve {
   Keeper keeper;
   bool with_key;
   Table *table;
-  size_t room;
+  size_t table_room, row_room;
   Buf *buffers;          /* of each worker: keys */
   uint64_t *kept;        /* of each worker: records so far */
   pthread_mutex_t lock;  /* of spans */
@@ -110,14 +110,15 @@ static bool sieve_full(Consumer *self) {
   Sieve *sieve = (Sieve *)self;
   const Engine *engine = sieve->keeper.node->engine;
   size_t table = table_memory(sieve->table), rows = store_memory(sieve->keeper.store);
-  return table > sieve->room || rows > sieve->room || (table + rows > 1 << 20 && budget_used(engine->budget) > engine->options.memory);
+  return table > sieve->table_room || rows > sieve->row_room || (table + rows > 1 << 20 && budget_used(engine->budget) > engine->options.memory);
 }
 
-/* Whatever takes more. */
+/* Records go before the table does: what it forgets comes again. */
 static DcCode sieve_spill(Sieve *sieve, DcError *err) {
   Store *store = sieve->keeper.store;
-  if (table_memory(sieve->table) > store_memory(store)) return table_spill(sieve->table, err);
-  return store_spill(store, err);
+  bool table = table_memory(sieve->table) > sieve->table_room;
+  if (!table && store_memory(store) > sieve->row_room / 4) return store_spill(store, err);
+  return table_spill(sieve->table, err);
 }
 
 /* --- Which records came later --- */
@@ -226,7 +227,7 @@ static void sieve_free(Sieve *sieve) {
 
 DcCode compute_distinct(Dataset *node, DcError *err) {
   size_t threads = (size_t)pool_threads(node->engine->pool);
-  Sieve sieve = {.with_key = node->distinct_key, .room = store_room(node->engine) / 3};
+  Sieve sieve = {.with_key = node->distinct_key, .table_room = store_room(node->engine) / 3 * 2, .row_room = store_room(node->engine) / 4};
   keeper_init(&sieve.keeper, node, node->store, NULL);
   sieve.keeper.consumer.rows = sieve_rows;
   sieve.keeper.consumer.end = sieve_end;
