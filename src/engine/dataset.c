@@ -134,7 +134,7 @@ bool dataset_rows(const Dataset *dataset, uint64_t *rows) {
 
 /* --- Rows that are made --- */
 
-Dataset *dataset_of_values(Engine *engine, const Str *columns, size_t column_count, const Value *values, size_t rows) {
+DcCode dataset_of_values(Engine *engine, const Str *columns, size_t column_count, const Value *values, size_t rows, Dataset **out, DcError *err) {
   Dataset *node = node_new(engine, NODE_STORED, NULL);
   node_schema(node, DS_COLUMNAR, columns, column_count);
   node->partitions = 1;
@@ -149,20 +149,22 @@ Dataset *dataset_of_values(Engine *engine, const Str *columns, size_t column_cou
   SourceInfo info = {.made = true};
   uint64_t base = origin_make(engine_source(engine, &info), 0);
   Batch *batch;
-  DcError ignored = {0};
-  if (rows && batch_from_builders(engine->budget, builders, column_count, NULL, NULL, base, rows, &batch, &ignored) == DC_OK)
-    store_add(node->store, (Piece){.batch = batch});
+  DcCode code = DC_OK;
+  if (rows) code = batch_from_builders(engine->budget, builders, column_count, NULL, NULL, base, rows, &batch, err);
+  if (rows && code == DC_OK) store_add(node->store, (Piece){.batch = batch});
   for (size_t c = 0; c < column_count; c++) column_builder_free(&builders[c]);
   dc_free(builders);
-  return node;
+  if (code == DC_OK) *out = node;
+  else dataset_unref(node);
+  return code;
 }
 
-Dataset *dataset_dual(Engine *engine) {
+DcCode dataset_dual(Engine *engine, Dataset **out, DcError *err) {
   static const Str name = {"_value", 6};
   Value x = value_text("x");
-  Dataset *node = dataset_of_values(engine, &name, 1, &x, 1);
-  node->schema.type = DS_PLAIN_TEXT;
-  return node;
+  DC_TRY(dataset_of_values(engine, &name, 1, &x, 1, out, err));
+  (*out)->schema.type = DS_PLAIN_TEXT;
+  return DC_OK;
 }
 
 /* --- Alterations --- */

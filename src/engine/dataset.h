@@ -102,9 +102,9 @@ typedef struct LoadSpec {
 DcCode dataset_load(Engine *engine, const LoadSpec *spec, Dataset **out, DcError *err) DC_MUST_CHECK;
 DcCode dataset_load_groups(Engine *engine, const LoadSpec *spec, Arena *arena, Dataset ***out, Str **names, size_t *count, DcError *err) DC_MUST_CHECK;
 /* "dual": one PlainText record x with key x. */
-Dataset *dataset_dual(Engine *engine);
+DcCode dataset_dual(Engine *engine, Dataset **out, DcError *err) DC_MUST_CHECK;
 /* A Columnar dataset of rows × columns values, one partition ("_metrics"). */
-Dataset *dataset_of_values(Engine *engine, const Str *columns, size_t column_count, const Value *values, size_t rows);
+DcCode dataset_of_values(Engine *engine, const Str *columns, size_t column_count, const Value *values, size_t rows, Dataset **out, DcError *err) DC_MUST_CHECK;
 
 /* Everything an expression over records may need; cx gives variables and functions as they are now. */
 DcCode dataset_alter_key(Engine *engine, Dataset *in, EvalContext *cx, const Expr *key, Dataset **out, DcError *err) DC_MUST_CHECK;

@@ -88,11 +88,11 @@ DcCode session_dataset(Session *session, Str name, Position pos, Dataset **out, 
   if (str_is(name, "dual")) {
     Engine *engine;
     DC_TRY(session_engine(session, &engine, err));
-    if (!session->dual) session->dual = dataset_dual(engine);
+    if (!session->dual) DC_TRY(dataset_dual(engine, &session->dual, err));
     *out = dataset_ref(session->dual);
     return DC_OK;
   }
-  if (session->metrics_stale && str_is(name, "_metrics")) metrics_refresh(session);
+  if (session->metrics_stale && str_is(name, "_metrics")) DC_TRY(metrics_refresh(session, err));
   const DatasetEntry *entry = datasets_find(&session->datasets, name);
   if (!entry) return unknown_dataset(session, name, pos, err);
   if (!entry->dataset) return gone(name, pos, err);
@@ -103,7 +103,7 @@ DcCode session_dataset(Session *session, Str name, Position pos, Dataset **out, 
 DcCode session_wildcard(Session *session, Str prefix, Position pos, ChosenList *out, DcError *err) {
   size_t before = out->count;
   DC_TRY(session_settle(session, prefix, err));
-  if (session->metrics_stale) metrics_refresh(session);
+  if (session->metrics_stale) DC_TRY(metrics_refresh(session, err));
   const Datasets *datasets = &session->datasets;
   for (uint32_t i = 0; i < datasets->names.count; i++) {
     const DatasetEntry *entry = &datasets->entries[i];

@@ -210,7 +210,7 @@ DcCode run_copy(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode copy_build(Session *session, const Stmt *stmt, ChosenList *out, DcError *err) DC_MUST_CHECK;
 DcCode run_split(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode run_analyze(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
-void metrics_refresh(Session *session);
+DcCode metrics_refresh(Session *session, DcError *err) DC_MUST_CHECK;
 DcCode run_expect(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 /* Rows of a dataset (an owned reference, taken over) where the condition holds; NULL: all. */
 DcCode session_count_rows(Session *session, Dataset *dataset, const Expr *where, int64_t *out, DcError *err) DC_MUST_CHECK;

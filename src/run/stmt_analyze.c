@@ -11,14 +11,16 @@ static void add_metric(Session *session, Value value) {
   session->metrics[session->metrics_count++] = value_copy(&session->metrics_arena, value);
 }
 
-void metrics_refresh(Session *session) {
+DcCode metrics_refresh(Session *session, DcError *err) {
   static const Str columns[METRICS_COLUMNS] = {{"_name", 5}, {"_type", 5}, {"_parts", 6}, {"_counter", 8}, {"_total", 6}, {"_unique", 7}, {"_average", 8}, {"_median", 7}};
+  Dataset *dataset;
+  DC_TRY(dataset_of_values(session->engine, columns, METRICS_COLUMNS, session->metrics, session->metrics_count / METRICS_COLUMNS, &dataset, err));
   session->metrics_stale = false;
-  datasets_put(&session->datasets, str_of("_metrics"),
-               dataset_of_values(session->engine, columns, METRICS_COLUMNS, session->metrics, session->metrics_count / METRICS_COLUMNS));
+  datasets_put(&session->datasets, str_of("_metrics"), dataset);
+  return DC_OK;
 }
 
-static void put_parts(Session *session, Str name, Value counter, const Analysis *parts, uint32_t count) {
+static DcCode put_parts(Session *session, Str name, Value counter, const Analysis *parts, uint32_t count, DcError *err) {
   static const Str columns[PART_COLUMNS] = {{"_part", 5}, {"_counter", 8}, {"_total", 6}, {"_unique", 7}, {"_average", 8}, {"_median", 7}};
   Arena *arena = session->cx.call.arena;
   Value *values = arena_alloc(arena, ((size_t)count + 1) * PART_COLUMNS * sizeof *values), *at = values;
@@ -31,7 +33,10 @@ static void put_parts(Session *session, Str name, Value counter, const Analysis 
     *at++ = value_double(parts[i].median);
   }
   Str full = arena_printf(arena, "_metrics_%.*s", STR_ARG(name));
-  datasets_put(&session->datasets, full, dataset_of_values(session->engine, columns, PART_COLUMNS, values, count));
+  Dataset *dataset;
+  DC_TRY(dataset_of_values(session->engine, columns, PART_COLUMNS, values, count, &dataset, err));
+  datasets_put(&session->datasets, full, dataset);
+  return DC_OK;
 }
 
 static DcCode analyze_one(Session *session, const Stmt *stmt, const Chosen *chosen, DcError *err) {
@@ -54,8 +59,7 @@ static DcCode analyze_one(Session *session, const Stmt *stmt, const Chosen *chos
   add_metric(session, value_double(all.average));
   add_metric(session, value_double(all.median));
   session->metrics_stale = true;
-  if (parts) put_parts(session, chosen->name, counter, parts, count);
-  return DC_OK;
+  return parts ? put_parts(session, chosen->name, counter, parts, count, err) : DC_OK;
 }
 
 static DcCode analyze_all(Session *session, const Stmt *stmt, ChosenList *chosen, DcError *err) {

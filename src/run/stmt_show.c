@@ -93,7 +93,7 @@ static DcCode show_datasets(Session *session, Buf *out, DcError *err) {
   static const char *const heads[] = {"name", "type", ">partitions", ">rows", "state"};
   Table table;
   DC_TRY(session_settle(session, (Str){0}, err));
-  if (session->metrics_stale) metrics_refresh(session);
+  if (session->metrics_stale) DC_TRY(metrics_refresh(session, err));
   table_start(&table, heads, 5);
   for (uint32_t i = 0; i < session->datasets.names.count; i++) {
     const DatasetEntry *entry = &session->datasets.entries[i];

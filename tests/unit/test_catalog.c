@@ -120,7 +120,7 @@ static void check_window(const char *row, const char *example, const char *expec
   ck_assert(parse_expr(of_array, &arena, &array_expr, &diag) == DC_OK && eval(&cx, array_expr, &array, &err) == DC_OK);
   ck_assert_msg(parse_unit(of_select, &number, &unit, &diag) == DC_OK, "%s: %s", row, diag.count ? diag.items[0].message : "");
   ck_assert(engine_new(&(EngineOptions){.threads = 2, .memory = 64 << 20}, &engine, &err) == DC_OK);
-  in = dataset_of_values(engine, &name, 1, array.as.array->items, array.as.array->count);
+  ck_assert(dataset_of_values(engine, &name, 1, array.as.array->items, array.as.array->count, &in, &err) == DC_OK);
   ck_assert_msg(dataset_select(engine, in, &cx, unit->body.stmts[0]->as.select, NULL, &out, &err) == DC_OK, "%s: %s", row, err.message);
   dataset_unref(in);
   ck_assert_msg(dataset_values(engine, out, &arena, &result, &err) == DC_OK, "%s: %s", row, err.message);
