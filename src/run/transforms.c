@@ -126,7 +126,7 @@ DcCode define_transform(Session *session, const Stmt *stmt, DcError *err) {
 
 /* --- Own transforms --- */
 
-/* The values of all parameters and the names of the attributes, evaluated in a scope that has the parameters. */
+/* The values of all parameters, and the names of the attributes that the definition gives, which may use them. */
 static DcCode own_spec(Session *session, const Invocation *invocation, const ParamValue *given, TransformSpec *spec, DcError *err) {
   Arena *arena = session->cx.call.arena;
   const Definition *definition = spec->definition;
@@ -139,17 +139,21 @@ static DcCode own_spec(Session *session, const Invocation *invocation, const Par
     param->name = i < declared ? definition->params[i].name.text : given[i - declared].name;
     if (variables_get(session->variables, param->name, &param->value)) param->value = value_copy(arena, param->value);
   }
-  DC_TRY(session_columns(session, invocation, &columns, &spec->column_count, err));
-  Invocation defined = {.levels = definition->levels, .level_count = definition->level_count};
-  if (!columns) DC_TRY(session_columns(session, &defined, &columns, &spec->column_count, err));
   spec->params = params;
+  if (spec->columns) return DC_OK;
+  Invocation defined = {.levels = definition->levels, .level_count = definition->level_count};
+  DC_TRY(session_columns(session, &defined, &columns, &spec->column_count, err));
+  for (size_t i = 0; columns && i < spec->column_count; i++) columns[i] = arena_str(arena, columns[i]); /* the parameters go */
   spec->columns = columns;
   return DC_OK;
 }
 
 static DcCode apply_own(Session *session, Engine *engine, const Invocation *invocation, const ParamValue *given, const Definition *definition, Dataset *in, Dataset **out, DcError *err) {
   TransformSpec spec = {.definition = definition, .pos = invocation->pos};
+  Str *columns;
   DC_TRY(session_check_arguments("transform", definition, given, invocation->param_count, err));
+  DC_TRY(session_columns(session, invocation, &columns, &spec.column_count, err));
+  spec.columns = columns;
   variables_push(session->variables);
   DcCode code = own_spec(session, invocation, given, &spec, err);
   variables_pop(session->variables);
