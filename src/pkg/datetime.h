@@ -30,7 +30,7 @@ typedef struct Clock {
 #define MOMENT_LAST INT64_C(253402300799)
 
 static inline int64_t floor_quotient(int64_t a, int64_t b) { return a / b - (a % b < 0); }
-static inline int64_t floor_rest(int64_t a, int64_t b) { return a - floor_quotient(a, b) * b; }
+static inline int64_t floor_rest(int64_t a, int64_t b) { return a % b < 0 ? a % b + b : a % b; } /* b > 0 */
 
 /* The cache of the context; made on first use. */
 DatetimeCache *datetime_cache(CallContext *cx);
