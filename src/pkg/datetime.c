@@ -148,18 +148,18 @@ static DcCode fn_dt_tz(CallContext *cx, const Value *args, int count, Value *res
   return DC_OK;
 }
 
-/* The language in args[3]; English without. */
-static DcCode take_pattern(CallContext *cx, const Value *pattern, const Value *language, const Pattern **out) {
-  return pattern_get(cx, value_to_str(cx->arena, *pattern), language ? value_to_str(cx->arena, *language) : (Str){0}, out);
+/* [zone,] pattern, x[, language]: *args then begins at the pattern. English without a language. */
+static DcCode take_pattern(CallContext *cx, const Value **args, int count, Zone **zone, const Pattern **pattern) {
+  Str language = count == 4 ? value_to_str(cx->arena, (*args)[3]) : (Str){0};
+  DC_TRY(take_zone(cx, args, count, 2, zone));
+  return pattern_get(cx, value_to_str(cx->arena, (*args)[0]), language, pattern);
 }
 
 static DcCode fn_dt_format(CallContext *cx, const Value *args, int count, Value *result) {
   Zone *zone;
   Moment moment;
   const Pattern *pattern;
-  const Value *language = count == 4 ? &args[3] : NULL;
-  DC_TRY(take_zone(cx, &args, count, 2, &zone));
-  DC_TRY(take_pattern(cx, &args[0], language, &pattern));
+  DC_TRY(take_pattern(cx, &args, count, &zone, &pattern));
   DC_TRY(moment_read(cx, "DT_FORMAT", args[1], zone, &moment));
   Buf *out = &datetime_cache(cx)->text;
   out->len = 0;
@@ -172,9 +172,7 @@ static DcCode fn_dt_parse(CallContext *cx, const Value *args, int count, Value *
   Zone *zone;
   Moment moment;
   const Pattern *pattern;
-  const Value *language = count == 4 ? &args[3] : NULL;
-  DC_TRY(take_zone(cx, &args, count, 2, &zone));
-  DC_TRY(take_pattern(cx, &args[0], language, &pattern));
+  DC_TRY(take_pattern(cx, &args, count, &zone, &pattern));
   DC_TRY(datetime_parse(cx, pattern, zone, value_to_str(cx->arena, args[1]), &moment));
   *result = value_int(moment.seconds);
   return DC_OK;

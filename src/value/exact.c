@@ -81,31 +81,29 @@ static uint64_t take_apart(double value, int *exponent) {
 /* Room for 2^37 values of up to 2^90. */
 static inline bool fits_window(int exponent, int bits) { return exponent >= -EXACT_BELOW * 64 && exponent + bits <= 90; }
 
+/* mantissa * 2^exponent, of at most so many bits, into the window that has room for it. */
+static void add_scaled(ExactSum *sum, Wide mantissa, int exponent, int bits, bool negative, Arena *arena) {
+  if (fits_window(exponent, bits)) add_shifted(sum->limbs, EXACT_LIMBS, (unsigned)(exponent + EXACT_BELOW * 64), mantissa, negative);
+  else add_shifted(wide_of(sum, arena)->limbs, EXACT_WIDE, (unsigned)(exponent + EXACT_WIDE_BELOW * 64), mantissa, negative);
+}
+
+/* Infinities and NaN are counted apart; 0: nothing is left to add. */
+static uint64_t take_finite(ExactSum *sum, double value, bool remove, Arena *arena, int *exponent) {
+  if (isfinite(value)) return take_apart(value, exponent);
+  count_special(sum, value, remove, arena);
+  return 0;
+}
+
 void exact_add_double(ExactSum *sum, double value, bool remove, Arena *arena) {
   int exponent;
-  if (!isfinite(value)) {
-    count_special(sum, value, remove, arena);
-    return;
-  }
-  uint64_t mantissa = take_apart(value, &exponent);
-  if (!mantissa) return;
-  bool negative = (value < 0) != remove;
-  if (fits_window(exponent, 53)) add_shifted(sum->limbs, EXACT_LIMBS, (unsigned)(exponent + EXACT_BELOW * 64), mantissa, negative);
-  else add_shifted(wide_of(sum, arena)->limbs, EXACT_WIDE, (unsigned)(exponent + EXACT_WIDE_BELOW * 64), mantissa, negative);
+  uint64_t mantissa = take_finite(sum, value, remove, arena, &exponent);
+  if (mantissa) add_scaled(sum, mantissa, exponent, 53, (value < 0) != remove, arena);
 }
 
 void exact_add_square(ExactSum *sum, double value, bool remove, Arena *arena) {
   int exponent;
-  if (!isfinite(value)) {
-    count_special(sum, value, remove, arena);
-    return;
-  }
-  uint64_t mantissa = take_apart(value, &exponent);
-  if (!mantissa) return;
-  Wide square = (Wide)mantissa * mantissa;
-  exponent *= 2;
-  if (fits_window(exponent, 106)) add_shifted(sum->limbs, EXACT_LIMBS, (unsigned)(exponent + EXACT_BELOW * 64), square, remove);
-  else add_shifted(wide_of(sum, arena)->limbs, EXACT_WIDE, (unsigned)(exponent + EXACT_WIDE_BELOW * 64), square, remove);
+  uint64_t mantissa = take_finite(sum, value, remove, arena, &exponent);
+  if (mantissa) add_scaled(sum, (Wide)mantissa * mantissa, exponent * 2, 106, remove, arena);
 }
 
 void exact_merge(ExactSum *into, const ExactSum *from, Arena *arena) {
