@@ -112,7 +112,10 @@ static const Vector *fetch_column(Worker *worker, const View *view, const Column
     vector->kind = VEC_STR;
     vector->nulls = fetch_validity(worker, view, column);
     vector->as.strs = out;
-  } else if (column->kind == COLUMN_VALUE) {
+  } else if (column->kind == COLUMN_FLAT && !view->rows) {
+    vector->kind = VEC_ANY;
+    vector->as.values = (const Value *)column->values + view->first;
+  } else if (column->kind == COLUMN_VALUE || column->kind == COLUMN_FLAT || column->kind == COLUMN_ABSENT) {
     Value *out = arena_raw(&worker->scratch, n * sizeof *out + 16);
     for (uint32_t i = 0; i < n; i++) out[i] = column_value(column, view_row(view, i), &worker->scratch);
     vector->kind = VEC_ANY;

@@ -32,8 +32,10 @@ static uint64_t column_bytes(const Column *column, uint32_t from, uint32_t to) {
     case COLUMN_BOOL: return to - from;
     case COLUMN_INT:
     case COLUMN_DOUBLE: return (uint64_t)(to - from) * 8;
+    case COLUMN_FLAT: return (uint64_t)(to - from) * sizeof(Value);
     case COLUMN_STRING:
     case COLUMN_VALUE: return column->offsets[to] - column->offsets[from];
+    case COLUMN_ABSENT: return 0;
   }
   return 0;
 }
@@ -47,6 +49,24 @@ uint64_t batch_bytes(const Batch *batch, uint32_t from, uint32_t to) {
 }
 
 /* --- Compact batches --- */
+
+/* Bytes of a value in columns without offsets. */
+static size_t kind_width(ColumnKind kind) {
+  switch (kind) {
+    case COLUMN_BOOL: return 1;
+    case COLUMN_FLAT: return sizeof(Value);
+    case COLUMN_ABSENT: return 0;
+    default: return 8;
+  }
+}
+
+static bool has_offsets(ColumnKind kind) { return kind == COLUMN_STRING || kind == COLUMN_VALUE; }
+
+/* A kind that holds the values of both. */
+static ColumnKind common_kind(ColumnKind a, ColumnKind b) {
+  if (a == b) return a;
+  return has_offsets(a) || has_offsets(b) ? COLUMN_VALUE : COLUMN_FLAT;
+}
 
 typedef struct ColumnShape {
   uint32_t kind, validity;
@@ -82,7 +102,7 @@ static size_t map_shape(const Shape *shape, char *base, Batch *batch) {
   void *offsets = shape->layout == BATCH_TEXT ? cut(&cursor, (rows + 1) * 4) : NULL;
   for (uint32_t i = 0; i < shape->column_count + shape->key; i++) {
     const ColumnShape *column = &shape->columns[i];
-    bool variable = column->kind == COLUMN_STRING || column->kind == COLUMN_VALUE;
+    bool variable = has_offsets((ColumnKind)column->kind);
     void *validity = column->validity ? cut(&cursor, (rows + 7) / 8) : NULL;
     void *ends = variable ? cut(&cursor, (rows + 1) * 4) : NULL;
     void *values = cut(&cursor, column->bytes);
@@ -113,10 +133,17 @@ static DcCode shape_new(Budget *budget, const Shape *shape, Batch **out, DcError
   return DC_OK;
 }
 
-static size_t kind_width(ColumnKind kind) { return kind == COLUMN_BOOL ? 1 : 8; }
-
 static void set_valid(uint8_t *bits, size_t row, bool valid) {
   if (valid) bits[row >> 3] |= (uint8_t)(1u << (row & 7));
+}
+
+DcCode batch_of_sizes(Budget *budget, const ColumnSize *sizes, uint32_t count, uint32_t rows, uint64_t origin_base, Batch **out, DcError *err) {
+  Shape *shape = dc_alloc(shape_size(count, false));
+  *shape = (Shape){.layout = BATCH_COLUMNS, .rows = rows, .column_count = count, .origin_base = origin_base};
+  for (uint32_t i = 0; i < count; i++) shape->columns[i] = (ColumnShape){sizes[i].kind, sizes[i].validity, sizes[i].bytes};
+  DcCode code = shape_new(budget, shape, out, err);
+  dc_free(shape);
+  return code;
 }
 
 /* --- Taking rows of one batch --- */
@@ -124,7 +151,7 @@ static void set_valid(uint8_t *bits, size_t row, bool valid) {
 static void shape_column(ColumnShape *shape, const Column *column, const uint32_t *rows, uint32_t n) {
   shape->kind = column->kind;
   shape->validity = column->validity != NULL;
-  if (column->kind == COLUMN_STRING || column->kind == COLUMN_VALUE) {
+  if (has_offsets(column->kind)) {
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < n; i++) bytes += column->offsets[rows[i] + 1] - column->offsets[rows[i]];
     shape->bytes = bytes;
@@ -144,7 +171,7 @@ static void take_column(const Column *to, const Column *from, const uint32_t *ro
   take_validity(to, from, rows, n);
   char *out = (char *)(uintptr_t)to->values;
   const char *in = from->values;
-  if (to->kind == COLUMN_STRING || to->kind == COLUMN_VALUE) {
+  if (has_offsets(to->kind)) {
     uint32_t *ends = (uint32_t *)(uintptr_t)to->offsets, at = 0;
     for (uint32_t i = 0; i < n; i++) {
       uint32_t start = from->offsets[rows[i]], len = from->offsets[rows[i] + 1] - start;
@@ -155,7 +182,9 @@ static void take_column(const Column *to, const Column *from, const uint32_t *ro
     ends[n] = at;
   } else if (to->kind == COLUMN_BOOL) {
     for (uint32_t i = 0; i < n; i++) out[i] = in[rows[i]];
-  } else {
+  } else if (to->kind == COLUMN_FLAT) {
+    for (uint32_t i = 0; i < n; i++) memcpy(out + i * sizeof(Value), in + rows[i] * sizeof(Value), sizeof(Value));
+  } else if (to->kind != COLUMN_ABSENT) {
     for (uint32_t i = 0; i < n; i++) memcpy(out + (size_t)i * 8, in + (size_t)rows[i] * 8, 8);
   }
 }
@@ -232,19 +261,21 @@ bool batch_alike(const Batch *a, const Batch *b) {
   return a->layout == b->layout && a->format == b->format && a->column_count == b->column_count && !a->key == !b->key;
 }
 
-/* The common kind of a column over all slices; a mix becomes COLUMN_VALUE. */
+/* The common kind of a column over all slices. */
 static void shape_joined(ColumnShape *shape, const BatchSlice *slices, size_t count, uint32_t index) {
   shape->kind = column_of(slices[0].batch, index)->kind;
   for (size_t i = 0; i < count; i++) {
     const Column *column = column_of(slices[i].batch, index);
-    if (column->kind != (ColumnKind)shape->kind) shape->kind = COLUMN_VALUE;
+    shape->kind = common_kind((ColumnKind)shape->kind, column->kind);
     if (column->validity) shape->validity = 1;
   }
   Buf scratch = {0};
   Arena arena = {0};
   for (size_t i = 0; i < count; i++) {
     const Column *column = column_of(slices[i].batch, index);
-    if (column->kind == (ColumnKind)shape->kind) {
+    if (shape->kind == COLUMN_FLAT) {
+      shape->bytes += (slices[i].to - slices[i].from) * sizeof(Value);
+    } else if (column->kind == (ColumnKind)shape->kind) {
       shape->bytes += column_bytes(column, slices[i].from, slices[i].to);
     } else {
       for (uint32_t row = slices[i].from; row < slices[i].to; row++) {
@@ -278,6 +309,12 @@ static uint32_t join_encoded(const Column *to, uint32_t row_at, uint32_t at, con
   return at;
 }
 
+/* A value that points to nothing, as it is. */
+static void put_flat(char *values, uint32_t at, const Column *from, uint32_t row) {
+  Value value = column_value(from, row, NULL);
+  memcpy(values + at * sizeof value, &value, sizeof value);
+}
+
 static void join_column(const Column *to, const BatchSlice *slices, size_t count, uint32_t index, uint32_t rows) {
   uint8_t *bits = (uint8_t *)(uintptr_t)to->validity;
   if (bits) memset(bits, 0, (rows + 7) / 8);
@@ -288,7 +325,9 @@ static void join_column(const Column *to, const BatchSlice *slices, size_t count
     const Column *from = column_of(slices[i].batch, index);
     uint32_t first = slices[i].from, n = slices[i].to - first;
     for (uint32_t k = 0; bits && k < n; k++) set_valid(bits, row_at + k, column_valid(from, first + k));
-    if (from->kind != to->kind) {
+    if (from->kind != to->kind && to->kind == COLUMN_FLAT) {
+      for (uint32_t k = 0; k < n; k++) put_flat(out, row_at + k, from, first + k);
+    } else if (from->kind != to->kind) {
       at = join_encoded(to, row_at, at, from, slices[i]);
     } else if (ends) {
       uint32_t start = from->offsets[first], len = from->offsets[first + n] - start;
@@ -297,7 +336,7 @@ static void join_column(const Column *to, const BatchSlice *slices, size_t count
       at += len;
     } else {
       size_t width = kind_width(to->kind);
-      memcpy(out + row_at * width, (const char *)from->values + first * width, n * width);
+      if (width) memcpy(out + row_at * width, (const char *)from->values + first * width, n * width);
     }
     row_at += n;
   }
@@ -348,15 +387,15 @@ DcCode batch_concat(Budget *budget, const BatchSlice *slices, size_t count, int 
 
 static uint32_t cell_bytes(const Column *column, uint32_t row) { return column->offsets[row + 1] - column->offsets[row]; }
 
-/* The common kind of a column over all picks; a mix becomes COLUMN_VALUE. */
+/* The common kind of a column over all picks. */
 static void shape_picked(ColumnShape *shape, Batch *const *batches, const BatchPick *picks, uint32_t n, uint32_t index) {
   shape->kind = column_of(batches[picks[0].batch], index)->kind;
   for (uint32_t i = 0; i < n; i++) {
     const Column *column = column_of(batches[picks[i].batch], index);
-    if (column->kind != (ColumnKind)shape->kind) shape->kind = COLUMN_VALUE;
+    shape->kind = common_kind((ColumnKind)shape->kind, column->kind);
     if (column->validity) shape->validity = 1;
   }
-  if (shape->kind != COLUMN_STRING && shape->kind != COLUMN_VALUE) {
+  if (!has_offsets((ColumnKind)shape->kind)) {
     shape->bytes = n * kind_width((ColumnKind)shape->kind);
     return;
   }
@@ -390,7 +429,8 @@ static void pick_column(const Column *to, Batch *const *batches, const BatchPick
     uint32_t row = picks[i].row;
     if (bits) set_valid(bits, i, column_valid(from, row));
     if (!ends) {
-      memcpy(out + i * width, (const char *)from->values + row * width, width);
+      if (from->kind != to->kind) put_flat(out, i, from, row);
+      else if (width) memcpy(out + i * width, (const char *)from->values + row * width, width);
       continue;
     }
     const char *data = (const char *)from->values;
@@ -471,7 +511,7 @@ static Shape *shape_of(const Batch *batch) {
   shape->format = batch->format;
   for (uint32_t i = 0; i < shape->column_count + shape->key; i++) {
     const Column *column = column_of(batch, i);
-    bool variable = column->kind == COLUMN_STRING || column->kind == COLUMN_VALUE;
+    bool variable = has_offsets((ColumnKind)column->kind);
     uint64_t bytes = variable ? column->offsets[batch->rows] : column_bytes(column, 0, batch->rows);
     shape->columns[i] = (ColumnShape){column->kind, column->validity != NULL, bytes};
   }
@@ -525,7 +565,7 @@ Column column_builder_view(const ColumnBuilder *builder, Arena *scratch) {
     for (size_t i = 0; i < builder->rows; i++) set_valid(bits, i, builder->valid.data[i]);
     column.validity = bits;
   }
-  if (column.kind == COLUMN_STRING || column.kind == COLUMN_VALUE) {
+  if (has_offsets(column.kind)) {
     uint32_t *ends = arena_alloc(scratch, (builder->rows + 1) * sizeof *ends);
     if (builder->kind >= 0 && builder->rows) memcpy(ends + 1, builder->offsets.data, builder->rows * 4);
     column.offsets = ends;

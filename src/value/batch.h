@@ -16,6 +16,8 @@ typedef enum ColumnKind {
   COLUMN_DOUBLE, /* double */
   COLUMN_STRING, /* offsets, UTF-8 bytes */
   COLUMN_VALUE,  /* offsets, values of mixed types as value_encode writes them */
+  COLUMN_FLAT,   /* Values that point to nothing (value_is_flat): moments, numbers of mixed types; NULLs are in them */
+  COLUMN_ABSENT, /* nothing: a column of a file that nobody asks for was not read */
 } ColumnKind;
 
 typedef struct Column {
@@ -64,6 +66,13 @@ static inline uint64_t batch_origin(const Batch *batch, uint32_t row) {
   if (batch->origins) return batch->origins[row];
   return batch->origin_base + (batch->layout == BATCH_TEXT ? batch->offsets[row] : row);
 }
+/* A compact COLUMNS batch to be filled in: buffers of the sizes asked for, writable until the batch is shared. */
+typedef struct ColumnSize {
+  ColumnKind kind;
+  bool validity;
+  uint64_t bytes; /* of values */
+} ColumnSize;
+DcCode batch_of_sizes(Budget *budget, const ColumnSize *sizes, uint32_t count, uint32_t rows, uint64_t origin_base, Batch **out, DcError *err) DC_MUST_CHECK;
 /* Bytes of data in rows [from, to). */
 uint64_t batch_bytes(const Batch *batch, uint32_t from, uint32_t to);
 static inline size_t batch_memory(const Batch *batch) { return batch->slab ? batch->slab->size : 0; }
@@ -93,7 +102,8 @@ static inline bool column_valid(const Column *column, uint32_t row) {
   return !column->validity || (column->validity[row >> 3] >> (row & 7) & 1);
 }
 
-/* Collects values of any types into a column: typed while all are of one type, else COLUMN_VALUE. */
+/* Collects values of any types into a column: typed while all are of one type, else COLUMN_FLAT where that holds them, else
+   COLUMN_VALUE. */
 typedef struct ColumnBuilder {
   int kind; /* ColumnKind; -1: only NULLs so far */
   size_t rows;

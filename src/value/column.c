@@ -1,4 +1,5 @@
 /* column.c - column builders, and single values of columns. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "value/batch.h"
@@ -22,12 +23,15 @@ void column_builder_free(ColumnBuilder *builder) {
 }
 
 static int kind_of(Value value) {
-  if (value.flags & VALUE_DEFAULT_KEY) return COLUMN_VALUE; /* keeps all of it */
+  if (value.flags & VALUE_DEFAULT_KEY) return COLUMN_FLAT; /* keeps all of it */
   switch ((Type)value.type) {
     case TYPE_BOOL: return COLUMN_BOOL;
     case TYPE_INT: return COLUMN_INT;
     case TYPE_DOUBLE: return COLUMN_DOUBLE;
     case TYPE_STRING: return COLUMN_STRING;
+    case TYPE_DATE:
+    case TYPE_TIME:
+    case TYPE_TIMESTAMP: return COLUMN_FLAT;
     default: return COLUMN_VALUE;
   }
 }
@@ -44,6 +48,7 @@ static void put_null(ColumnBuilder *builder) {
     case COLUMN_INT:
     case COLUMN_DOUBLE: buf_put(&builder->values, &zero, 8); break;
     case COLUMN_STRING: end_row(builder); break;
+    case COLUMN_FLAT: buf_put(&builder->values, &(Value){0}, sizeof(Value)); break;
     case COLUMN_VALUE:
       value_encode(&builder->values, value_null());
       end_row(builder);
@@ -65,19 +70,21 @@ static void put_value(ColumnBuilder *builder, Value value) {
       buf_put(&builder->values, value.as.s, value.len);
       end_row(builder);
       break;
+    case COLUMN_FLAT: buf_put(&builder->values, &value, sizeof value); break;
     case COLUMN_VALUE:
       value_encode(&builder->values, value);
       end_row(builder);
       break;
+    case COLUMN_ABSENT: break; /* no builder is that */
   }
 }
 
-/* A typed builder met another type: all its values are encoded. */
-static void widen(ColumnBuilder *builder) {
+/* A typed builder met another type: all its values are put anew. */
+static void widen(ColumnBuilder *builder, ColumnKind kind) {
   ColumnBuilder old = *builder;
   Column column = {(ColumnKind)old.kind, NULL, NULL, old.values.data};
   column_builder_init(builder);
-  builder->kind = COLUMN_VALUE;
+  builder->kind = kind;
   builder->rows = old.rows;
   builder->any_null = old.any_null;
   builder->valid = old.valid;
@@ -88,8 +95,7 @@ static void widen(ColumnBuilder *builder) {
     if (old.valid.data[i] && old.kind == COLUMN_STRING) value = value_str(str_make(old.values.data + start, ends[i] - start));
     else if (old.valid.data[i]) value = column_value(&column, (uint32_t)i, NULL);
     if (old.kind == COLUMN_STRING) start = ends[i];
-    value_encode(&builder->values, value);
-    end_row(builder);
+    put_value(builder, value);
   }
   buf_free(&old.offsets);
   buf_free(&old.values);
@@ -101,6 +107,11 @@ static void settle(ColumnBuilder *builder, int kind) {
   for (size_t i = 0; i < builder->rows; i++) put_null(builder);
 }
 
+static bool is_flat(int kind) { return kind != COLUMN_STRING && kind != COLUMN_VALUE; }
+
+/* A builder of one kind can take values of the other. */
+static bool holds(int kind, int other) { return kind == COLUMN_VALUE || (kind == COLUMN_FLAT && is_flat(other)); }
+
 void column_builder_add(ColumnBuilder *builder, Value value) {
   if (value_is_null(value)) {
     buf_char(&builder->valid, 0);
@@ -109,7 +120,7 @@ void column_builder_add(ColumnBuilder *builder, Value value) {
   } else {
     int kind = kind_of(value);
     if (builder->kind < 0) settle(builder, kind);
-    else if (builder->kind != kind && builder->kind != COLUMN_VALUE) widen(builder);
+    else if (builder->kind != kind && !holds(builder->kind, kind)) widen(builder, is_flat(kind) && is_flat(builder->kind) ? COLUMN_FLAT : COLUMN_VALUE);
     buf_char(&builder->valid, 1);
     put_value(builder, value);
   }
@@ -145,7 +156,13 @@ Value column_value(const Column *column, uint32_t row, Arena *arena) {
       uint32_t start = column->offsets[row];
       return value_str(str_make((const char *)column->values + start, column->offsets[row + 1] - start));
     }
+    case COLUMN_FLAT: {
+      Value value;
+      memcpy(&value, (const char *)column->values + row * sizeof value, sizeof value);
+      return value;
+    }
     case COLUMN_VALUE: return value_decode((const char *)column->values + column->offsets[row], arena);
+    case COLUMN_ABSENT: assert(!"a column that was not read"); break;
   }
   return value_null();
 }

@@ -123,7 +123,7 @@ START_TEST(concat_columns) {
     for (uint32_t i = 0; i < 6; i++) check_row(joined, i, 23 + i, shift, true);
     for (uint32_t i = 0; i < 20; i++) check_row(joined, 6 + i, i, 0, true);
     check_row(joined, 26, 39, shift, true);
-    if (shift == 1) ck_assert_int_eq(joined->columns[1].kind, COLUMN_VALUE);
+    if (shift == 1) ck_assert_int_eq(joined->columns[1].kind, COLUMN_FLAT);
     if (shift == 0) ck_assert_int_eq(joined->columns[1].kind, COLUMN_INT);
     batch_unref(joined);
     batch_unref(b);

@@ -1,0 +1,62 @@
+/* arrow.h - columns as other programs and libraries have them: the Arrow C data interface and its stream interface
+ * (the three structs below are its ABI, as its specification gives them), and the way between these and our values.
+ *
+ * Types are written as ArrowSchema trees. Those that dcetl keeps (the types of a dataset's columns) are copies in an
+ * arena: immutable, never released, release is NULL.
+ */
+#ifndef VALUE_ARROW_H
+#define VALUE_ARROW_H
+
+#include "value/arrow_abi.h"
+#include "value/batch.h"
+
+/* --- Types --- */
+
+/* A copy of a type with its name, metadata and children that lives as long as the arena. */
+const struct ArrowSchema *arrow_type_copy(Arena *arena, const struct ArrowSchema *type);
+/* The same under another name. */
+const struct ArrowSchema *arrow_type_named(Arena *arena, const struct ArrowSchema *type, Str name);
+/* A struct of fields (their own names): the schema of a batch. */
+const struct ArrowSchema *arrow_type_record(Arena *arena, const struct ArrowSchema *const *fields, size_t count);
+bool arrow_type_equal(const struct ArrowSchema *a, const struct ArrowSchema *b); /* but for names of columns and metadata */
+/* "int32", "timestamp[us, UTC]", "decimal(10, 2)", "list<int64>", "struct<a: string, b: double>", "map<string, int64>". */
+void arrow_type_print(Buf *out, const struct ArrowSchema *type);
+/* The type that such a text names, in any case; also SQL's names (INTEGER, BIGINT, DOUBLE, VARCHAR, TEXT, BOOLEAN, NUMERIC(p,s), TIMESTAMP,
+   TIMESTAMPTZ, BYTEA …). An unknown one is an error that lists the known ones. */
+DcCode arrow_type_parse(Str text, Arena *arena, const struct ArrowSchema **out, DcError *err) DC_MUST_CHECK;
+
+/* --- From Arrow --- */
+
+/* True if values of this type can be read; else the error names the type. */
+DcCode arrow_readable(const struct ArrowSchema *type, DcError *err) DC_MUST_CHECK;
+/* A COLUMNS batch of an array of structs (what a stream gives). fields[i] is the number of the array's child that is
+   column i, -1: that column is not there (COLUMN_ABSENT). Origins are origin_base + row. Copies; the array stays the
+   caller's. An array that breaks the rules of the interface (wrong buffers, offsets that go back) is an error. */
+DcCode arrow_import(Budget *budget, const struct ArrowSchema *type, const struct ArrowArray *array, const int *fields, uint32_t count, uint64_t origin_base,
+                    Batch **out, DcError *err) DC_MUST_CHECK;
+/* One value of an array of any type; text and nested values are copied to the arena. */
+DcCode arrow_value(const struct ArrowSchema *type, const struct ArrowArray *array, int64_t row, Arena *arena, Value *out, DcError *err) DC_MUST_CHECK;
+
+/* --- To Arrow --- */
+
+/* Finds the type that holds all values it is shown: whole numbers int64, with fractions double (decimals decimal(38, s)), text string,
+   moments date, time64[ns], timestamp[us] (ns where they have finer digits) with UTC if zoned, arrays list, objects struct
+   (members in the order in which they were met), mixed types string; nothing but NULLs: string. */
+typedef struct TypeGuess TypeGuess;
+TypeGuess *type_guess_new(void);
+void type_guess_value(TypeGuess *guess, Value value);
+void type_guess_column(TypeGuess *guess, const Column *column, uint32_t rows); /* all of a column's values; typed ones cost nothing */
+const struct ArrowSchema *type_guess_type(const TypeGuess *guess, Str name, Arena *arena);
+void type_guess_free(TypeGuess *guess); /* NULL is fine */
+
+/* The value as one of this type: in range and exact (whole doubles become integers, integers and decimals of fitting scale decimals,
+   text is parsed as CAST does, all become text for string; moments lose no digits: 5 ns do not fit into us); else an error that says why it does
+   not fit: "300 does not fit into int8". NULL stays NULL. */
+DcCode arrow_convert(Value in, const struct ArrowSchema *type, Arena *arena, Value *out, DcError *err) DC_MUST_CHECK;
+/* True if all values of such a column are of the type as they are, so that arrow_convert need not be called. */
+bool arrow_natural(ColumnKind kind, const struct ArrowSchema *type);
+/* The columns as an array of structs of that type (arrow_type_record), whose values arrow_convert gave or arrow_natural
+   allows. Owns its buffers (out->release); they are charged to the budget until then. */
+DcCode arrow_export(Budget *budget, const Column *columns, uint32_t count, uint32_t rows, const struct ArrowSchema *type, struct ArrowArray *out, DcError *err) DC_MUST_CHECK;
+
+#endif
