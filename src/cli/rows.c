@@ -111,13 +111,25 @@ static void give_with_params(Walk *walk, Row row, const Parameter *params, size_
   give(walk, &row);
 }
 
+static bool has_param(const Adapter *adapter, const char *name) {
+  for (size_t i = 0; i < adapter->param_count; i++)
+    if (!strcmp(adapter->params[i].name, name)) return true;
+  return false;
+}
+
+/* Its own parameters and those that it shares with others. */
 static void walk_adapters(Walk *walk) {
-  size_t count;
-  const Adapter *rows = adapters(&count);
-  for (size_t i = 0; i < count; i++) {
-    const char *use = rows[i].reads && rows[i].writes ? "reads and writes" : rows[i].reads ? "reads" : "writes";
-    Row row = {.name = str_of(rows[i].name), .doc = str_of(rows[i].doc), .example = str_of(rows[i].example), .use = str_of(use)};
-    give_with_params(walk, row, rows[i].params, rows[i].param_count, NULL);
+  for (size_t i = 0; i < adapter_count(); i++) {
+    const Adapter *adapter = adapter_at(i);
+    size_t shared, count = adapter->param_count;
+    const Parameter *common = adapter_shared(adapter, &shared);
+    Parameter *params = arena_alloc(&walk->arena, (count + shared + 1) * sizeof *params);
+    if (count) memcpy(params, adapter->params, count * sizeof *params);
+    for (size_t k = 0; k < shared; k++) /* a format may read a shared one in its own way */
+      if (!has_param(adapter, common[k].name)) params[count++] = common[k];
+    const char *use = adapter->reads && adapter->writes ? "reads and writes" : adapter->reads ? "reads" : "writes";
+    Row row = {.name = str_of(adapter->name), .doc = str_of(adapter->doc), .example = str_of(adapter->example), .use = str_of(use)};
+    give_with_params(walk, row, params, count, NULL);
   }
 }
 

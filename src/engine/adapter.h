@@ -1,32 +1,47 @@
-/* adapter.h - the text adapters and their parameters, evaluated. */
+/* adapter.h - adapters: one row each, and the format behind it, which reads and writes its files.
+ *
+ * A format is one file of engine/ that exports a Format; several adapters (names of 5.5 and our own) may share one. What
+ * is common to all files (paths, codecs, modes, partitions, commit) is done here, in load.c and in copy.c.
+ */
 #ifndef ENGINE_ADAPTER_H
 #define ENGINE_ADAPTER_H
 
 #include "engine/engine.h"
 #include "io/stage.h"
 
-typedef enum OnMismatch { MISMATCH_ERROR, MISMATCH_NULL, MISMATCH_IGNORE } OnMismatch;
+typedef struct AdapterRow AdapterRow;
+typedef struct SourceOps SourceOps;       /* engine/load.h */
+typedef struct RecordWriter RecordWriter; /* engine/copy.h */
+typedef struct TableFormat TableFormat; /* engine/table_format.h */
 
-typedef struct TextOptions {
-  const Adapter *adapter;
-  TextDialect dialect;
-  bool header;        /* reading: the first row names the columns; writing: it is written */
-  Str null_text;      /* data NULL: none */
-  OnMismatch ragged;  /* rows with too few fields: ERROR or NULL */
-  OnMismatch extra;   /* rows with too many: ERROR or IGNORE */
-  char comment;       /* lines that start with it are left out; 0: none */
-  uint64_t skip;      /* lines before the header */
-  Str encoding;       /* data NULL: UTF-8 */
-  const char *codec;  /* NULL: by suffix (reading), none (writing) */
+typedef struct Format {
+  size_t options_size; /* of its own parameters, evaluated */
+  void (*defaults)(const AdapterRow *row, bool writing, void *own);
+  DcCode (*apply)(const ParamValue *param, Arena *arena, void *own, DcError *err);      /* one parameter of the row */
+  DcCode (*check)(void *own, Position pos, bool writing, DcError *err);                 /* all of them; may be NULL */
+  const SourceOps *source;    /* reading; NULL: not */
+  const RecordWriter *writer; /* writing record after record; NULL: not so */
+  const TableFormat *table;   /* files of typed columns; NULL: not so */
+} Format;
+
+struct AdapterRow {
+  Adapter adapter;
+  const Format *format;
+  const char *extension; /* ".csv"; "" for the names of 5.5 */
+};
+
+/* What all adapters of files have in common, and the format's own. */
+typedef struct FileOptions {
+  const AdapterRow *row;
+  const char *codec; /* NULL: by suffix (reading), none (writing) */
   Codec output_codec;
   int level;
   StageMode mode;
-  bool single;        /* one file for each dataset */
-  bool plain;         /* PlainText adapter */
-  const char *extension; /* ".csv"; "" for the names of 5.5 */
-} TextOptions;
+  bool single;       /* one file for each dataset */
+  const void *own;   /* of the format's type */
+} FileOptions;
 
 /* Looks the adapter up ("did you mean") and reads its parameters; writing tells which of the two uses. */
-DcCode text_options(Str adapter, Position pos, const ParamValue *params, size_t count, bool writing, Arena *arena, TextOptions *out, DcError *err) DC_MUST_CHECK;
+DcCode file_options(Str adapter, Position pos, const ParamValue *params, size_t count, bool writing, Arena *arena, FileOptions *out, DcError *err) DC_MUST_CHECK;
 
 #endif

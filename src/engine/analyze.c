@@ -162,7 +162,7 @@ DcCode dataset_analyze(Engine *engine, Dataset *in, EvalContext *cx, const Expr 
   if (key) DC_TRY(dataset_alter_key(engine, in, cx, key, &keyed, err));
   else keyed = dataset_ref(in);
   in->loans = 1; /* the caller's reference does not want the rows kept */
-  Analyzer analyzer = {.consumer = {NULL, analyzer_rows, NULL, analyzer_full, 0, true}, .engine = engine, .room = store_room(engine) / 2};
+  Analyzer analyzer = {.consumer = {NULL, analyzer_rows, NULL, analyzer_full, 0, true, NULL}, .engine = engine, .room = store_room(engine) / 2};
   pthread_mutex_init(&analyzer.lock, NULL);
   counting_init(&analyzer, false, 1);
   if (per_partition) counting_init(&analyzer, true, partitions);
@@ -250,7 +250,7 @@ static DcCode collect(Engine *engine, Dataset *in, uint32_t columns, size_t most
   Pass *pass;
   size_t threads = (size_t)pool_threads(engine->pool);
   DC_TRY(pass_open(in, NULL, 0, &pass, err));
-  Collector collector = {.consumer = {collector_begin, collector_rows, collector_end, NULL, 0, false}, .columns = columns, .most = most};
+  Collector collector = {.consumer = {collector_begin, collector_rows, collector_end, NULL, 0, false, NULL}, .columns = columns, .most = most};
   collector.current = dc_alloc(threads * sizeof *collector.current);
   pthread_mutex_init(&collector.lock, NULL);
   DcCode code = pass_run(pass, &collector.consumer, NULL, err);

@@ -48,7 +48,7 @@ static bool keeper_full(Consumer *self) {
 
 void keeper_init(Keeper *keeper, Dataset *node, Store *store, const uint32_t *parts) {
   size_t threads = (size_t)pool_threads(node->engine->pool);
-  *keeper = (Keeper){.consumer = {keeper_begin, keeper_rows, keeper_end, keeper_full, 0, true}, .node = node, .store = store, .parts = parts};
+  *keeper = (Keeper){.consumer = {keeper_begin, keeper_rows, keeper_end, keeper_full, 0, true, NULL}, .node = node, .store = store, .parts = parts};
   keeper->builders = dc_alloc(threads * sizeof *keeper->builders);
   keeper->at = dc_alloc(threads * sizeof *keeper->at);
   keeper->room = store_room(node->engine);
@@ -288,7 +288,7 @@ static DcCode compute_sample(Dataset *node, DcError *err) {
   Dataset *input;
   DC_TRY(input_stored(node, &input, err));
   int threads = pool_threads(node->engine->pool);
-  Sampler sampler = {.consumer = {NULL, sampler_rows, NULL, NULL, 0, false}, .seed = node->engine->options.seed, .statement = (uint64_t)node->statement};
+  Sampler sampler = {.consumer = {NULL, sampler_rows, NULL, NULL, 0, false, NULL}, .seed = node->engine->options.seed, .statement = (uint64_t)node->statement};
   sampler.wanted = node->limit < input->store->rows ? node->limit : input->store->rows;
   if (!sampler.wanted) return DC_OK;
   sampler.heaps = dc_alloc((size_t)threads * sizeof *sampler.heaps);
@@ -337,7 +337,7 @@ static DcCode compute_count(Dataset *node, DcError *err) {
   if (!dataset_rows(node->input, &rows)) {
     Pass *pass;
     DC_TRY(pass_open(node->input, NULL, 0, &pass, err));
-    Counter counter = {.consumer = {NULL, counter_rows, NULL, NULL, 0, false}};
+    Counter counter = {.consumer = {NULL, counter_rows, NULL, NULL, 0, false, NULL}};
     DcCode code = pass_run(pass, &counter.consumer, NULL, err);
     pass_close(pass);
     if (code != DC_OK) return code;

@@ -1,4 +1,4 @@
-/* copy.c - text outputs: declaring, encoding, writing; and the run from a shuffle straight into its outputs. */
+/* copy.c - outputs: declaring, encoding, writing; and the run from a shuffle straight into its outputs. */
 #include "engine/copy.h"
 
 #include <stdio.h>
@@ -10,11 +10,17 @@
 DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err) {
   memset(copy, 0, sizeof *copy);
   copy->engine = engine;
-  DC_TRY(text_options(spec->adapter, spec->adapter_pos, spec->params, spec->param_count, true, &copy->arena, &copy->options, err));
+  DC_TRY(file_options(spec->adapter, spec->adapter_pos, spec->params, spec->param_count, true, &copy->arena, &copy->file, err));
+  copy->writer = copy->file.row->format->writer;
+  if (!copy->writer) {
+    dc_fail_at(err, DC_FAIL, spec->adapter_pos, "\"%.*s\" reads and does not write", STR_ARG(spec->adapter));
+    dc_hint(err, "dcetl --adapters lists what writes");
+    return err->code;
+  }
   if (spec->path.type != TYPE_STRING || spec->path.len == 0)
     return dc_fail_at(err, DC_FAIL, spec->path_pos, "the target of COPY is a path");
   Str path = value_get_str(spec->path);
-  if (!str_is(path, "-") && stage_open(path, copy->options.mode, &copy->stage, err) != DC_OK) return dc_position(err, spec->path_pos);
+  if (!str_is(path, "-") && stage_open(path, copy->file.mode, &copy->stage, err) != DC_OK) return dc_position(err, spec->path_pos);
   size_t threads = (size_t)pool_threads(engine->pool);
   copy->pens = dc_alloc(threads * sizeof *copy->pens);
   for (size_t i = 0; i < threads; i++) worker_init(&copy->pens[i].worker, engine, (int)i);
@@ -23,22 +29,32 @@ DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err)
 
 /* --- Outputs --- */
 
-static uint32_t add_header(Copy *copy, const Schema *schema) {
+static Str made_text(Copy *copy, void (*make)(const Copy *, const Schema *, Buf *), const Schema *schema) {
   Buf text = {0};
-  if (copy->options.header && schema->type != DS_PLAIN_TEXT && schema->type != DS_STRUCTURED) {
-    for (uint32_t i = 0; i < schema->count; i++) {
-      if (i) buf_char(&text, copy->options.dialect.delimiter);
-      text_put_field(&text, schema->names[i], &copy->options.dialect, false);
-    }
-    buf_char(&text, '\n');
-  }
-  Str header = arena_str(&copy->arena, str_make(text.data, text.len));
+  if (make) make(copy, schema, &text);
+  Str made = arena_str(&copy->arena, str_make(text.data, text.len));
   buf_free(&text);
-  for (size_t i = copy->header_count; i-- > 0 && copy->header_count - i < 4;)
-    if (str_eq(copy->headers[i], header)) return (uint32_t)i; /* outputs of one kind come in a row */
-  VEC_GROW(copy->headers, copy->header_count, copy->header_cap);
-  copy->headers[copy->header_count] = header;
-  return (uint32_t)copy->header_count++;
+  return made;
+}
+
+static bool same_schema(const Schema *a, const Schema *b) {
+  if (a->type != b->type || a->count != b->count) return false;
+  for (uint32_t i = 0; i < a->count; i++)
+    if (!str_eq(a->names[i], b->names[i])) return false;
+  return true;
+}
+
+static uint32_t add_layout(Copy *copy, const Schema *schema) {
+  for (size_t i = copy->layout_count; i-- > 0 && copy->layout_count - i < 4;)
+    if (same_schema(&copy->layouts[i].schema, schema)) return (uint32_t)i; /* outputs of one kind come in a row */
+  VEC_GROW(copy->layouts, copy->layout_count, copy->layout_cap);
+  Layout *layout = &copy->layouts[copy->layout_count];
+  Str *names = arena_alloc(&copy->arena, (schema->count + 1) * sizeof *names);
+  for (uint32_t i = 0; i < schema->count; i++) names[i] = arena_str(&copy->arena, schema->names[i]);
+  *layout = (Layout){.schema = {.type = schema->type, .count = schema->count, .names = names}};
+  layout->header = made_text(copy, copy->writer->header, &layout->schema);
+  layout->footer = made_text(copy, copy->writer->footer, &layout->schema);
+  return (uint32_t)copy->layout_count++;
 }
 
 /* File systems take 255 bytes for each part of a path; ours adds an extension. */
@@ -57,19 +73,19 @@ static DcCode check_name(Str name, DcError *err) {
 }
 
 DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, uint32_t *first, bool *skip, DcError *err) {
-  uint32_t header = add_header(copy, schema), first_part = 0, count = copy->options.single && parts ? 1 : parts;
-  Str suffix = arena_printf(&copy->arena, "%s%s", copy->options.extension, codec_suffix(copy->options.output_codec));
+  uint32_t layout = add_layout(copy, schema), first_part = 0, count = copy->file.single && parts ? 1 : parts;
+  Str suffix = arena_printf(&copy->arena, "%s%s", copy->file.row->extension, codec_suffix(copy->file.output_codec));
   *skip = false;
   *first = (uint32_t)copy->output_count;
   if (copy->stage) DC_TRY(check_name(name, err));
   if (!copy->stage) count = 1;
-  else DC_TRY(stage_dataset(copy->stage, name, copy->options.single, suffix, skip, &first_part, err));
+  else DC_TRY(stage_dataset(copy->stage, name, copy->file.single, suffix, skip, &first_part, err));
   if (*skip) return DC_OK;
   for (uint32_t i = 0; i < count; i++) {
-    Output output = {.header = header, .lines = schema->type == DS_PLAIN_TEXT || schema->type == DS_STRUCTURED};
+    Output output = {.layout = layout};
     char relative[4200];
     if (copy->stage) {
-      int len = copy->options.single ? snprintf(relative, sizeof relative, "%.*s%s", STR_ARG(name), suffix.data)
+      int len = copy->file.single ? snprintf(relative, sizeof relative, "%.*s%s", STR_ARG(name), suffix.data)
                                      : snprintf(relative, sizeof relative, "%.*s/part-%05u%s", STR_ARG(name), first_part + i, suffix.data);
       if (len < 0 || (size_t)len >= sizeof relative) return dc_fail(err, "the dataset name \"%.60s…\" is too long for a path", relative);
       DC_TRY(stage_file(copy->stage, str_make(relative, (size_t)len), &output.file, err));
@@ -86,33 +102,44 @@ static DcCode put_bytes(Copy *copy, const Output *output, const char *data, size
 }
 
 static DcCode pack(Copy *copy, Pen *pen, const char *data, size_t len, DcError *err) {
-  if (!pen->compressor) pen->compressor = compressor_new(copy->options.output_codec, copy->options.level);
+  if (!pen->compressor) pen->compressor = compressor_new(copy->file.output_codec, copy->file.level);
   return compressor_block(pen->compressor, data, len, &pen->packed, err);
 }
 
 DcCode copy_write(Copy *copy, Pen *pen, Output *output, const Buf *text, DcError *err) {
-  Str header = output->started ? (Str){NULL, 0} : copy->headers[output->header];
+  Str header = output->started ? (Str){NULL, 0} : copy->layouts[output->layout].header;
+  size_t skip = output->started || !text->len ? 0 : copy->writer->separator;
+  const char *data = text->data + skip;
+  size_t len = text->len - skip;
   output->started = true;
-  pen->bytes += text->len;
-  if (copy->options.output_codec != CODEC_NONE) {
+  pen->bytes += len;
+  if (copy->file.output_codec != CODEC_NONE) {
     pen->packed.len = 0;
     if (header.len) DC_TRY(pack(copy, pen, header.data, header.len, err));
-    if (text->len) DC_TRY(pack(copy, pen, text->data, text->len, err));
+    if (len) DC_TRY(pack(copy, pen, data, len, err));
     return put_bytes(copy, output, pen->packed.data, pen->packed.len, err);
   }
   if (header.len) DC_TRY(put_bytes(copy, output, header.data, header.len, err));
-  return put_bytes(copy, output, text->data, text->len, err);
+  return put_bytes(copy, output, data, len, err);
 }
 
-DcCode copy_header(Copy *copy, Output *output, DcError *err) {
+DcCode copy_finish(Copy *copy, Output *output, DcError *err) {
   Buf empty = {0};
-  if (output->started || !copy->headers[output->header].len) return DC_OK;
-  return copy_write(copy, &copy->pens[0], output, &empty, err);
+  Pen *pen = &copy->pens[0];
+  const Layout *layout = &copy->layouts[output->layout];
+  if (output->finished) return DC_OK;
+  output->finished = true;
+  if (!output->started && layout->header.len) DC_TRY(copy_write(copy, pen, output, &empty, err));
+  if (!layout->footer.len) return DC_OK;
+  if (copy->file.output_codec == CODEC_NONE) return put_bytes(copy, output, layout->footer.data, layout->footer.len, err);
+  pen->packed.len = 0;
+  DC_TRY(pack(copy, pen, layout->footer.data, layout->footer.len, err));
+  return put_bytes(copy, output, pen->packed.data, pen->packed.len, err);
 }
 
 DcCode copy_close(Copy *copy, DcCode code, DcError *err) {
   StatementStats *stats = copy->engine->stats;
-  for (size_t i = 0; i < copy->output_count && code == DC_OK; i++) code = copy_header(copy, &copy->outputs[i], err);
+  for (size_t i = 0; i < copy->output_count && code == DC_OK; i++) code = copy_finish(copy, &copy->outputs[i], err);
   size_t files = copy->output_count;
   if (copy->stage && code == DC_OK) code = stage_commit(copy->stage, err);
   else stage_abort(copy->stage);
@@ -132,45 +159,14 @@ DcCode copy_close(Copy *copy, DcCode code, DcError *err) {
   if (stats && code == DC_OK) stats->outputs += files;
   dc_free(copy->pens);
   dc_free(copy->outputs);
-  dc_free(copy->headers);
+  dc_free(copy->layouts);
   arena_free(&copy->arena);
   return code;
 }
 
 /* --- Encoding --- */
 
-bool copy_raw(const Copy *copy, const Batch *batch) {
-  const TextOptions *options = &copy->options;
-  if (batch->layout != BATCH_TEXT || !batch->format->identity || (batch->flags & ROWS_RAGGED)) return false;
-  const TextDialect *a = &batch->format->dialect, *b = &options->dialect;
-  if (a->plain) return options->plain;
-  return a->delimiter == b->delimiter && a->quote == b->quote && a->escape == b->escape && str_eq(batch->format->null_text, options->null_text) &&
-         !batch->format->null_text.data == !options->null_text.data;
-}
-
-static void put_value(Copy *copy, Pen *pen, const Vector *vector, uint32_t i, bool plain) {
-  const TextOptions *options = &copy->options;
-  if (vector_is_null(vector, i)) {
-    buf_str(&pen->text, options->null_text);
-    return;
-  }
-  if (plain && vector->kind == VEC_ANY) {
-    value_print(&pen->text, vector_value(vector, i));
-    return;
-  }
-  Str text = vector->kind == VEC_STR ? vector->as.strs[vector->constant ? 0 : i] : value_to_str(&pen->worker.scratch, vector_value(vector, i));
-  bool looks_null = options->null_text.data && str_eq(text, options->null_text);
-  if (plain) buf_str(&pen->text, text);
-  else text_put_field(&pen->text, text, &options->dialect, looks_null && options->dialect.quote);
-}
-
-static void put_row(Copy *copy, Pen *pen, const Vector **columns, uint32_t count, uint32_t i, bool plain) {
-  for (uint32_t c = 0; c < count; c++) {
-    if (c) buf_char(&pen->text, copy->options.dialect.delimiter);
-    put_value(copy, pen, columns[c], i, plain);
-  }
-  buf_char(&pen->text, '\n');
-}
+static bool is_raw(const Copy *copy, const Batch *batch) { return copy->writer->raw && copy->writer->raw(copy, batch); }
 
 static void put_raw(Pen *pen, const View *view) {
   const Batch *batch = view->batch;
@@ -187,7 +183,7 @@ static void put_raw(Pen *pen, const View *view) {
 
 DcCode copy_encode(Copy *copy, Pen *pen, const Output *output, View *view) {
   pen->rows += view->n;
-  if (view->whole && copy_raw(copy, view->batch)) {
+  if (view->whole && is_raw(copy, view->batch)) {
     put_raw(pen, view);
     return DC_OK;
   }
@@ -199,9 +195,9 @@ DcCode copy_encode(Copy *copy, Pen *pen, const Output *output, View *view) {
   for (uint32_t c = 0; c < count; c++) numbers[c] = (int)c;
   view_fetch(worker, view, numbers, count);
   for (uint32_t c = 0; c < count; c++) columns[c] = view_column(worker, view, c);
-  for (uint32_t i = 0; i < view->n; i++) put_row(copy, pen, columns, count, i, output->lines);
+  DcCode code = copy->writer->put(copy, pen, &copy->layouts[output->layout], view, columns);
   arena_rewind(&worker->scratch, mark);
-  return DC_OK;
+  return code;
 }
 
 /* Columns of a stored batch that no chain describes. */
@@ -268,10 +264,10 @@ static DcCode write_slices(Copy *copy, Pen *pen, Output *output, size_t count, D
 static DcCode flush_output(Flush *flush, Pen *pen, uint32_t part, Output *output, DcError *err) {
   Copy *copy = flush->copy;
   Store *store = flush->store;
-  bool gather = copy->stage && copy->options.output_codec == CODEC_NONE && !output->chain;
+  bool gather = copy->stage && copy->file.output_codec == CODEC_NONE && !output->chain;
   size_t count = 0;
-  for (size_t i = 0; gather && i < store->piece_count; i++) gather = copy_raw(copy, store->pieces[i].batch);
-  Str header = copy->headers[output->header];
+  for (size_t i = 0; gather && i < store->piece_count; i++) gather = is_raw(copy, store->pieces[i].batch);
+  Str header = copy->layouts[output->layout].header;
   if (gather && !output->started && header.len) add_part(pen, &count, header.data, header.len);
   size_t headers = count;
   pen->text.len = 0;
@@ -328,7 +324,7 @@ static DcCode flush_all(Copy *copy, Store *store, Targets targets, DcError *err)
 }
 
 bool copy_follows_blocks(const Copy *copy, const Dataset *node) {
-  if (copy->options.output_codec == CODEC_NONE) return true;
+  if (copy->file.output_codec == CODEC_NONE) return true;
   while (node->kind == NODE_NARROW && !node->store && atomic_load(&node->refs) == 1) node = node->input;
   return node->kind == NODE_SOURCE && !node->store && atomic_load(&node->refs) == 1;
 }

@@ -1,4 +1,4 @@
-/* copy.h - writing text outputs; shared by COPY and SPLIT. */
+/* copy.h - writing outputs; shared by COPY and SPLIT. */
 #ifndef ENGINE_COPY_H
 #define ENGINE_COPY_H
 
@@ -13,39 +13,57 @@ typedef struct Chain {
   size_t op_count;
 } Chain;
 
+typedef struct Copy Copy;
+typedef struct Pen Pen;
+
+/* What outputs of one dataset have in common. */
+typedef struct Layout {
+  Schema schema;      /* copied */
+  Str header, footer; /* what a file begins and ends with, as the format's writer gave them */
+} Layout;
+
 /* A part file. */
 typedef struct Output {
   const Chain *chain; /* NULL: rows are written as they are stored */
   uint32_t file;   /* of the stage */
-  uint32_t header; /* index into Copy.headers */
-  bool started;    /* its header is written */
-  bool lines;      /* PlainText, Structured: the text form of each record is a line of its own, without quotes */
+  uint32_t layout; /* index into Copy.layouts */
+  bool started, finished; /* its header is written; its footer */
 } Output;
 
-typedef struct Copy Copy;
+/* How a format writes records, one after another. */
+struct RecordWriter {
+  void (*header)(const Copy *copy, const Schema *schema, Buf *out); /* may be NULL: nothing */
+  void (*footer)(const Copy *copy, const Schema *schema, Buf *out); /* may be NULL: nothing */
+  /* Appends the rows of a view to pen->text. columns: its columns, fetched. An error is in pen->worker.err. */
+  DcCode (*put)(const Copy *copy, Pen *pen, const Layout *layout, View *view, const Vector *const *columns);
+  size_t separator; /* every record begins with so many bytes, which the first one of a file lacks */
+  bool (*raw)(const Copy *copy, const Batch *batch); /* its rows can be copied as they are; NULL: never */
+};
+
 /* True if a pass over node reads files from their first to their last block: only then compressed outputs may follow the
    blocks (stored rows lie as memory and workers had it). */
 bool copy_follows_blocks(const Copy *copy, const Dataset *node);
 
 /* What one worker writes with. */
-typedef struct Pen {
+struct Pen {
   Worker worker;
   Buf text, packed;
   Compressor *compressor;
   struct iovec *parts;
   size_t part_cap;
   uint64_t rows, bytes;
-} Pen;
+};
 
 struct Copy {
   Engine *engine;
   Arena arena;
-  TextOptions options;
+  FileOptions file;
+  const RecordWriter *writer;
   Stage *stage;  /* NULL: standard output */
   Output *outputs;
   size_t output_count, output_cap;
-  Str *headers;
-  size_t header_count, header_cap;
+  Layout *layouts;
+  size_t layout_count, layout_cap;
   Pen *pens;
 };
 
@@ -54,12 +72,12 @@ DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err)
 DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, uint32_t *first, bool *skip, DcError *err) DC_MUST_CHECK;
 /* Commit, or abort when code says so; frees everything. */
 DcCode copy_close(Copy *copy, DcCode code, DcError *err) DC_MUST_CHECK;
-/* The header of an output that got no row. */
-DcCode copy_header(Copy *copy, Output *output, DcError *err) DC_MUST_CHECK;
+/* What an output still lacks when all of its rows are written: header, footer. */
+DcCode copy_finish(Copy *copy, Output *output, DcError *err) DC_MUST_CHECK;
+/* One file gets all partitions of a dataset. */
+static inline bool copy_one_file(const Copy *copy) { return copy->file.single || !copy->stage; }
 /* Append text to an output (its header first), compressed if asked for. Thread-safe for different outputs. */
 DcCode copy_write(Copy *copy, Pen *pen, Output *output, const Buf *text, DcError *err) DC_MUST_CHECK;
-/* Rows [from, to) of a batch, by row if they can be copied as they are. */
-bool copy_raw(const Copy *copy, const Batch *batch);
 /* Appends a view's rows to pen->text, as the output has them; the view is of no use any more. */
 DcCode copy_encode(Copy *copy, Pen *pen, const Output *output, View *view) DC_MUST_CHECK;
 /* Rows [from, to) of a stored batch through an output's chain, appended to pen->text, which is written to the output

@@ -7,12 +7,13 @@
 #include <stdlib.h>
 
 #include "engine/copy.h"
+#include "engine/in_order.h"
 
 /* The text of one morsel for all jobs. */
 typedef struct Sheet {
-  uint64_t seq;
+  InOrderItem item;
   uint32_t part;
-  Buf *texts; /* by job; NULL: free */
+  Buf texts[]; /* by job */
 } Sheet;
 
 typedef struct Fan {
@@ -21,27 +22,26 @@ typedef struct Fan {
   CopyJob **jobs;
   size_t count;
   uint32_t **outputs; /* of each job: the output of each of the root's partitions, NO_PART: none */
-  Buf **current;      /* of each worker: the texts of its morsel */
-  pthread_mutex_t lock;
-  uint64_t next;      /* the morsel whose turn it is */
-  Sheet *waiting;
-  size_t waiting_count, waiting_cap;
+  Sheet **current;    /* of each worker */
+  InOrder order;
   Buf *pending;       /* of each output, from first on */
   uint32_t first, output_count;
   size_t bytes, room;
 } Fan;
 
-static Buf *new_texts(const Fan *fan) { return dc_alloc(fan->count * sizeof(Buf)); }
-
-static void free_texts(Buf *texts, size_t count) {
-  for (size_t i = 0; texts && i < count; i++) buf_free(&texts[i]);
-  dc_free(texts);
+static void free_sheet(void *self, InOrderItem *item) {
+  Sheet *sheet = (Sheet *)item;
+  for (size_t i = 0; i < ((const Fan *)self)->count; i++) buf_free(&sheet->texts[i]);
+  dc_free(sheet);
 }
 
 static DcCode fan_begin(Consumer *self, Worker *worker, const Morsel *morsel) {
   Fan *fan = (Fan *)self;
-  (void)morsel;
-  if (!fan->current[worker->number]) fan->current[worker->number] = new_texts(fan);
+  Sheet *sheet = (Sheet *)in_order_get(&fan->order);
+  if (!sheet) sheet = dc_alloc(sizeof *sheet + fan->count * sizeof *sheet->texts);
+  sheet->item.seq = morsel->seq;
+  sheet->part = morsel->part;
+  fan->current[worker->number] = sheet;
   return DC_OK;
 }
 
@@ -63,7 +63,7 @@ static DcCode fan_job(Fan *fan, const CopyJob *job, const Output *output, Worker
 
 static DcCode fan_rows(Consumer *self, Worker *worker, const Morsel *morsel, View *view) {
   Fan *fan = (Fan *)self;
-  Buf *texts = fan->current[worker->number];
+  Buf *texts = fan->current[worker->number]->texts;
   for (size_t i = 0; i < fan->count; i++) /* columns of the filters are fetched once for all */
     if (fan->jobs[i]->chain.op_count) view_fetch_for(worker, view, &fan->jobs[i]->chain.ops[0]->where, 1);
   for (size_t i = 0; i < fan->count; i++) {
@@ -89,52 +89,33 @@ static DcCode flush(Fan *fan, Pen *pen, DcError *err) {
 }
 
 /* Puts a morsel's texts behind those of the outputs. */
-static DcCode put_sheet(Fan *fan, Pen *pen, uint32_t part, Buf *texts, DcError *err) {
+static DcCode put_sheet(void *self, int worker, InOrderItem *item, DcError *err) {
+  Fan *fan = self;
+  Sheet *sheet = (Sheet *)item;
   size_t before = fan->bytes;
   for (size_t i = 0; i < fan->count; i++) {
-    if (!texts[i].len) continue;
-    buf_put(&fan->pending[fan->outputs[i][part] - fan->first], texts[i].data, texts[i].len);
-    fan->bytes += texts[i].len;
-    texts[i].len = 0;
+    if (!sheet->texts[i].len) continue;
+    buf_put(&fan->pending[fan->outputs[i][sheet->part] - fan->first], sheet->texts[i].data, sheet->texts[i].len);
+    fan->bytes += sheet->texts[i].len;
+    sheet->texts[i].len = 0;
   }
   budget_charge(fan->copy->engine->budget, (int64_t)(fan->bytes - before));
-  return fan->bytes >= fan->room ? flush(fan, pen, err) : DC_OK;
-}
-
-static DcCode put_in_turn(Fan *fan, Pen *pen, const Morsel *morsel, Buf *texts, DcError *err) {
-  DC_TRY(put_sheet(fan, pen, morsel->part, texts, err));
-  fan->next++;
-  for (size_t i = 0; i < fan->waiting_count;) {
-    Sheet *sheet = &fan->waiting[i++];
-    if (sheet->seq != fan->next) continue;
-    DcCode code = put_sheet(fan, pen, sheet->part, sheet->texts, err);
-    free_texts(sheet->texts, fan->count);
-    *sheet = fan->waiting[--fan->waiting_count];
-    DC_TRY(code);
-    fan->next++;
-    i = 0;
-  }
-  return DC_OK;
+  return fan->bytes >= fan->room ? flush(fan, &fan->copy->pens[worker], err) : DC_OK;
 }
 
 static DcCode fan_end(Consumer *self, Worker *worker, const Morsel *morsel) {
   Fan *fan = (Fan *)self;
-  DcCode code = DC_OK;
-  pthread_mutex_lock(&fan->lock);
-  if (morsel->seq == fan->next) {
-    code = put_in_turn(fan, &fan->copy->pens[worker->number], morsel, fan->current[worker->number], &worker->err);
-  } else {
-    VEC_GROW(fan->waiting, fan->waiting_count, fan->waiting_cap);
-    fan->waiting[fan->waiting_count++] = (Sheet){morsel->seq, morsel->part, fan->current[worker->number]};
-    fan->current[worker->number] = NULL;
-  }
-  pthread_mutex_unlock(&fan->lock);
-  return code;
+  Sheet *sheet = fan->current[worker->number];
+  (void)morsel;
+  fan->current[worker->number] = NULL;
+  sheet->item.bytes = 0;
+  for (size_t i = 0; i < fan->count; i++) sheet->item.bytes += sheet->texts[i].len;
+  return in_order_put(&fan->order, worker->number, &sheet->item, &worker->err);
 }
 
 /* The output of each of the root's partitions; false: one is asked for twice. */
 static bool invert(const Copy *copy, const CopyJob *job, uint32_t *outputs) {
-  bool one = copy->options.single || !copy->stage;
+  bool one = copy_one_file(copy);
   for (uint32_t p = 0; p < job->root->partitions; p++) outputs[p] = NO_PART;
   for (uint32_t p = 0; p < job->copy.dataset->partitions; p++) {
     uint32_t part = job->parts[p];
@@ -165,14 +146,13 @@ static DcCode run_fan(Fan *fan, DcError *err) {
 
 static void fan_free(Fan *fan) {
   size_t threads = (size_t)pool_threads(fan->copy->engine->pool);
-  for (size_t i = 0; i < threads; i++) free_texts(fan->current[i], fan->count);
-  for (size_t i = 0; i < fan->waiting_count; i++) free_texts(fan->waiting[i].texts, fan->count);
+  for (size_t i = 0; i < threads; i++)
+    if (fan->current[i]) free_sheet(fan, &fan->current[i]->item);
+  in_order_deinit(&fan->order, free_sheet);
   for (uint32_t i = 0; i < fan->output_count; i++) buf_free(&fan->pending[i]);
   for (size_t i = 0; i < fan->count; i++) dc_free(fan->outputs[i]);
   budget_charge(fan->copy->engine->budget, -(int64_t)fan->bytes);
-  pthread_mutex_destroy(&fan->lock);
   dc_free(fan->current);
-  dc_free(fan->waiting);
   dc_free(fan->pending);
   dc_free(fan->outputs);
 }
@@ -180,17 +160,17 @@ static void fan_free(Fan *fan) {
 /* fan->jobs is set; *done = false: these jobs have to go another way. */
 static DcCode write_fan(Fan *fan, bool *done, DcError *err) {
   Copy *copy = fan->copy;
-  fan->consumer = (Consumer){fan_begin, fan_rows, fan_end, NULL, 0, false};
+  fan->consumer = (Consumer){.begin = fan_begin, .rows = fan_rows, .end = fan_end};
   fan->room = copy_room(copy->engine) / 2;
   fan->current = dc_alloc((size_t)pool_threads(copy->engine->pool) * sizeof *fan->current);
   fan->outputs = dc_alloc(fan->count * sizeof *fan->outputs);
-  pthread_mutex_init(&fan->lock, NULL);
+  in_order_init(&fan->order, copy->engine, fan->room, put_sheet, fan);
   fan->first = UINT32_MAX;
   uint32_t end = 0;
   bool fits = true;
   for (size_t i = 0; i < fan->count; i++) {
     const CopyJob *job = fan->jobs[i];
-    uint32_t outputs = copy->options.single || !copy->stage ? 1 : job->copy.dataset->partitions;
+    uint32_t outputs = copy_one_file(copy) ? 1 : job->copy.dataset->partitions;
     fan->outputs[i] = dc_alloc(((size_t)job->root->partitions + 1) * sizeof **fan->outputs);
     fits = fits && invert(copy, job, fan->outputs[i]);
     if (job->first < fan->first) fan->first = job->first;
@@ -206,7 +186,7 @@ static DcCode write_fan(Fan *fan, bool *done, DcError *err) {
 
 /* Compressed outputs need rows that come in the same morsels in every run. */
 static bool comes_alike(const Copy *copy, const Dataset *root) {
-  if (copy->options.output_codec == CODEC_NONE || root->kind == NODE_SOURCE) return true;
+  if (copy->file.output_codec == CODEC_NONE || root->kind == NODE_SOURCE) return true;
   return root->kind == NODE_NARROW && root->input && copy_follows_blocks(copy, root->input);
 }
 

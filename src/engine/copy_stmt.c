@@ -3,79 +3,85 @@
 #include <stdlib.h>
 
 #include "engine/copy.h"
+#include "engine/in_order.h"
 
 /* --- In the order of a pass --- */
 
-typedef struct Pending {
-  uint64_t seq;
+/* What a morsel gave. */
+typedef struct Sheet {
+  InOrderItem item;
   uint32_t part;
   Buf text;
-} Pending;
+} Sheet;
 
 typedef struct Writer {
   Consumer consumer;
   Copy *copy;
   uint32_t first;
-  pthread_mutex_t lock;
-  uint64_t next;
-  Pending *pending; /* morsels done before their turn */
-  size_t count, cap;
+  InOrder order;
+  Sheet **current; /* of each worker */
 } Writer;
 
 static DcCode writer_begin(Consumer *self, Worker *worker, const Morsel *morsel) {
-  (void)morsel;
-  ((Writer *)self)->copy->pens[worker->number].text.len = 0;
+  Writer *writer = (Writer *)self;
+  Sheet *sheet = (Sheet *)in_order_get(&writer->order);
+  if (!sheet) sheet = dc_alloc(sizeof *sheet);
+  sheet->item.seq = morsel->seq;
+  sheet->part = morsel->part;
+  sheet->text.len = 0;
+  writer->current[worker->number] = sheet;
   return DC_OK;
 }
 
 static DcCode writer_rows(Consumer *self, Worker *worker, const Morsel *morsel, View *view) {
   const Writer *writer = (const Writer *)self;
+  Pen *pen = &writer->copy->pens[worker->number];
+  Sheet *sheet = writer->current[worker->number];
   (void)morsel;
-  return copy_encode(writer->copy, &writer->copy->pens[worker->number], &writer->copy->outputs[writer->first], view);
+  Buf own = pen->text;
+  pen->text = sheet->text;
+  DcCode code = copy_encode(writer->copy, pen, &writer->copy->outputs[writer->first], view);
+  sheet->text = pen->text;
+  pen->text = own;
+  if (code != DC_OK && worker->err.code == DC_OK) worker->err = pen->worker.err;
+  return code;
 }
 
-static DcCode put_block(Writer *writer, Pen *pen, uint32_t part, Buf *text, DcError *err) {
-  Copy *copy = writer->copy;
-  bool one = copy->options.single || !copy->stage;
-  return text->len ? copy_write(copy, pen, &copy->outputs[writer->first + (one ? 0 : part)], text, err) : DC_OK;
-}
-
-/* Morsels are written in their order: this one if it is its turn, and those that waited for it. */
 static DcCode writer_end(Consumer *self, Worker *worker, const Morsel *morsel) {
   Writer *writer = (Writer *)self;
-  Pen *pen = &writer->copy->pens[worker->number];
-  DcCode code = DC_OK;
-  pthread_mutex_lock(&writer->lock);
-  if (morsel->seq != writer->next) {
-    VEC_GROW(writer->pending, writer->count, writer->cap);
-    writer->pending[writer->count++] = (Pending){morsel->seq, morsel->part, pen->text};
-    pen->text = (Buf){0};
-  } else {
-    code = put_block(writer, pen, morsel->part, &pen->text, &worker->err);
-    writer->next++;
-    for (size_t i = 0; i < writer->count && code == DC_OK;) {
-      Pending *waiting = &writer->pending[i++];
-      if (waiting->seq != writer->next) continue;
-      code = put_block(writer, pen, waiting->part, &waiting->text, &worker->err);
-      buf_free(&waiting->text);
-      *waiting = writer->pending[--writer->count];
-      writer->next++;
-      i = 0;
-    }
-  }
-  pthread_mutex_unlock(&writer->lock);
-  return code;
+  Sheet *sheet = writer->current[worker->number];
+  (void)morsel;
+  writer->current[worker->number] = NULL;
+  sheet->item.bytes = sheet->text.len;
+  return in_order_put(&writer->order, worker->number, &sheet->item, &worker->err);
+}
+
+static DcCode write_sheet(void *self, int worker, InOrderItem *item, DcError *err) {
+  const Writer *writer = self;
+  Copy *copy = writer->copy;
+  const Sheet *sheet = (const Sheet *)item;
+  Output *output = &copy->outputs[writer->first + (copy_one_file(copy) ? 0 : sheet->part)];
+  return sheet->text.len ? copy_write(copy, &copy->pens[worker], output, &sheet->text, err) : DC_OK;
+}
+
+static void free_sheet(void *self, InOrderItem *item) {
+  (void)self;
+  buf_free(&((Sheet *)item)->text);
+  dc_free(item);
 }
 
 static DcCode write_pass(Copy *copy, const CopyJob *item, DcError *err) {
   Pass *pass;
   DC_TRY(pass_open(item->copy.dataset, NULL, 0, &pass, err));
-  Writer writer = {.consumer = {writer_begin, writer_rows, writer_end, NULL, 0, false}, .copy = copy, .first = item->first};
-  pthread_mutex_init(&writer.lock, NULL);
+  size_t threads = (size_t)pool_threads(copy->engine->pool);
+  Writer writer = {.consumer = {.begin = writer_begin, .rows = writer_rows, .end = writer_end}, .copy = copy, .first = item->first};
+  writer.current = dc_alloc(threads * sizeof *writer.current);
+  in_order_init(&writer.order, copy->engine, copy_room(copy->engine) / 2, write_sheet, &writer);
   DcCode code = pass_run(pass, &writer.consumer, NULL, err);
-  for (size_t i = 0; i < writer.count; i++) buf_free(&writer.pending[i].text);
-  dc_free(writer.pending);
-  pthread_mutex_destroy(&writer.lock);
+  for (size_t i = 0; i < threads; i++)
+    if (writer.current[i]) free_sheet(NULL, &writer.current[i]->item);
+  in_order_deinit(&writer.order, free_sheet);
+  dc_free(writer.current);
   pass_close(pass);
   return code;
 }
@@ -139,7 +145,7 @@ static void tasks_work(void *argument, int number) {
 }
 
 static void add_tasks(Tasks *tasks, CopyJob *item) {
-  bool one = tasks->copy->options.single || !tasks->copy->stage;
+  bool one = copy_one_file(tasks->copy);
   StatementStats *stats = tasks->copy->engine->stats;
   for (uint32_t p = 0; p < (one ? 1 : item->copy.dataset->partitions); p++) {
     VEC_GROW(tasks->tasks, tasks->count, tasks->cap);
@@ -217,7 +223,7 @@ static DcCode write_straight(Copy *copy, Straight *straight, DcError *err) {
 static bool may_go_straight(const Copy *copy, const CopyJob *item) {
   if (item->root->kind != NODE_SHUFFLE || item->root->store || item->outer_shared || item->skip) return false;
   if (!copy_follows_blocks(copy, item->root->input)) return false;
-  return !((copy->options.single || !copy->stage) && item->copy.dataset->partitions > 1);
+  return !(copy_one_file(copy) && item->copy.dataset->partitions > 1);
 }
 
 /* All that refers to the shuffle are these items: then nobody needs its rows again. */
@@ -302,7 +308,7 @@ static DcCode write_items(Copy *copy, CopyJob *items, size_t count, DcError *err
     if (!stored) {
       item->root->keyless = sorted && item->root == item->copy.dataset; /* so they need not be computed */
       code = write_pass(copy, item, err);
-      if (code == DC_OK && in_order) code = copy_header(copy, &copy->outputs[item->first], err);
+      if (code == DC_OK && in_order) code = copy_finish(copy, &copy->outputs[item->first], err);
       dataset_unref(item->copy.dataset); /* its memory is not needed any more */
       item->copy.dataset = NULL;
       continue;
@@ -311,7 +317,7 @@ static DcCode write_items(Copy *copy, CopyJob *items, size_t count, DcError *err
     if (code == DC_OK) add_tasks(&tasks, item);
     if (code == DC_OK && in_order) {
       code = run_tasks(&tasks, err);
-      if (code == DC_OK) code = copy_header(copy, &copy->outputs[item->first], err);
+      if (code == DC_OK) code = copy_finish(copy, &copy->outputs[item->first], err);
       tasks.count = 0;
       atomic_store(&tasks.next, 0);
     }

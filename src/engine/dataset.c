@@ -357,7 +357,7 @@ static void explain_details(const Dataset *node, Buf *out) {
   if (node->kind == NODE_SOURCE) {
     uint64_t bytes = 0;
     for (size_t i = 0; i < node->load->files.count; i++) bytes += node->load->files.files[i].size;
-    buf_printf(out, ", %zu files, %llu bytes, %s", node->load->files.count, (unsigned long long)bytes, node->load->options.adapter->name);
+    buf_printf(out, ", %zu files, %llu bytes, %s", node->load->files.count, (unsigned long long)bytes, node->load->file.row->adapter.name);
   }
   if (node->kind == NODE_SORT) {
     explain_order(node->sort->keys, node->sort->key_count, out);

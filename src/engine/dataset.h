@@ -175,9 +175,12 @@ typedef struct Adapter {
   const char *name;
   const char *doc, *example;
   bool reads, writes;
-  const Parameter *params;
+  const Parameter *params; /* its own */
   size_t param_count;
 } Adapter;
-const Adapter *adapters(size_t *count);
+size_t adapter_count(void);
+const Adapter *adapter_at(size_t index);
+/* The parameters that it has in common with other adapters of files. */
+const Parameter *adapter_shared(const Adapter *adapter, size_t *count);
 
 #endif

@@ -233,8 +233,12 @@ void engine_describe_origin(Engine *engine, uint64_t origin, char *out, size_t s
     snprintf(out, size, "%llu", (unsigned long long)offset + 1);
     return;
   }
-  int64_t lines = count_lines(&info.file, offset);
   const char *name = str_is(info.file.path, "-") ? "standard input" : info.file.path.data;
+  if (info.rows) {
+    snprintf(out, size, "%s row %llu", name, (unsigned long long)offset + 1);
+    return;
+  }
+  int64_t lines = count_lines(&info.file, offset);
   if (lines < 0) snprintf(out, size, "at byte %llu of %s", (unsigned long long)offset, name);
   else snprintf(out, size, "%s line %lld", name, (long long)lines + 1);
 }

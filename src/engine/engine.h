@@ -17,6 +17,7 @@ typedef struct SourceInfo {
   InputFile file;
   TextDialect dialect;
   bool made; /* rows that no file holds */
+  bool rows; /* offsets are numbers of rows */
 } SourceInfo;
 
 struct Engine {
@@ -46,7 +47,7 @@ struct Engine {
 
 /* Number of a new source; thread-safe. */
 uint64_t engine_source(Engine *engine, const SourceInfo *info);
-/* "data.csv line 12" for an origin: the file is read again up to the place. */
+/* "data.csv line 12" for an origin: the file is read again up to the place. "data.parquet row 12" where rows are counted. */
 void engine_describe_origin(Engine *engine, uint64_t origin, char *out, size_t size);
 /* A file in temp_dir that has no name any more. */
 DcCode engine_temp_file(Engine *engine, int *fd, DcError *err) DC_MUST_CHECK;

@@ -443,7 +443,7 @@ static DcCode set_up_call(Grouper *grouper, size_t c, size_t *width, DcError *er
 
 static DcCode grouper_init(Grouper *grouper, Dataset *node, DcError *err) {
   size_t threads = (size_t)pool_threads(node->engine->pool), count = node->group->call_count, width = 0;
-  *grouper = (Grouper){.consumer = {grouper_begin, grouper_rows, grouper_end, grouper_full, 0, false}, .node = node, .plan = node->group};
+  *grouper = (Grouper){.consumer = {grouper_begin, grouper_rows, grouper_end, grouper_full, 0, false, NULL}, .node = node, .plan = node->group};
   pthread_mutex_init(&grouper->lock, NULL);
   grouper->room = store_room(node->engine) / 3 * 2;
   grouper->inputs = dc_alloc((count * 2 + 1) * sizeof *grouper->inputs);

@@ -1,173 +1,34 @@
-/* load.c - CREATE: which files, which columns, which partitions. Reads nothing but the head of a file, for its header. */
+/* load.c - CREATE: which files, and which partitions. What is in the files is the format's business (SourceOps). */
 #include "engine/load.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
-#include "io/stream.h"
-
-enum { HEAD = 64 << 10 };
 #define PARTITION_BYTES ((uint64_t)64 << 20)
+enum { MOST_BY_SIZE = 4096 }; /* partitions that nobody asked for */
 
 void load_plan_free(LoadPlan *plan) {
   if (!plan || atomic_fetch_sub(&plan->refs, 1) != 1) return;
-  for (size_t i = 0; plan->opened && i < plan->files.count; i++) {
-    stream_close(plan->opened[i].stream);
-    buf_free(&plan->opened[i].ahead);
-  }
-  dc_free(plan->opened);
+  const SourceOps *source = plan->file.row ? plan->file.row->format->source : NULL;
+  if (source && source->free) source->free(plan);
   listing_free(&plan->files);
   dc_free(plan->segments);
+  dc_free(plan->units);
   dc_free(plan->sources);
-  dc_free(plan->formats);
-  dc_free(plan->starts);
   arena_free(&plan->arena);
   dc_free(plan);
 }
 
-/* --- The head of a file --- */
-
-/* The first bytes of a file, at least `want` unless it is shorter. What is no regular file is kept open for the reader. */
-static DcCode read_head(LoadPlan *plan, uint32_t number, size_t want, Buf *out, bool *ended, DcError *err) {
-  const InputFile *file = &plan->files.files[number];
-  Opened *kept = file->regular ? NULL : &plan->opened[number];
-  InputStream *stream = kept ? kept->stream : NULL;
-  if (!stream) DC_TRY(stream_open(file, 0, UINT64_MAX, &stream, err));
-  if (kept) kept->stream = stream;
-  Buf *buf = kept ? &kept->ahead : out;
-  DcCode code = DC_OK;
-  size_t got = 1;
-  while (buf->len < want && got && code == DC_OK) {
-    buf_reserve(buf, want - buf->len);
-    code = stream_read(stream, buf->data + buf->len, want - buf->len, &got, err);
-    if (code == DC_OK) buf->len += got;
+uint64_t load_source(Dataset *node, uint32_t file, bool rows) {
+  LoadPlan *plan = node->load;
+  if (!plan->sources[file]) {
+    SourceInfo info = {.file = plan->files.files[file], .rows = rows};
+    if (plan->text) info.dialect = plan->text->dialect;
+    plan->sources[file] = engine_source(node->engine, &info) + 1;
   }
-  *ended = got == 0;
-  if (kept) {
-    out->len = 0;
-    buf_put(out, buf->data, buf->len);
-  } else {
-    stream_close(stream);
-  }
-  return code;
+  return plan->sources[file] - 1;
 }
 
-/* Where the first row ends; 0: not in this text. */
-static size_t first_row_end(const char *text, size_t len, const TextDialect *dialect) {
-  const char *end = text + len;
-  for (const char *p = text; (p = memchr(p, '\n', (size_t)(end - p))); p++) {
-    size_t until = (size_t)(p - text) + 1;
-    if (text_last_row_end(text, until, dialect) == until) return until;
-  }
-  return 0;
-}
-
-/* What a file begins with. Offsets are in its decompressed bytes; first_len 0: there is no row behind the header. */
-typedef struct Head {
-  Buf text;
-  size_t header, header_len, data, first_len;
-  bool complete; /* text is long enough to tell */
-} Head;
-
-static size_t skip_comments(const LoadPlan *plan, const Buf *text, size_t at) {
-  while (plan->options.comment && at < text->len && text->data[at] == plan->options.comment) {
-    const char *line = memchr(text->data + at, '\n', text->len - at);
-    at = line ? (size_t)(line - text->data) + 1 : text->len;
-  }
-  return at;
-}
-
-static bool cut_row(const LoadPlan *plan, const Head *head, size_t at, bool ended, size_t *len) {
-  *len = at < head->text.len ? first_row_end(head->text.data + at, head->text.len - at, &plan->options.dialect) : 0;
-  if (*len) return true;
-  *len = head->text.len - at;
-  return ended;
-}
-
-static void parse_head(const LoadPlan *plan, Head *head, bool ended) {
-  const Buf *text = &head->text;
-  size_t at = text->len >= 3 && memcmp(text->data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-  for (uint64_t i = 0; i < plan->options.skip && at < text->len; i++) {
-    const char *line = memchr(text->data + at, '\n', text->len - at);
-    at = line ? (size_t)(line - text->data) + 1 : text->len;
-  }
-  head->complete = true;
-  head->header = at = skip_comments(plan, text, at);
-  head->header_len = 0;
-  if (plan->options.header && !plan->options.plain) {
-    if (!cut_row(plan, head, at, ended, &head->header_len)) head->complete = false;
-    at += head->header_len;
-  }
-  head->data = at;
-  at = skip_comments(plan, text, at);
-  if (!cut_row(plan, head, at, ended, &head->first_len)) head->complete = false;
-  if (head->first_len) head->first_len += at - head->data;
-}
-
-static DcCode get_head(LoadPlan *plan, uint32_t number, Head *head, DcError *err) {
-  memset(head, 0, sizeof *head);
-  for (size_t want = HEAD;; want *= 4) {
-    bool ended = false;
-    head->text.len = 0;
-    DcCode code = read_head(plan, number, want, &head->text, &ended, err);
-    if (code == DC_OK) parse_head(plan, head, ended);
-    if (code == DC_OK && !head->complete && !ended && want < ((size_t)1 << 30)) continue;
-    if (code != DC_OK) buf_free(&head->text);
-    return code;
-  }
-}
-
-/* --- Columns --- */
-
-enum { MAX_FIELDS = 65536 };
-
-static size_t split(const LoadPlan *plan, const char *row, size_t len, Str *fields, Arena *arena) {
-  return text_split_row(row, text_row_trim(row, len), &plan->options.dialect, fields, MAX_FIELDS, arena);
-}
-
-/* Names of a header's fields; an empty one is called _n. */
-static DcCode header_names(const LoadPlan *plan, const Head *head, Str **out, size_t *count, Arena *arena, const char *path, DcError *err) {
-  Str *fields = arena_alloc(arena, MAX_FIELDS * sizeof *fields);
-  *count = split(plan, head->text.data + head->header, head->header_len, fields, arena);
-  for (size_t i = 0; i < *count; i++) {
-    fields[i] = fields[i].len ? arena_str(arena, fields[i]) : arena_printf(arena, "_%zu", i + 1);
-    for (size_t k = 0; k < i && !plan->wanted_count; k++) {
-      if (!str_eq(fields[i], fields[k])) continue;
-      dc_fail(err, "%s: two columns are called \"%.*s\"", path, STR_ARG(fields[i]));
-      dc_hint(err, "name the columns: (@header = FALSE, @skip = 1) VALUE (a, b, …)");
-      return err->code;
-    }
-  }
-  *out = fields;
-  return DC_OK;
-}
-
-static const TextFormat *intern_format(Engine *engine, const TextFormat *wanted) {
-  pthread_mutex_lock(&engine->lock);
-  TextFormat *format = engine->formats;
-  for (; format; format = format->next) {
-    if (memcmp(&format->dialect, &wanted->dialect, sizeof format->dialect) == 0 && format->field_count == wanted->field_count &&
-        format->column_count == wanted->column_count && str_eq(format->null_text, wanted->null_text) &&
-        !format->null_text.data == !wanted->null_text.data &&
-        memcmp(format->column_field, wanted->column_field, wanted->column_count * sizeof(int)) == 0)
-      break;
-  }
-  if (!format) {
-    format = dc_alloc(sizeof *format);
-    *format = *wanted;
-    format->column_field = dc_alloc((wanted->column_count + 1) * sizeof(int));
-    memcpy(format->column_field, wanted->column_field, wanted->column_count * sizeof(int));
-    if (wanted->null_text.data) format->null_text = arena_str(&engine->arena, wanted->null_text);
-    format->identity = format->column_count == format->field_count;
-    for (uint32_t i = 0; i < format->column_count; i++) format->identity = format->identity && format->column_field[i] == (int)i;
-    format->next = engine->formats;
-    engine->formats = format;
-  }
-  pthread_mutex_unlock(&engine->lock);
-  return format;
-}
-
-static DcCode missing_column(const char *path, Str column, const Str *names, size_t count, DcError *err) {
+DcCode load_missing_column(const char *path, Str column, const Str *names, size_t count, DcError *err) {
   Speller speller = speller_start(column);
   Buf list = {0};
   for (size_t i = 0; i < count; i++) {
@@ -182,135 +43,19 @@ static DcCode missing_column(const char *path, Str column, const Str *names, siz
   return err->code;
 }
 
-/* Columns by name: fields[i] = field number of schema column i. */
-static DcCode map_by_name(const Schema *schema, bool all, const char *path, const Str *names, size_t count, int *fields, DcError *err) {
-  for (uint32_t i = 0; i < schema->count; i++) {
-    fields[i] = -1;
-    for (size_t k = 0; k < count && fields[i] < 0; k++)
-      if (str_eq(names[k], schema->names[i])) fields[i] = (int)k;
-    if (fields[i] < 0) return missing_column(path, schema->names[i], names, count, err);
-  }
-  for (size_t k = 0; all && k < count; k++) {
-    if (schema_column(schema, names[k]) >= 0) continue;
-    dc_fail(err, "%s: column \"%.*s\" is not in the first file", path, STR_ARG(names[k]));
-    dc_hint(err, "name the columns to take: VALUE (a, b, …)");
-    return err->code;
-  }
-  return DC_OK;
-}
-
-static void map_by_position(const LoadPlan *plan, const Schema *schema, int *fields) {
-  uint32_t n = 0;
-  for (size_t i = 0; i < plan->wanted_count; i++)
-    if (!str_is(plan->wanted[i], "_")) fields[n++] = (int)i;
-  for (; n < schema->count; n++) fields[n] = (int)n; /* _1, _2, … */
-}
-
-static DcCode prepare_columns(Dataset *node, uint32_t number, const Head *head, Arena *arena, TextFormat *format, DcError *err) {
-  LoadPlan *plan = node->load;
-  const char *path = plan->files.files[number].path.data;
-  if (plan->options.plain) {
-    format->field_count = 1;
-    format->column_field[0] = 0;
-    return DC_OK;
-  }
-  Str *names;
-  size_t count = 0;
-  if (plan->options.header) {
-    if (!head->header_len) return DC_OK; /* an empty file has no rows either */
-    DC_TRY(header_names(plan, head, &names, &count, arena, path, err));
-    DC_TRY(map_by_name(&node->schema, plan->wanted_count == 0, path, names, count, format->column_field, err));
-  } else {
-    map_by_position(plan, &node->schema, format->column_field);
-    Str *fields = arena_alloc(arena, MAX_FIELDS * sizeof *fields);
-    size_t first = head->first_len ? split(plan, head->text.data + head->data, head->first_len, fields, arena) : 0;
-    count = plan->wanted_count ? plan->wanted_count : node->schema.count;
-    if (plan->options.extra == MISMATCH_IGNORE && first > count) count = first;
-  }
-  format->field_count = (uint32_t)count;
-  return DC_OK;
-}
-
-/* Reads a file's head once: format, start of data, source number. */
-DcCode load_prepare(Dataset *node, uint32_t number, DcError *err) {
-  LoadPlan *plan = node->load;
-  if (plan->formats[number]) return DC_OK;
-  Head head;
-  DC_TRY(get_head(plan, number, &head, err));
-  Arena arena = {0};
-  TextFormat format = {.dialect = plan->options.dialect, .column_count = node->schema.count, .null_text = plan->options.null_text};
-  format.column_field = arena_alloc(&arena, (node->schema.count + 1) * sizeof(int));
-  DcCode code = prepare_columns(node, number, &head, &arena, &format, err);
-  if (code == DC_OK) {
-    SourceInfo info = {.file = plan->files.files[number], .dialect = plan->options.dialect};
-    plan->sources[number] = engine_source(node->engine, &info) + 1;
-    plan->starts[number] = head.data;
-    plan->formats[number] = intern_format(node->engine, &format);
-  }
-  arena_free(&arena);
-  buf_free(&head.text);
-  return code;
-}
-
-/* The columns of the dataset: the VALUE list without "_", or the header, or _1 … of the first row. */
-static DcCode load_schema(Dataset *node, DcError *err) {
-  LoadPlan *plan = node->load;
-  static const Str value_name = {"_value", 6};
-  if (plan->options.plain) {
-    node_schema(node, DS_PLAIN_TEXT, &value_name, 1);
-    return DC_OK;
-  }
-  Arena arena = {0};
-  Str *names = arena_alloc(&arena, (plan->wanted_count + 1) * sizeof *names);
-  size_t count = 0;
-  DcCode code = DC_OK;
-  for (size_t i = 0; i < plan->wanted_count; i++)
-    if (!str_is(plan->wanted[i], "_")) names[count++] = plan->wanted[i];
-  for (uint32_t f = 0; !plan->wanted_count && !count && f < plan->files.count && code == DC_OK; f++) {
-    Head head;
-    code = get_head(plan, f, &head, err);
-    if (code != DC_OK) break;
-    if (plan->options.header && head.header_len) {
-      code = header_names(plan, &head, &names, &count, &arena, plan->files.files[f].path.data, err);
-    } else if (!plan->options.header && head.first_len) {
-      names = arena_alloc(&arena, MAX_FIELDS * sizeof *names);
-      count = split(plan, head.text.data + head.data, head.first_len, names, &arena);
-      for (size_t i = 0; i < count; i++) names[i] = arena_printf(&arena, "_%zu", i + 1);
-    }
-    buf_free(&head.text);
-  }
-  if (code == DC_OK) node_schema(node, DS_COLUMNAR, names, count);
-  arena_free(&arena);
-  return code;
-}
-
 /* --- Partitions --- */
-
-static bool seekable(const LoadPlan *plan) {
-  if (plan->options.encoding.data || plan->options.codec) return false;
-  for (size_t i = 0; i < plan->files.count; i++)
-    if (!plan->files.files[i].regular || plan->files.files[i].codec != CODEC_NONE) return false;
-  return true;
-}
 
 static void add_segment(LoadPlan *plan, size_t *cap, Segment segment) {
   VEC_GROW(plan->segments, plan->segment_count, *cap);
   plan->segments[plan->segment_count++] = segment;
 }
 
-/* Contiguous shares of all bytes; files that cannot be cut go whole to the share in which they begin. */
-static void cut_segments(LoadPlan *plan, uint32_t partitions, bool by_source, bool whole_files) {
-  uint64_t total = 0, at = 0;
+/* Contiguous shares of all bytes. */
+static void cut_bytes(LoadPlan *plan, uint32_t partitions, uint64_t total) {
+  uint64_t at = 0;
   size_t cap = 0;
-  for (size_t i = 0; i < plan->files.count; i++) total += plan->files.files[i].size;
   for (uint32_t f = 0; f < plan->files.count; f++) {
     uint64_t size = plan->files.files[f].size;
-    if (by_source || whole_files || total == 0) {
-      uint32_t part = by_source ? f : total ? (uint32_t)((double)at / (double)total * partitions) : 0;
-      add_segment(plan, &cap, (Segment){f, part < partitions ? part : partitions - 1, 0, UINT64_MAX});
-      at += size;
-      continue;
-    }
     for (uint64_t done = 0; done < size;) {
       uint32_t part = (uint32_t)((__int128)(at + done) * partitions / total);
       uint64_t end = (uint64_t)(((__int128)total * (part + 1) + partitions - 1) / partitions) - at; /* first byte of the next share */
@@ -322,6 +67,85 @@ static void cut_segments(LoadPlan *plan, uint32_t partitions, bool by_source, bo
   }
 }
 
+/* What cannot be cut goes whole to the share in which it begins; as many shares as pieces: one to each. */
+static void deal_out(LoadPlan *plan, const FileUnit *pieces, size_t count, uint32_t partitions, bool by_source) {
+  uint64_t total = 0, at = 0;
+  size_t cap = 0;
+  for (size_t i = 0; i < count; i++) total += pieces[i].bytes;
+  for (size_t i = 0; i < count; i++) {
+    uint32_t part = total ? (uint32_t)((double)at / (double)total * partitions) : 0;
+    if (by_source) part = pieces[i].file;
+    else if (count == partitions) part = (uint32_t)i;
+    if (part >= partitions) part = partitions - 1;
+    uint64_t from = plan->units ? pieces[i].number : 0, to = plan->units ? from + 1 : UINT64_MAX;
+    Segment *last = plan->segment_count ? &plan->segments[plan->segment_count - 1] : NULL;
+    if (last && plan->units && last->file == pieces[i].file && last->partition == part && last->to == from) last->to = to;
+    else add_segment(plan, &cap, (Segment){pieces[i].file, part, from, to});
+    at += pieces[i].bytes;
+  }
+}
+
+static void deal_out_files(LoadPlan *plan, uint32_t partitions, bool by_source) {
+  FileUnit *pieces = dc_alloc((plan->files.count + 1) * sizeof *pieces);
+  for (uint32_t f = 0; f < plan->files.count; f++) pieces[f] = (FileUnit){f, 0, plan->files.files[f].size};
+  deal_out(plan, pieces, plan->files.count, partitions, by_source);
+  dc_free(pieces);
+}
+
+static bool cuttable(const LoadPlan *plan, const SourceOps *source) {
+  if (plan->file.codec || !source->cuttable || !source->cuttable(plan)) return false;
+  for (size_t i = 0; i < plan->files.count; i++)
+    if (!plan->files.files[i].regular || plan->files.files[i].codec != CODEC_NONE) return false;
+  return true;
+}
+
+/* Gives the node its partitions; false: as many as are asked for can be had by a re-cut only. */
+static bool cut_partitions(Dataset *node, const LoadSpec *spec) {
+  LoadPlan *plan = node->load;
+  size_t files = plan->files.count;
+  uint64_t total = 0;
+  for (size_t i = 0; i < files; i++) total += plan->files.files[i].size;
+  bool by_bytes = cuttable(plan, plan->file.row->format->source) && total, by_source = spec->by == BY_SOURCE;
+  size_t by_size = (total + PARTITION_BYTES - 1) / PARTITION_BYTES, wanted = spec->by == BY_RANDOM ? 0 : spec->partitions;
+  if (plan->units) by_size = wanted && wanted < plan->unit_count ? wanted : plan->unit_count;
+  if (!by_bytes && !plan->units && by_size > files) by_size = files;
+  if (by_size < 1) by_size = 1;
+  if (by_size > MOST_BY_SIZE && !(plan->units && wanted)) by_size = MOST_BY_SIZE;
+  node->partitions = by_source ? (uint32_t)files : by_bytes && wanted ? (uint32_t)wanted : (uint32_t)by_size;
+  if (by_bytes && !by_source) cut_bytes(plan, node->partitions, total);
+  else if (plan->units) deal_out(plan, plan->units, plan->unit_count, node->partitions, by_source);
+  else deal_out_files(plan, node->partitions, by_source);
+  return by_source || !wanted || wanted == node->partitions;
+}
+
+static int compare_partition(const Segment *segment, uint32_t partition) {
+  return (segment->partition > partition) - (segment->partition < partition);
+}
+
+size_t load_segments(const LoadPlan *plan, const ReadSpec *spec, const Segment ***segments, uint32_t **parts) {
+  size_t count = 0, cap = 0, parts_cap = 0;
+  *segments = NULL;
+  *parts = NULL;
+  for (uint32_t i = 0; i < spec->count; i++) {
+    if (spec->parts[i] == NO_PART) continue;
+    size_t low = 0, high = plan->segment_count; /* segments lie in order of partitions */
+    while (low < high) {
+      size_t middle = (low + high) / 2;
+      if (compare_partition(&plan->segments[middle], spec->parts[i]) < 0) low = middle + 1;
+      else high = middle;
+    }
+    for (; low < plan->segment_count && plan->segments[low].partition == spec->parts[i]; low++) {
+      VEC_GROW(*segments, count, cap);
+      VEC_GROW(*parts, count, parts_cap);
+      (*segments)[count] = &plan->segments[low];
+      (*parts)[count++] = i;
+    }
+  }
+  return count;
+}
+
+/* --- Nodes --- */
+
 static Dataset *random_key(Engine *engine, Dataset *input) {
   Dataset *node = node_new(engine, NODE_NARROW, input);
   node->op.program = program_new(engine);
@@ -331,55 +155,45 @@ static Dataset *random_key(Engine *engine, Dataset *input) {
   return node;
 }
 
-/* The node that CREATE asks for over a plan whose files are listed. */
+/* The node that CREATE asks for over a plan whose files are listed; takes the plan over. */
 static DcCode load_node(Engine *engine, LoadPlan *plan, const LoadSpec *spec, Dataset **out, DcError *err) {
+  const SourceOps *source = plan->file.row->format->source;
   Dataset *node = node_new(engine, NODE_SOURCE, NULL);
   node->load = plan;
-  size_t files = plan->files.count;
-  plan->sources = dc_alloc((files + 1) * sizeof *plan->sources);
-  plan->formats = dc_alloc((files + 1) * sizeof *plan->formats);
-  plan->starts = dc_alloc((files + 1) * sizeof *plan->starts);
-  plan->opened = dc_alloc((files + 1) * sizeof *plan->opened);
-  DcCode code = load_schema(node, err);
-  if (code != DC_OK) {
+  plan->sources = dc_alloc((plan->files.count + 1) * sizeof *plan->sources);
+  if (source->schema(node, err) != DC_OK) {
     dataset_unref(node);
     return dc_position(err, spec->path_pos);
   }
-  if (files && plan->options.header && plan->wanted_count && load_prepare(node, 0, err) != DC_OK) { /* a missing column shows at once */
-    dataset_unref(node);
-    return dc_position(err, spec->path_pos);
-  }
-  uint64_t total = 0;
-  for (size_t i = 0; i < files; i++) total += plan->files.files[i].size;
-  bool cuttable = seekable(plan), by_source = spec->by == BY_SOURCE;
-  uint32_t by_size = (uint32_t)((total + PARTITION_BYTES - 1) / PARTITION_BYTES), wanted = spec->partitions;
-  if (by_size < 1) by_size = 1;
-  if (by_size > 4096) by_size = 4096;
-  if (!cuttable && by_size > files) by_size = (uint32_t)files;
-  node->partitions = by_source ? (uint32_t)files : cuttable && wanted && spec->by != BY_RANDOM ? wanted : by_size;
-  cut_segments(plan, node->partitions, by_source, !cuttable);
-  if (wanted == 0) wanted = node->partitions;
-  if (spec->by == BY_RANDOM) {
-    node = random_key(engine, node);
-    return dataset_alter_partition(engine, node, wanted, out, err);
-  }
-  if (!cuttable && !by_source && wanted != node->partitions) {
-    Dataset *recut = node_new(engine, NODE_RECUT, node);
-    recut->partitions = wanted;
-    node = recut;
+  bool as_asked = cut_partitions(node, spec);
+  if (source->finish) DC_TRY(source->finish(node, spec, &node, err));
+  uint32_t wanted = spec->partitions ? spec->partitions : node->partitions;
+  if (spec->by == BY_RANDOM) return dataset_alter_partition(engine, random_key(engine, node), wanted, out, err);
+  if (!as_asked) {
+    node = node_new(engine, NODE_RECUT, node);
+    node->partitions = wanted;
   }
   *out = node;
   return DC_OK;
 }
 
+static DcCode read_options(const LoadSpec *spec, LoadPlan *plan, DcError *err) {
+  DC_TRY(file_options(spec->adapter, spec->adapter_pos, spec->params, spec->param_count, false, &plan->arena, &plan->file, err));
+  const SourceOps *source = plan->file.row->format->source;
+  if (!source) {
+    dc_fail_at(err, DC_FAIL, spec->adapter_pos, "\"%.*s\" writes and does not read", STR_ARG(spec->adapter));
+    dc_hint(err, "dcetl --adapters lists what reads");
+    return err->code;
+  }
+  return source->check ? source->check(plan, spec, err) : DC_OK;
+}
+
 static DcCode load_plan(const LoadSpec *spec, bool grouped, LoadPlan **out, DcError *err) {
   LoadPlan *plan = dc_alloc(sizeof *plan);
   atomic_init(&plan->refs, 1);
-  DcCode code = text_options(spec->adapter, spec->adapter_pos, spec->params, spec->param_count, false, &plan->arena, &plan->options, err);
-  if (code == DC_OK && plan->options.plain && spec->column_count)
-    code = dc_fail_at(err, DC_FAIL, spec->adapter_pos, "\"%.*s\" reads lines and takes no columns", STR_ARG(spec->adapter));
+  DcCode code = read_options(spec, plan, err);
   if (code == DC_OK) {
-    code = listing_expand(spec->path, grouped, plan->options.codec, &plan->arena, &plan->files, err);
+    code = listing_expand(spec->path, grouped, plan->file.codec, &plan->arena, &plan->files, err);
     if (code != DC_OK) dc_position(err, spec->path_pos);
   }
   if (code != DC_OK) {
@@ -411,7 +225,6 @@ static size_t count_groups(const Listing *files) {
 static DcCode group_plan(const LoadSpec *spec, const LoadPlan *all, size_t from, size_t to, LoadPlan **out, DcError *err) {
   LoadPlan *plan = dc_alloc(sizeof *plan);
   atomic_init(&plan->refs, 1);
-  plan->options = all->options;
   Str *wanted = arena_alloc(&plan->arena, (all->wanted_count + 1) * sizeof *wanted);
   for (size_t i = 0; i < all->wanted_count; i++) wanted[i] = arena_str(&plan->arena, all->wanted[i]);
   plan->wanted = wanted;
@@ -424,7 +237,7 @@ static DcCode group_plan(const LoadSpec *spec, const LoadPlan *all, size_t from,
   }
   plan->files.cap = plan->files.count;
   *out = plan;
-  return text_options(spec->adapter, spec->adapter_pos, spec->params, spec->param_count, false, &plan->arena, &plan->options, err);
+  return read_options(spec, plan, err);
 }
 
 DcCode dataset_load_groups(Engine *engine, const LoadSpec *spec, Arena *arena, Dataset ***out, Str **names, size_t *count, DcError *err) {

@@ -1,16 +1,23 @@
-/* load.h - reading delimited text: what CREATE was told, and the reader that hands out blocks of rows. */
+/* load.h - reading files: what CREATE was told, and the readers that hand out their rows. */
 #ifndef ENGINE_LOAD_H
 #define ENGINE_LOAD_H
 
 #include "engine/adapter.h"
 #include "engine/node.h"
 #include "engine/pass.h"
+#include "engine/text_adapter.h"
 
 /* One part of one file that belongs to one partition. */
 typedef struct Segment {
   uint32_t file, partition;
-  uint64_t from, to; /* bytes; the rows that start in [from, to) */
+  uint64_t from, to; /* bytes: the rows that start in [from, to); or units (row groups). Whole files: 0, UINT64_MAX */
 } Segment;
+
+/* A part of a file that is read as a whole: a row group. */
+typedef struct FileUnit {
+  uint32_t file, number;
+  uint64_t bytes;
+} FileUnit;
 
 /* Opened for its header, and kept. */
 typedef struct Opened {
@@ -18,32 +25,75 @@ typedef struct Opened {
   Buf ahead; /* bytes read from it already */
 } Opened;
 
+typedef struct Reader Reader;
+
+/* What a pass asks of a source. */
+typedef struct ReadSpec {
+  const uint32_t *parts; /* partitions of the source, in this order; NO_PART: none */
+  uint32_t count;
+  const uint8_t *needed; /* one byte a column: somebody looks at it; NULL: all. Others may be left out (COLUMN_ABSENT) */
+  const NarrowOp *const *filters; /* their conditions (where) are put to all rows: what cannot fulfil all may be left out */
+  size_t filter_count;    /* valid during the call only, as parts and needed are; the programs live longer */
+} ReadSpec;
+
+/* How the files of a format are read. */
+struct SourceOps {
+  /* Before files are looked for: does the statement make sense? May be NULL. */
+  DcCode (*check)(const LoadPlan *plan, const LoadSpec *spec, DcError *err);
+  /* Gives the node its columns (node_schema); a format whose files consist of units lists them in plan->units. */
+  DcCode (*schema)(Dataset *node, DcError *err);
+  bool (*cuttable)(const LoadPlan *plan); /* regular files without compression may be cut at any byte; NULL: never */
+  /* What lies over the files' own rows (lines that are parsed): takes the node over, also on failure. May be NULL. */
+  DcCode (*finish)(Dataset *node, const LoadSpec *spec, Dataset **out, DcError *err);
+  void (*free)(LoadPlan *plan); /* the format's own; may be NULL */
+  DcCode (*open)(Dataset *node, const ReadSpec *spec, Reader **out, DcError *err);
+};
+
+/* Hands out the rows of files to several workers. */
+typedef struct ReaderOps {
+  /* The next morsel: *got = false at the end. Its batch stays valid until this worker's next call, or is given as *owned, which
+     the caller drops. *seq: its number, also when reading it fails. */
+  DcCode (*next)(Reader *reader, int worker, Morsel *out, Batch **owned, bool *got, uint64_t *seq, DcError *err);
+  /* Hand out so many morsels more and then say there is none (0: no limit). */
+  void (*set_quota)(Reader *reader, uint64_t morsels);
+  bool (*ended)(Reader *reader); /* all is handed out; asked when no worker is at it */
+  void (*close)(Reader *reader);
+} ReaderOps;
+struct Reader {
+  const ReaderOps *ops;
+};
+
 struct LoadPlan {
   atomic_int refs;
   Arena arena;
-  TextOptions options;
+  FileOptions file;
   Listing files;
-  const Str *wanted;       /* columns as CREATE names them, "_" included; count 0: from the header */
+  const Str *wanted;       /* columns as CREATE names them, "_" included; count 0: those of the file */
   size_t wanted_count;
   Segment *segments;       /* in order of partitions */
   size_t segment_count;
+  FileUnit *units;             /* of all files in order; NULL: the format has none */
+  size_t unit_count, unit_cap;
   uint64_t *sources;       /* engine's number of each file, + 1; 0: none yet */
+  void *own;               /* the format's */
+  /* Of text: */
+  const TextOptions *text;
   const TextFormat **formats; /* of each file, once its header is read */
   uint64_t *starts;        /* where the data of each file starts, behind BOM, skipped lines and header */
   Opened *opened;          /* of each file that cannot be opened twice: standard input, a named pipe */
 };
 void load_plan_free(LoadPlan *plan);
+/* The segments of the wanted partitions in order; parts[i] of the result: which of spec->parts it is for. All on the heap. */
+size_t load_segments(const LoadPlan *plan, const ReadSpec *spec, const Segment ***segments, uint32_t **parts);
+/* The engine's number of a file; one caller at a time. rows: its offsets are numbers of rows. */
+uint64_t load_source(Dataset *node, uint32_t file, bool rows);
+/* The error that a column of the VALUE list is not among those of a file, with the nearest name. */
+DcCode load_missing_column(const char *path, Str column, const Str *names, size_t count, DcError *err);
+
+/* --- Text --- */
+extern const SourceOps text_source;
 /* Reads the head of file `number` once: its format, where its data starts, its source number. One caller at a time. */
 DcCode load_prepare(Dataset *node, uint32_t number, DcError *err) DC_MUST_CHECK;
-
-/* Hands out blocks of whole rows in order, to several workers. */
-typedef struct Reader Reader;
-DcCode reader_open(Dataset *node, const uint32_t *parts, uint32_t count, Reader **out, DcError *err) DC_MUST_CHECK;
-/* The next block: *got = false at the end. The batch, its text and offsets stay valid until this worker's next call. */
-DcCode reader_next(Reader *reader, int worker, Morsel *out, bool *got, uint64_t *seq, DcError *err) DC_MUST_CHECK;
-/* Hand out so many blocks more and then say there is none (0: no limit); paused: that is why there was none. */
-void reader_set_quota(Reader *reader, uint64_t blocks);
-bool reader_paused(Reader *reader);
-void reader_close(Reader *reader);
+DcCode text_reader_open(Dataset *node, const ReadSpec *spec, Reader **out, DcError *err) DC_MUST_CHECK;
 
 #endif

@@ -33,7 +33,10 @@ typedef struct Leg {
   size_t op_count;
   uint32_t *parts; /* the base's partition for each output partition, from first_part on */
   uint32_t count, first_part;
-  Reader *reader;  /* over files */
+  bool files;      /* over files: */
+  Reader *reader;  /* NULL: not opened yet */
+  uint8_t *needed; /* columns of the base that operators ask for; NULL: any */
+  bool projects;   /* what comes out has other columns */
   Stored *stored;  /* or over a store */
   size_t stored_count, stored_cap;
   Generator *generator; /* or made on the way */
@@ -171,11 +174,6 @@ static Leg *add_leg(const Way *way) {
   return leg;
 }
 
-static DcCode end_at_files(const Way *way, DcError *err) {
-  Leg *leg = add_leg(way);
-  return reader_open(leg->base, leg->parts, leg->count, &leg->reader, err);
-}
-
 static void end_at_store(const Way *way) {
   list_stored(add_leg(way));
 }
@@ -232,14 +230,34 @@ static bool mark_op(const NarrowOp *op, uint8_t *columns) {
   return true;
 }
 
-/* Which of a node's columns the operators above it ask for: heap; NULL: all of them, or that is not known. */
-static uint8_t *columns_needed(const Above *above, uint32_t count) {
+static bool asks_record(const Expr *expr) {
+  if (!expr) return false;
+  if (expr->kind == EXPR_CALL && (!expr->function || expr->function->needs_record)) return true;
+  for (size_t i = 0; i < expr->count; i++)
+    if (asks_record(expr->items[i])) return true;
+  return false;
+}
+
+/* An operator behind a projection that may ask for the record as it was (its key). */
+static bool looks_back(const NarrowOp *op) {
+  if (asks_record(op->where) || asks_record(op->key) || op->reshape) return true;
+  for (size_t i = 0; op->project && i < op->item_count; i++)
+    if (asks_record(op->items[i].expr)) return true;
+  return false;
+}
+
+/* Which of a node's columns the operators above it ask for: heap; NULL: any. *projects: they give others; where they do
+   not, whoever takes the rows may ask for more. */
+static uint8_t *columns_needed(const Above *above, uint32_t count, bool *projects) {
   uint32_t first = 0, width = count; /* where they are among those of the operator */
   uint8_t *marks = dc_alloc((size_t)count + 1);
-  bool projected = false, known = true;
-  for (; above && !projected && known; above = above->next) {
+  bool known = true;
+  *projects = false;
+  for (; above && known; above = above->next) {
     const LegOp *op = &above->op;
-    if (op->expander) {
+    if (*projects) {
+      known = op->expander || !looks_back(op->narrow);
+    } else if (op->expander) {
       uint8_t *wider = dc_alloc((size_t)op->expander->columns + 1);
       memcpy(wider + op->expander->first, marks, width);
       dc_free(marks);
@@ -248,13 +266,19 @@ static uint8_t *columns_needed(const Above *above, uint32_t count) {
       width = op->expander->columns;
     } else {
       known = mark_op(op->narrow, marks);
-      projected = op->narrow->project;
+      *projects = op->narrow->project;
     }
   }
   memmove(marks, marks + first, count);
-  if (projected && known) return marks;
+  if (known) return marks;
   dc_free(marks);
   return NULL;
+}
+
+static void end_at_files(const Way *way) {
+  Leg *leg = add_leg(way);
+  leg->files = true;
+  leg->needed = columns_needed(way->above, leg->base->schema.count, &leg->projects);
 }
 
 /* The first input goes through the probe; what the join has left over makes a leg of its own. */
@@ -262,8 +286,9 @@ static DcCode descend_join(Way way, DcError *err) {
   Pass *pass = way.pass;
   Expander *expander = NULL;
   Generator *generator = NULL;
-  uint8_t *needed = columns_needed(way.above, way.node->schema.count);
-  DcCode code = join_open(way.node, way.parts, way.count, needed, &expander, &generator, err);
+  bool projects;
+  uint8_t *needed = columns_needed(way.above, way.node->schema.count, &projects);
+  DcCode code = join_open(way.node, way.parts, way.count, projects ? needed : NULL, &expander, &generator, err);
   dc_free(needed);
   if (code != DC_OK || generator) {
     Leg *leg = add_leg(&way);
@@ -290,7 +315,9 @@ static DcCode descend_join(Way way, DcError *err) {
 static DcCode descend_below(Way way, DcError *err) {
   way.below = false;
   switch (way.node->kind) {
-    case NODE_SOURCE: return end_at_files(&way, err);
+    case NODE_SOURCE:
+      end_at_files(&way);
+      return DC_OK;
     case NODE_UNION: return descend_union(way, err);
     case NODE_JOIN: return descend_join(way, err);
     case NODE_SORT: {
@@ -377,7 +404,8 @@ DcCode pass_open_below(Dataset *node, const uint32_t *wanted, uint32_t count, Pa
 }
 
 static void close_leg(Leg *leg) {
-  reader_close(leg->reader);
+  if (leg->reader) leg->reader->ops->close(leg->reader);
+  dc_free(leg->needed);
   if (leg->generator) leg->generator->close(leg->generator);
   dc_free(leg->stored);
   dc_free(leg->ops);
@@ -577,7 +605,7 @@ static DcCode next_morsel(Pass *pass, Leg *leg, Worker *worker, Morsel *morsel, 
   if (engine_interrupted()) return dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
   worker->error_seq = UINT64_MAX;
   DcCode code;
-  if (leg->reader) code = reader_next(leg->reader, worker->number, morsel, got, &worker->error_seq, err);
+  if (leg->reader) code = leg->reader->ops->next(leg->reader, worker->number, morsel, owned, got, &worker->error_seq, err);
   else if (leg->generator) code = leg->generator->next(leg->generator, worker->number, morsel, owned, got, err);
   else code = next_stored(leg, morsel, got, owned, err);
   if (code != DC_OK || !*got) return code;
@@ -599,7 +627,7 @@ static void work(void *argument, int number) {
     DcError err = {0};
     (void)!next_morsel(pass, leg, worker, &morsel, &owned, &got, &err);
     if (err.code == DC_OK && !got) {
-      if (!leg->reader || !reader_paused(leg->reader)) atomic_store(&leg->ended, true);
+      if (!leg->reader) atomic_store(&leg->ended, true); /* a reader may only pause */
       break;
     }
     if (err.code == DC_OK && run_morsel(pass, leg, worker, &morsel) != DC_OK) err = worker->err;
@@ -628,6 +656,29 @@ static const Worker *first_failure(Pass *pass) {
   return failed;
 }
 
+static bool has_expander(const Leg *leg) {
+  for (size_t i = 0; i < leg->op_count; i++)
+    if (leg->ops[i].expander) return true;
+  return false;
+}
+
+/* Which columns are needed is known only now: the consumer has a say in it. */
+static DcCode open_reader(Pass *pass, Leg *leg, DcError *err) {
+  const Consumer *consumer = pass->consumer;
+  uint32_t count = leg->base->schema.count;
+  bool known = leg->needed && !consumer->needs_keys && (leg->projects || (consumer->columns && !has_expander(leg)));
+  for (uint32_t i = 0; known && !leg->projects && i < count; i++) leg->needed[i] |= consumer->columns[i];
+  const NarrowOp **filters = dc_alloc((leg->op_count + 1) * sizeof *filters);
+  ReadSpec spec = {.parts = leg->parts, .count = leg->count, .needed = known ? leg->needed : NULL, .filters = filters};
+  for (size_t i = 0; i < leg->op_count && leg->ops[i].narrow; i++) { /* as far as conditions are about the base's columns */
+    if (leg->ops[i].narrow->where) filters[spec.filter_count++] = leg->ops[i].narrow;
+    if (leg->ops[i].narrow->project || leg->ops[i].narrow->share >= 0) break;
+  }
+  DcCode code = leg->base->load->file.row->format->source->open(leg->base, &spec, &leg->reader, err);
+  dc_free(filters);
+  return code;
+}
+
 /* One phase of the leg whose turn it is. */
 static DcCode run_leg(Pass *pass, Leg *leg, DcError *err) {
   int threads = pool_threads(pass->engine->pool);
@@ -639,11 +690,13 @@ static DcCode run_leg(Pass *pass, Leg *leg, DcError *err) {
       return DC_OK;
     }
   }
-  if (leg->reader) reader_set_quota(leg->reader, pass->consumer->quota);
+  if (leg->files && !leg->reader) DC_TRY(open_reader(pass, leg, err));
+  if (leg->reader) leg->reader->ops->set_quota(leg->reader, pass->consumer->quota);
   bool whole = leg->reader || leg->generator;
   int count = whole ? 0 : (int)(leg->stored_count < (size_t)threads ? leg->stored_count : (size_t)threads);
   if (whole || count) pool_run(pass->engine->pool, count, work, pass);
   else atomic_store(&leg->ended, true);
+  if (leg->reader && leg->reader->ops->ended(leg->reader)) atomic_store(&leg->ended, true);
   const Worker *failed = first_failure(pass);
   if (!failed) return DC_OK;
   *err = failed->err;

@@ -25,6 +25,7 @@ struct Consumer {
   bool (*full)(Consumer *self); /* pause: pass_run returns with *more = true; may be NULL */
   uint64_t quota;               /* pause after so many morsels, whatever the workers; 0: no limit */
   bool needs_keys;              /* the default key has to outlive a projection */
+  const uint8_t *columns;       /* one byte a column of the records: it looks at it; NULL: at any. Used when pass_run begins */
 };
 
 /* Rows that are made on the way: a sorted merge, what a join has left over. */

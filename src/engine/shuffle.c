@@ -83,7 +83,7 @@ static bool full(Consumer *self) {
 }
 
 void shuffler_init(Shuffler *shuffler, Engine *engine, Store *store, int what, size_t room) {
-  *shuffler = (Shuffler){.consumer = {begin, rows, end_morsel, full, 0, (what & GATHER_KEY) != 0}, .engine = engine, .store = store, .partitions = store->partitions, .what = what, .room = room};
+  *shuffler = (Shuffler){.consumer = {begin, rows, end_morsel, full, 0, (what & GATHER_KEY) != 0, NULL}, .engine = engine, .store = store, .partitions = store->partitions, .what = what, .room = room};
   shuffler->builders = dc_alloc((size_t)pool_threads(engine->pool) * sizeof *shuffler->builders);
 }
 

@@ -34,7 +34,7 @@ static bool sort_full(Consumer *self) { return sorter_full(((SortConsumer *)self
 
 static DcCode collect(Dataset *node, Sorter *sorter, DcError *err) {
   Pass *pass;
-  SortConsumer consumer = {{sort_begin, sort_rows, sort_end, sort_full, 0, !node->keyless}, sorter, node->sort, node->op.program};
+  SortConsumer consumer = {{.begin = sort_begin, .rows = sort_rows, .end = sort_end, .full = sort_full, .needs_keys = !node->keyless}, sorter, node->sort, node->op.program};
   DC_TRY(pass_open(node->input, NULL, 0, &pass, err));
   DcCode code = DC_OK;
   for (bool more = true; more && code == DC_OK;) {

@@ -256,7 +256,7 @@ static void gather_inputs(Dataset *node) {
 
 DcCode compute_union_set(Dataset *node, DcError *err) {
   Engine *engine = node->engine;
-  SetUnion set = {.consumer = {set_begin, set_rows, NULL, set_full, 0, true}, .node = node, .room = engine->options.memory / 6};
+  SetUnion set = {.consumer = {set_begin, set_rows, NULL, set_full, 0, true, NULL}, .node = node, .room = engine->options.memory / 6};
   gather_inputs(node);
   DC_TRY(input_stored(node, &set.all, err));
   set.input_of = node->parts;

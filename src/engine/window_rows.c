@@ -66,7 +66,7 @@ static bool number_full(Consumer *self) { return sorter_full(((Numberer *)self)-
 static DcCode collect(Sorter *sorter, Dataset *node, Dataset *input, const WindowSpec *spec, DcError *err) {
   Pass *pass;
   DC_TRY(pass_open(input, NULL, 0, &pass, err));
-  Numberer numberer = {{number_begin, number_rows, number_end, number_full, 0, false}, sorter, spec, node->op.program, NULL};
+  Numberer numberer = {{number_begin, number_rows, number_end, number_full, 0, false, NULL}, sorter, spec, node->op.program, NULL};
   numberer.at = dc_alloc((size_t)pool_threads(node->engine->pool) * sizeof *numberer.at);
   DcCode code = DC_OK;
   for (bool more = true; more && code == DC_OK;) {

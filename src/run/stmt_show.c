@@ -154,13 +154,12 @@ static void show_functions(const Session *session, Buf *out) {
 static void show_adapters(Buf *out) {
   static const char *const heads[] = {"adapter", "use", "what it is"};
   Table table;
-  size_t count;
-  const Adapter *rows = adapters(&count);
   table_start(&table, heads, 3);
-  for (size_t i = 0; i < count; i++) {
-    table_put(&table, "%s", rows[i].name);
-    table_put(&table, "%s", rows[i].reads && rows[i].writes ? "read, write" : rows[i].reads ? "read" : "write");
-    table_put(&table, "%s", rows[i].doc);
+  for (size_t i = 0; i < adapter_count(); i++) {
+    const Adapter *row = adapter_at(i);
+    table_put(&table, "%s", row->name);
+    table_put(&table, "%s", row->reads && row->writes ? "read, write" : row->reads ? "read" : "write");
+    table_put(&table, "%s", row->doc);
   }
   table_print(&table, out);
 }

@@ -1,4 +1,4 @@
-/* reader.c - hands out blocks of whole rows. Reading and cutting at row ends is done under one lock (it runs at the speed
+/* text_reader.c - hands out blocks of whole rows. Reading and cutting at row ends is done under one lock (it runs at the speed
  * of memory); finding the rows in a block is done by the worker that takes it. */
 #include <errno.h>
 #include <iconv.h>
@@ -18,7 +18,8 @@ typedef struct Cut {
   uint64_t *origins;
 } Cut;
 
-struct Reader {
+typedef struct TextReader {
+  Reader reader;
   Dataset *node;
   Engine *engine;
   LoadPlan *plan;
@@ -38,39 +39,30 @@ struct Reader {
   uint64_t offset;   /* in the file, of the next block's first byte */
   uint32_t file, part;
   bool has_zstd;     /* some file is compressed by it */
+  bool ended;
   uint64_t seq;
   uint64_t limit;    /* of seq in this phase; UINT64_MAX: none */
   Cut *cuts; /* of each worker */
   int workers;
-};
+} TextReader;
 
-DcCode reader_open(Dataset *node, const uint32_t *parts, uint32_t count, Reader **out, DcError *err) {
+static const ReaderOps reader_ops;
+
+DcCode text_reader_open(Dataset *node, const ReadSpec *spec, Reader **out, DcError *err) {
   (void)err;
-  Reader *reader = dc_alloc(sizeof *reader);
+  TextReader *reader = dc_alloc(sizeof *reader);
   LoadPlan *plan = node->load;
+  reader->reader.ops = &reader_ops;
   reader->node = node;
   reader->engine = node->engine;
   reader->plan = plan;
-  reader->segments = dc_alloc((plan->segment_count + 1) * sizeof *reader->segments);
-  reader->parts = dc_alloc((plan->segment_count + 1) * sizeof *reader->parts);
-  size_t first = 0; /* segments lie in order of partitions */
+  reader->count = load_segments(plan, spec, &reader->segments, &reader->parts);
   uint64_t total = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    if (parts[i] == NO_PART) continue;
-    size_t low = 0, high = plan->segment_count;
-    while (low < high) {
-      size_t middle = (low + high) / 2;
-      if (plan->segments[middle].partition < parts[i]) low = middle + 1;
-      else high = middle;
-    }
-    for (first = low; first < plan->segment_count && plan->segments[first].partition == parts[i]; first++) {
-      const Segment *segment = &plan->segments[first];
-      uint64_t size = plan->files.files[segment->file].size;
-      reader->has_zstd = reader->has_zstd || plan->files.files[segment->file].codec == CODEC_ZSTD;
-      reader->segments[reader->count] = segment;
-      reader->parts[reader->count++] = i;
-      total += (segment->to < size ? segment->to : size) - (segment->from < size ? segment->from : size);
-    }
+  for (size_t i = 0; i < reader->count; i++) {
+    const Segment *segment = reader->segments[i];
+    uint64_t size = plan->files.files[segment->file].size;
+    reader->has_zstd = reader->has_zstd || plan->files.files[segment->file].codec == CODEC_ZSTD;
+    total += (segment->to < size ? segment->to : size) - (segment->from < size ? segment->from : size);
   }
   reader->limit = UINT64_MAX;
   reader->workers = pool_threads(reader->engine->pool);
@@ -78,11 +70,11 @@ DcCode reader_open(Dataset *node, const uint32_t *parts, uint32_t count, Reader 
   pthread_mutex_init(&reader->lock, NULL);
   atomic_store(&reader->engine->progress_total, total);
   atomic_store(&reader->engine->progress_bytes, 0);
-  *out = reader;
+  *out = &reader->reader;
   return DC_OK;
 }
 
-static void close_stream(Reader *reader) {
+static void close_stream(TextReader *reader) {
   if (!reader->from_ahead) stream_close(reader->stream);
   reader->stream = NULL;
   frames_unref(reader->frames);
@@ -92,8 +84,8 @@ static void close_stream(Reader *reader) {
   reader->undecoded.len = 0;
 }
 
-void reader_close(Reader *reader) {
-  if (!reader) return;
+static void close_reader(Reader *base) {
+  TextReader *reader = (TextReader *)base;
   close_stream(reader);
   for (int i = 0; i < reader->workers; i++) {
     slab_unref(reader->cuts[i].slab);
@@ -111,7 +103,7 @@ void reader_close(Reader *reader) {
 
 /* --- Bytes --- */
 
-static DcCode raw_bytes(Reader *reader, char *data, size_t size, size_t *got, DcError *err) {
+static DcCode raw_bytes(TextReader *reader, char *data, size_t size, size_t *got, DcError *err) {
   const Buf *ahead = &reader->plan->opened[reader->file].ahead;
   if (reader->from_ahead && reader->ahead < ahead->len) {
     *got = ahead->len - reader->ahead < size ? ahead->len - reader->ahead : size;
@@ -128,10 +120,10 @@ static DcCode raw_bytes(Reader *reader, char *data, size_t size, size_t *got, Dc
   return DC_OK;
 }
 
-static const char *file_name(const Reader *reader) { return reader->plan->files.files[reader->file].path.data; }
+static const char *file_name(const TextReader *reader) { return reader->plan->files.files[reader->file].path.data; }
 
 /* Bytes of another encoding become UTF-8. */
-static DcCode converted_bytes(Reader *reader, char *data, size_t size, size_t *got, DcError *err) {
+static DcCode converted_bytes(TextReader *reader, char *data, size_t size, size_t *got, DcError *err) {
   char *out = data;
   size_t left = size;
   for (;;) {
@@ -144,7 +136,7 @@ static DcCode converted_bytes(Reader *reader, char *data, size_t size, size_t *g
     size_t rest = in->len;
     size_t result = iconv(reader->convert, &from, &rest, &out, &left);
     if (result == (size_t)-1 && (errno == EILSEQ || (errno == EINVAL && more == 0)))
-      return dc_fail(err, "%s: bytes that are no %.*s", file_name(reader), STR_ARG(reader->plan->options.encoding));
+      return dc_fail(err, "%s: bytes that are no %.*s", file_name(reader), STR_ARG(reader->plan->text->encoding));
     memmove(in->data, from, rest);
     in->len = rest;
     if (left < size || more == 0) break;
@@ -154,7 +146,7 @@ static DcCode converted_bytes(Reader *reader, char *data, size_t size, size_t *g
 }
 
 /* Fills data as far as the segment goes. */
-static DcCode fill(Reader *reader, char *data, size_t size, size_t *filled, bool *ended, DcError *err) {
+static DcCode fill(TextReader *reader, char *data, size_t size, size_t *filled, bool *ended, DcError *err) {
   *filled = 0;
   *ended = false;
   while (*filled < size) {
@@ -189,7 +181,7 @@ static DcCode row_boundary(const LoadPlan *plan, uint32_t number, uint64_t place
       done += code == DC_OK ? got : 0;
     }
     stream_close(stream);
-    size_t start = code == DC_OK ? text_find_row_start(text, done, from + done >= file->size, plan->formats[number]->field_count, &plan->options.dialect) : 0;
+    size_t start = code == DC_OK ? text_find_row_start(text, done, from + done >= file->size, plan->formats[number]->field_count, &plan->text->dialect) : 0;
     dc_free(text);
     if (code != DC_OK) return code;
     if (start < done || from + done >= file->size) {
@@ -200,7 +192,7 @@ static DcCode row_boundary(const LoadPlan *plan, uint32_t number, uint64_t place
   }
 }
 
-static DcCode open_stream(Reader *reader, uint64_t from, uint64_t to, DcError *err) {
+static DcCode open_stream(TextReader *reader, uint64_t from, uint64_t to, DcError *err) {
   LoadPlan *plan = reader->plan;
   const InputFile *file = &plan->files.files[reader->file];
   reader->counted = 0;
@@ -215,10 +207,10 @@ static DcCode open_stream(Reader *reader, uint64_t from, uint64_t to, DcError *e
     if (file->codec == CODEC_ZSTD && file->regular) DC_TRY(frames_open(reader->engine, file, &reader->frames, err));
     if (!reader->frames) DC_TRY(stream_open(file, from, to, &reader->stream, err));
   }
-  if (plan->options.encoding.data && !str_eq_nocase(plan->options.encoding, str_of("UTF-8"))) {
-    reader->convert = iconv_open("UTF-8", plan->options.encoding.data);
+  if (plan->text->encoding.data && !str_eq_nocase(plan->text->encoding, str_of("UTF-8"))) {
+    reader->convert = iconv_open("UTF-8", plan->text->encoding.data);
     if (reader->convert == (iconv_t)-1) {
-      dc_fail(err, "unknown encoding '%s'", plan->options.encoding.data);
+      dc_fail(err, "unknown encoding '%s'", plan->text->encoding.data);
       dc_hint(err, "iconv -l lists the names there are");
       return err->code;
     }
@@ -227,7 +219,7 @@ static DcCode open_stream(Reader *reader, uint64_t from, uint64_t to, DcError *e
   return DC_OK;
 }
 
-static DcCode skip_bytes(Reader *reader, uint64_t count, DcError *err) {
+static DcCode skip_bytes(TextReader *reader, uint64_t count, DcError *err) {
   char data[4096];
   while (count) {
     size_t got = 0;
@@ -239,7 +231,7 @@ static DcCode skip_bytes(Reader *reader, uint64_t count, DcError *err) {
   return DC_OK;
 }
 
-static DcCode open_segment(Reader *reader, DcError *err) {
+static DcCode open_segment(TextReader *reader, DcError *err) {
   const Segment *segment = reader->segments[reader->next];
   reader->part = reader->parts[reader->next++];
   reader->file = segment->file;
@@ -247,7 +239,7 @@ static DcCode open_segment(Reader *reader, DcError *err) {
   LoadPlan *plan = reader->plan;
   const InputFile *file = &plan->files.files[segment->file];
   uint64_t data = plan->starts[segment->file], from = 0, to = UINT64_MAX;
-  bool cut = file->regular && file->codec == CODEC_NONE && !plan->options.encoding.data && !plan->options.codec;
+  bool cut = file->regular && file->codec == CODEC_NONE && !plan->text->encoding.data && !plan->file.codec;
   if (cut) {
     DC_TRY(row_boundary(plan, segment->file, segment->from, &from, err));
     if (segment->to != UINT64_MAX) DC_TRY(row_boundary(plan, segment->file, segment->to, &to, err));
@@ -264,8 +256,8 @@ static DcCode open_segment(Reader *reader, DcError *err) {
 /* --- Blocks --- */
 
 /* Under the lock: the next block's bytes in cut->slab. *len = 0: the end. */
-static DcCode take_block(Reader *reader, Cut *cut, size_t *len, DcError *err) {
-  const TextDialect *dialect = &reader->plan->options.dialect;
+static DcCode take_block(TextReader *reader, Cut *cut, size_t *len, DcError *err) {
+  const TextDialect *dialect = &reader->plan->text->dialect;
   *len = 0;
   while (!*len) {
     if (!reader->stream && !reader->frames) {
@@ -297,7 +289,7 @@ static DcCode take_block(Reader *reader, Cut *cut, size_t *len, DcError *err) {
 }
 
 /* A row with the wrong number of fields that @ragged and @extra do not allow: by the policy for bad records. */
-static DcCode bad_row(Reader *reader, const Cut *cut, size_t row, size_t fields, DcError *err) {
+static DcCode bad_row(TextReader *reader, const Cut *cut, size_t row, size_t fields, DcError *err) {
   const Batch *batch = &cut->batch;
   Str text = str_make(batch->text + batch->offsets[row], batch->offsets[row + 1] - batch->offsets[row]);
   size_t len = text_row_trim(text.data, text.len);
@@ -332,8 +324,8 @@ static void drop_rows(Cut *cut, const uint8_t *drop, char comment) {
 }
 
 /* Rows with too few or too many fields: by @ragged and @extra, else bad records. */
-static DcCode check_fields(Reader *reader, Cut *cut, DcError *err) {
-  const TextOptions *options = &reader->plan->options;
+static DcCode check_fields(TextReader *reader, Cut *cut, DcError *err) {
+  const TextOptions *options = reader->plan->text;
   Batch *batch = &cut->batch;
   const TextFormat *format = batch->format;
   size_t columns = options->header || !reader->plan->wanted_count ? format->field_count : reader->plan->wanted_count;
@@ -362,8 +354,8 @@ static DcCode check_fields(Reader *reader, Cut *cut, DcError *err) {
   return code;
 }
 
-static DcCode index_block(Reader *reader, Cut *cut, const TextFormat *format, uint64_t origin, size_t len, DcError *err) {
-  const TextOptions *options = &reader->plan->options;
+static DcCode index_block(TextReader *reader, Cut *cut, const TextFormat *format, uint64_t origin, size_t len, DcError *err) {
+  const TextOptions *options = reader->plan->text;
   size_t expected = options->plain || options->comment ? 0 : format->field_count;
   bool closed = text_index_rows(cut->slab->data, len, &format->dialect, expected, &cut->index);
   cut->batch = (Batch){.layout = BATCH_TEXT, .rows = (uint32_t)cut->index.count, .text = cut->slab->data,
@@ -384,17 +376,15 @@ static DcCode index_block(Reader *reader, Cut *cut, const TextFormat *format, ui
   return options->plain ? DC_OK : check_fields(reader, cut, err);
 }
 
-void reader_set_quota(Reader *reader, uint64_t blocks) { reader->limit = blocks ? reader->seq + blocks : UINT64_MAX; }
-
-bool reader_paused(Reader *reader) {
-  pthread_mutex_lock(&reader->lock);
-  bool paused = reader->seq >= reader->limit;
-  pthread_mutex_unlock(&reader->lock);
-  return paused;
+static void set_quota(Reader *base, uint64_t blocks) {
+  TextReader *reader = (TextReader *)base;
+  reader->limit = blocks ? reader->seq + blocks : UINT64_MAX;
 }
 
+static bool has_ended(Reader *base) { return ((const TextReader *)base)->ended; }
+
 /* Decompress something ahead, if there is a file to decompress, before taking a block. */
-static void help(Reader *reader) {
+static void help(TextReader *reader) {
   pthread_mutex_lock(&reader->lock);
   Frames *frames = reader->frames;
   if (frames) frames_ref(frames);
@@ -403,7 +393,9 @@ static void help(Reader *reader) {
   frames_unref(frames);
 }
 
-DcCode reader_next(Reader *reader, int worker, Morsel *out, bool *got, uint64_t *seq, DcError *err) {
+static DcCode next(Reader *base, int worker, Morsel *out, Batch **owned, bool *got, uint64_t *seq, DcError *err) {
+  TextReader *reader = (TextReader *)base;
+  (void)owned;
   Cut *cut = &reader->cuts[worker];
   size_t len = 0;
   if (reader->has_zstd) help(reader);
@@ -411,7 +403,9 @@ DcCode reader_next(Reader *reader, int worker, Morsel *out, bool *got, uint64_t 
   uint64_t origin = 0;
   const TextFormat *format = NULL;
   *seq = reader->seq;
-  DcCode code = reader->seq < reader->limit ? take_block(reader, cut, &len, err) : DC_OK;
+  bool allowed = reader->seq < reader->limit;
+  DcCode code = allowed ? take_block(reader, cut, &len, err) : DC_OK;
+  if (allowed && code == DC_OK && !len) reader->ended = true;
   if (code == DC_OK && len) {
     origin = origin_make(reader->plan->sources[reader->file] - 1, reader->offset);
     format = reader->plan->formats[reader->file];
@@ -429,3 +423,5 @@ DcCode reader_next(Reader *reader, int worker, Morsel *out, bool *got, uint64_t 
   out->to = cut->batch.rows;
   return DC_OK;
 }
+
+static const ReaderOps reader_ops = {next, set_quota, has_ended, close_reader};
