@@ -144,6 +144,16 @@ size_t load_segments(const LoadPlan *plan, const ReadSpec *spec, const Segment *
   return count;
 }
 
+void load_progress(const Dataset *node, const Segment *const *segments, size_t count) {
+  uint64_t total = 0;
+  for (size_t i = 0; i < count; i++) {
+    uint64_t size = node->load->files.files[segments[i]->file].size, from = segments[i]->from, to = segments[i]->to;
+    total += node->load->units ? size : (to < size ? to : size) - (from < size ? from : size);
+  }
+  atomic_store(&node->engine->progress_total, total);
+  atomic_store(&node->engine->progress_bytes, 0);
+}
+
 /* --- Nodes --- */
 
 static Dataset *random_key(Engine *engine, Dataset *input) {

@@ -85,6 +85,8 @@ struct LoadPlan {
 void load_plan_free(LoadPlan *plan);
 /* The segments of the wanted partitions in order; parts[i] of the result: which of spec->parts it is for. All on the heap. */
 size_t load_segments(const LoadPlan *plan, const ReadSpec *spec, const Segment ***segments, uint32_t **parts);
+/* Says how many bytes the segments have, for the progress bar. */
+void load_progress(const Dataset *node, const Segment *const *segments, size_t count);
 /* The engine's number of a file; one caller at a time. rows: its offsets are numbers of rows. */
 uint64_t load_source(Dataset *node, uint32_t file, bool rows);
 /* The error that a column of the VALUE list is not among those of a file, with the nearest name. */

@@ -12,6 +12,7 @@ typedef struct Morsel {
   uint64_t row; /* number of its first row in the order of the base; stored bases only */
   const Batch *batch;
   uint32_t from, to;
+  uint32_t file;  /* of the source's files; morsels of readers only */
 } Morsel;
 
 typedef struct Pass Pass;

@@ -57,19 +57,13 @@ DcCode text_reader_open(Dataset *node, const ReadSpec *spec, Reader **out, DcErr
   reader->engine = node->engine;
   reader->plan = plan;
   reader->count = load_segments(plan, spec, &reader->segments, &reader->parts);
-  uint64_t total = 0;
-  for (size_t i = 0; i < reader->count; i++) {
-    const Segment *segment = reader->segments[i];
-    uint64_t size = plan->files.files[segment->file].size;
-    reader->has_zstd = reader->has_zstd || plan->files.files[segment->file].codec == CODEC_ZSTD;
-    total += (segment->to < size ? segment->to : size) - (segment->from < size ? segment->from : size);
-  }
+  for (size_t i = 0; i < reader->count; i++)
+    reader->has_zstd = reader->has_zstd || plan->files.files[reader->segments[i]->file].codec == CODEC_ZSTD;
   reader->limit = UINT64_MAX;
   reader->workers = pool_threads(reader->engine->pool);
   reader->cuts = dc_alloc((size_t)reader->workers * sizeof *reader->cuts);
   pthread_mutex_init(&reader->lock, NULL);
-  atomic_store(&reader->engine->progress_total, total);
-  atomic_store(&reader->engine->progress_bytes, 0);
+  load_progress(node, reader->segments, reader->count);
   *out = &reader->reader;
   return DC_OK;
 }
@@ -413,6 +407,7 @@ static DcCode next(Reader *base, int worker, Morsel *out, Batch **owned, bool *g
     *seq = reader->seq++;
     out->seq = *seq;
     out->part = reader->part;
+    out->file = reader->file;
   }
   pthread_mutex_unlock(&reader->lock);
   *got = len > 0;
