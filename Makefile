@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 PKG_CONFIG ?= pkg-config
 say = $(if $(V),,@echo '  $(1) $@';)
 
-PACKAGES := libzstd zlib libpcre2-8 libxxhash yyjson
+PACKAGES := libzstd zlib libdeflate libpcre2-8 libxxhash yyjson
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lcsv
 
@@ -42,7 +42,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Modules: opened on first use, so that what they need does not slow down every start (src/base/module.h).
-MODULES := $(BUILD)/dcetl-tz.so $(BUILD)/dcetl-icu.so
+MODULES := $(BUILD)/dcetl-tz.so $(BUILD)/dcetl-icu.so $(BUILD)/dcetl-codecs.so
 MODULE_FLAGS = $(OPT) $(SAN) -fPIC -shared -Wl,--as-needed -Isrc -Wall -Wextra -Werror
 
 all: $(BUILD)/dcetl $(MODULES) $(PAGES) $(COMPLETION)
@@ -54,6 +54,10 @@ $(BUILD)/dcetl-tz.so: modules/tz.cc src/value/zone_module.h
 $(BUILD)/dcetl-icu.so: modules/icu.c src/value/names_module.h
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) $(CFLAGS) -o $@ $< -licui18n -licuuc $(LDFLAGS)
+
+$(BUILD)/dcetl-codecs.so: $(wildcard modules/codecs/*.c) modules/codecs/codecs.h src/io/codec_backend.h
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) -lbz2 -llzma -llz4 -lsnappy $(LDFLAGS)
 
 $(BUILD)/dcetl: $(BUILD)/obj/cli/main.o $(LIB)
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)

@@ -10,11 +10,11 @@
 
 /* Of all adapters that read or write files. */
 static const Parameter read_params[] = {
-    {"codec", TYPE_STRING, NULL, false, "none, gzip or zstd; without it the file's suffix decides"},
+    {"codec", TYPE_STRING, NULL, false, "none, gzip, zstd, bzip2, xz, lz4, snappy, sz; without it the file's suffix or its first bytes decide"},
 };
 static const Parameter write_params[] = {
-    {"codec", TYPE_STRING, NULL, false, "none, gzip or zstd (writing); reading goes by the file's suffix without it"},
-    {"level", TYPE_INT, NULL, false, "of compression (writing)"},
+    {"codec", TYPE_STRING, NULL, false, "none, gzip, zstd, bzip2, xz, lz4, snappy, sz (writing); reading goes by the file's suffix or its first bytes without it"},
+    {"level", TYPE_INT, NULL, false, "of compression: gzip 1 to 12, zstd 1 to 22, bzip2 1 to 9, xz 0 to 9, lz4 1 to 12 (writing)"},
     {"mode", TYPE_STRING, "error", false, "what an existing target means: error, overwrite, append, ignore (writing)"},
     {"single", TYPE_BOOL, "FALSE", false, "one file for each dataset (writing)"},
 };
@@ -103,8 +103,9 @@ static DcCode apply_shared(const ParamValue *param, Arena *arena, FileOptions *o
   } else if (str_is(param->name, "single")) {
     DC_TRY(param_truth(param, &out->single, err));
   } else if (str_is(param->name, "level")) {
-    DC_TRY(param_whole_number(param, 22, &number, err));
+    DC_TRY(param_whole_number(param, INT16_MAX, &number, err));
     out->level = (int)number;
+    out->level_pos = param->pos;
   } else {
     DC_TRY(param_text(param, arena, &name, err));
     if (codec_by_name(name, &out->output_codec, err) != DC_OK) return dc_position(err, param->pos);
@@ -115,6 +116,7 @@ static DcCode apply_shared(const ParamValue *param, Arena *arena, FileOptions *o
 
 DcCode file_options(Str adapter, Position pos, const ParamValue *params, size_t count, bool writing, Arena *arena, FileOptions *out, DcError *err) {
   memset(out, 0, sizeof *out);
+  out->level = CODEC_LEVEL_DEFAULT;
   DC_TRY(find(adapter, pos, &out->row, err));
   const Adapter *row = &out->row->adapter;
   const Format *format = out->row->format;
@@ -128,5 +130,7 @@ DcCode file_options(Str adapter, Position pos, const ParamValue *params, size_t 
     else return unknown_parameter(row, &params[i], err);
   }
   out->own = own;
+  if (writing && out->level != CODEC_LEVEL_DEFAULT && codec_check_level(out->output_codec, out->level, err) != DC_OK)
+    return dc_position(err, out->level_pos);
   return format->check ? format->check(own, pos, writing, err) : DC_OK;
 }

@@ -35,7 +35,8 @@ typedef struct FileOptions {
   const AdapterRow *row;
   const char *codec; /* NULL: by suffix (reading), none (writing) */
   Codec output_codec;
-  int level;
+  int level;         /* CODEC_LEVEL_DEFAULT: none was given */
+  Position level_pos;
   StageMode mode;
   bool single;       /* one file for each dataset */
   const void *own;   /* of the format's type */

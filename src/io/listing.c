@@ -44,33 +44,23 @@ static bool hidden(Str name) { return name.len && (name.data[0] == '.' || name.d
 /* ---- one file ---- */
 
 static DcCode codec_of(Search *search, InputFile *file) {
-  static const struct {
-    const char *suffix;
-    Codec codec;
-  } SUFFIXES[] = {{".gz", CODEC_GZIP}, {".zst", CODEC_ZSTD}, {".zstd", CODEC_ZSTD}};
-  static const char *const UNKNOWN[] = {".bz2", ".xz", ".lz4", ".snappy", ".lzo"};
   if (search->codec_named) {
     file->codec = search->codec;
     return DC_OK;
   }
-  for (size_t i = 0; i < sizeof SUFFIXES / sizeof *SUFFIXES; i++) {
-    if (!str_ends(file->path, str_of(SUFFIXES[i].suffix))) continue;
-    file->codec = SUFFIXES[i].codec;
-    return DC_OK;
-  }
-  for (size_t i = 0; i < sizeof UNKNOWN / sizeof *UNKNOWN; i++) {
-    if (!str_ends(file->path, str_of(UNKNOWN[i]))) continue;
-    dc_fail(search->err, "%.*s: files compressed as %s cannot be read", STR_ARG(file->path), UNKNOWN[i]);
-    dc_hint(search->err, "gzip (.gz) and zstd (.zst) can be read; pipe others in: FROM '-'");
+  file->codec = codec_by_suffix(file->path);
+  if (file->codec != CODEC_NONE || !file->regular || !file->size) return DC_OK;
+  if (str_ends(file->path, str_of(".lzo"))) {
+    dc_fail(search->err, "%.*s: files compressed as .lzo cannot be read", STR_ARG(file->path));
+    dc_hint(search->err, "pipe them in: FROM '-'; codecs are %s", codec_names());
     return search->err->code;
   }
-  if (!file->regular || file->size < 4) return DC_OK;
-  char head[4];
+  char head[CODEC_MAGIC];
   int fd = open(c_path(search, file->path), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return dc_fail_errno(search->err, errno, "cannot open %.*s", STR_ARG(file->path));
   ssize_t n = pread(fd, head, sizeof head, 0);
   if (n < 0) dc_fail_errno(search->err, errno, "cannot read %.*s", STR_ARG(file->path));
-  else file->codec = codec_by_magic(head, (size_t)n);
+  else file->codec = codec_by_magic(head, (size_t)n, NULL);
   close(fd); /* only read */
   return search->err->code;
 }

@@ -10,15 +10,14 @@
 #ifndef IO_LISTING_H
 #define IO_LISTING_H
 
+#include "io/codec.h"
 #include "value/value.h"
-
-typedef enum Codec { CODEC_NONE, CODEC_GZIP, CODEC_ZSTD } Codec;
 
 typedef struct InputFile {
   Str path;      /* "-": standard input */
   uint64_t size; /* bytes on disk; 0 for pipes */
   bool regular;  /* can be read at any offset */
-  Codec codec;   /* by suffix (.gz .zst .zstd) or magic number at the start */
+  Codec codec;   /* by name, suffix or magic number at the start */
   bool codec_named; /* the codec was given: do not look for a magic number */
   Str group;     /* CREATE "p" *: the sub-folder or, where there are none, the file: name of its dataset; files beside
                     sub-folders are left out. Of a pattern: the first part behind its fixed folders */
@@ -30,13 +29,8 @@ typedef struct Listing {
 } Listing;
 
 /* path: a STRING or an ARRAY of them. Strings live in arena; listing->files is freed by listing_free. grouped fills
-   group. codec_name: NULL by suffix, else a name ("none", "gzip", "gz", "zstd", "zst" in any case) for all. */
+   group. codec_name: NULL by suffix, else a name that codec_by_name knows, for all. */
 DcCode listing_expand(Value path, bool grouped, const char *codec_name, Arena *arena, Listing *out, DcError *err) DC_MUST_CHECK;
 void listing_free(Listing *listing);
-/* The codec that the first bytes of a file say; CODEC_NONE where they say nothing. */
-Codec codec_by_magic(const char *data, size_t len);
-/* "none", "gz"/"gzip", "zst"/"zstd" in any case; an unknown name is an error with the known ones. */
-DcCode codec_by_name(Str name, Codec *out, DcError *err) DC_MUST_CHECK;
-const char *codec_suffix(Codec codec); /* "", ".gz", ".zst" */
 
 #endif

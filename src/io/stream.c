@@ -9,8 +9,6 @@
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "base/fault.h"
 #include "base/interrupt.h"
@@ -22,16 +20,17 @@ struct InputStream {
   char *path;
   int fd;
   bool waits; /* not a regular file: a read may take for ever */
-  Codec codec;
+  Codec codec, other; /* other: by the first bytes */
   bool ended;      /* read gave 0, or `to` is reached */
-  bool in_member;  /* inside of a gzip member or zstd frame */
+  bool in_member;  /* inside of a gzip member, zstd frame, … */
   bool any_member; /* at least one began: an empty file is no compressed one */
+  uint64_t padding; /* zeros behind the last member */
   uint64_t left;   /* bytes still to be read from the disk */
   uint64_t taken;
   char *input; /* bytes read ahead: compressed ones, or the first ones of a pipe */
   size_t at, end;
-  z_stream gzip;
-  ZSTD_DCtx *zstd;
+  const CodecBackend *backend; /* NULL: CODEC_NONE */
+  void *decoder;
 };
 
 /* Reads once from the disk; *got = 0: the end. Whatever may keep us waiting (pipe, terminal) is asked first. */
@@ -61,24 +60,20 @@ static DcCode refill(InputStream *stream, DcError *err) {
 /* The codec of a pipe, which cannot be looked at beforehand: by the magic number of its first bytes, which stay in
    stream->input. */
 static DcCode peek(InputStream *stream, DcError *err) {
-  while (stream->end < 4 && !stream->ended) {
+  bool more = true;
+  while (more && stream->end < CODEC_MAGIC && !stream->ended) {
     size_t got;
     DC_TRY(read_some(stream, stream->input + stream->end, INPUT_BYTES - stream->end, &got, err));
     stream->end += got;
+    stream->codec = codec_by_magic(stream->input, stream->end, &more);
   }
-  stream->codec = codec_by_magic(stream->input, stream->end);
   return DC_OK;
 }
 
 static DcCode start_codec(InputStream *stream, DcError *err) {
-  bool ok = true;
-  if (stream->codec == CODEC_GZIP) ok = inflateInit2(&stream->gzip, 15 + 16) == Z_OK;
-  if (stream->codec == CODEC_ZSTD) {
-    stream->zstd = ZSTD_createDCtx();
-    /* Files made with zstd --long need up to 2^31; the window is allocated only as far as a file uses it. */
-    ok = stream->zstd && !ZSTD_isError(ZSTD_DCtx_setParameter(stream->zstd, ZSTD_d_windowLogMax, sizeof(size_t) == 8 ? 31 : 30));
-  }
-  return ok ? DC_OK : dc_fail(err, "%s: no memory to decompress", stream->path);
+  DC_TRY(codec_backend(stream->codec, &stream->backend, err));
+  if (stream->backend) stream->decoder = stream->backend->decoder_new();
+  return stream->decoder || !stream->backend ? DC_OK : dc_fail(err, "%s: no memory to decompress", stream->path);
 }
 
 static DcCode open_file(InputStream *stream, const InputFile *file, uint64_t from, uint64_t to, DcError *err) {
@@ -122,61 +117,51 @@ static DcCode truncated(const InputStream *stream, DcError *err) {
 
 static DcCode corrupt(const InputStream *stream, const char *reason, DcError *err) {
   dc_fail(err, "%s: the compressed data is corrupt (%s)", stream->path, reason);
-  dc_hint(err, "@codec = 'none' reads the bytes as they are");
+  if (stream->other != CODEC_NONE && stream->other != stream->codec)
+    dc_hint(err, "its first bytes are those of %s: @codec = '%s'", codec_name(stream->other), codec_name(stream->other));
+  else dc_hint(err, "@codec = 'none' reads the bytes as they are");
   return err->code;
 }
 
-/* Behind a member: another one, zeros that fill up a tape block, or the end. */
-static DcCode next_member(InputStream *stream, DcError *err) {
-  while (!stream->in_member) {
+/* Behind a member: zeros that fill up a tape block; then another one, or the end. */
+static DcCode skip_padding(InputStream *stream, DcError *err) {
+  unsigned padding = codec_padding(stream->codec);
+  if (stream->in_member || !stream->any_member || !padding) return DC_OK;
+  for (;;) {
     DC_TRY(refill(stream, err));
-    if (stream->at == stream->end) return stream->any_member ? DC_OK : truncated(stream, err);
-    if (stream->any_member && stream->input[stream->at] == 0) {
-      stream->at++;
-      continue;
-    }
-    if (inflateReset(&stream->gzip) != Z_OK) return corrupt(stream, "zlib cannot start over", err);
-    stream->in_member = stream->any_member = true;
+    if (stream->at == stream->end || stream->input[stream->at] != 0) break;
+    stream->at++;
+    stream->padding++;
   }
+  if (stream->padding % padding) return corrupt(stream, "odd padding", err);
+  stream->padding = 0;
   return DC_OK;
 }
 
-static DcCode read_gzip(InputStream *stream, char *data, size_t size, size_t *got, DcError *err) {
-  z_stream *z = &stream->gzip;
-  while (*got < size) {
-    DC_TRY(next_member(stream, err));
-    if (!stream->in_member) break;
-    DC_TRY(refill(stream, err));
-    size_t room = size - *got < (1U << 30) ? size - *got : (1U << 30), input = stream->end - stream->at;
-    z->next_in = (Bytef *)stream->input + stream->at;
-    z->avail_in = (uInt)input;
-    z->next_out = (Bytef *)data + *got;
-    z->avail_out = (uInt)room;
-    int result = inflate(z, Z_NO_FLUSH);
-    stream->at = stream->end - z->avail_in;
-    *got += room - z->avail_out;
-    if (result == Z_STREAM_END) stream->in_member = false;
-    else if (result == Z_BUF_ERROR && input == 0) return truncated(stream, err);
-    else if (result == Z_MEM_ERROR) return dc_fail(err, "%s: no memory to decompress", stream->path);
-    else if (result != Z_OK && result != Z_BUF_ERROR) return corrupt(stream, z->msg ? z->msg : "no gzip data", err);
-  }
-  return DC_OK;
+static DcCode decode(InputStream *stream, char *data, size_t size, size_t *got, DcError *err) {
+  size_t input = stream->end - stream->at;
+  CodecBuffers buffers = {stream->input + stream->at, input, data, size, "unknown reason"};
+  DecodeResult result = stream->backend->decode(stream->decoder, &buffers);
+  *got = size - buffers.out_size;
+  stream->at = stream->end - buffers.in_size;
+  stream->any_member = true;
+  stream->in_member = result != DECODE_END;
+  if (result == DECODE_NO_MEMORY) return dc_fail(err, "%s: no memory to decompress", stream->path);
+  if (result == DECODE_CORRUPT) return corrupt(stream, buffers.reason, err);
+  bool idle = result == DECODE_MORE && !*got && buffers.in_size == input;
+  if (idle && !input) return truncated(stream, err);
+  return idle ? corrupt(stream, "it does not go on", err) : DC_OK;
 }
 
-static DcCode read_zstd(InputStream *stream, char *data, size_t size, size_t *got, DcError *err) {
+static DcCode read_packed(InputStream *stream, char *data, size_t size, size_t *got, DcError *err) {
   while (*got < size) {
+    size_t more;
+    DC_TRY(skip_padding(stream, err));
     DC_TRY(refill(stream, err));
-    bool no_input = stream->at == stream->end;
-    if (no_input && !stream->in_member) return stream->any_member ? DC_OK : truncated(stream, err);
-    ZSTD_inBuffer in = {stream->input + stream->at, stream->end - stream->at, 0};
-    ZSTD_outBuffer out = {data + *got, size - *got, 0};
-    size_t result = ZSTD_decompressStream(stream->zstd, &out, &in);
-    if (ZSTD_isError(result)) return corrupt(stream, ZSTD_getErrorName(result), err);
-    stream->any_member = true;
-    stream->in_member = result != 0;
-    stream->at += in.pos;
-    *got += out.pos;
-    if (no_input && !out.pos && result != 0) return truncated(stream, err);
+    if (stream->at == stream->end && !stream->in_member) return stream->any_member ? DC_OK : truncated(stream, err);
+    if (!stream->any_member) stream->other = codec_by_magic(stream->input, stream->end, NULL);
+    DC_TRY(decode(stream, data + *got, size - *got, &more, err));
+    *got += more;
   }
   return DC_OK;
 }
@@ -199,12 +184,7 @@ static DcCode read_plain(InputStream *stream, char *data, size_t size, size_t *g
 
 DcCode stream_read(InputStream *stream, char *data, size_t size, size_t *got, DcError *err) {
   *got = 0;
-  switch (stream->codec) {
-    case CODEC_NONE: return read_plain(stream, data, size, got, err);
-    case CODEC_GZIP: return read_gzip(stream, data, size, got, err);
-    case CODEC_ZSTD: return read_zstd(stream, data, size, got, err);
-  }
-  return DC_OK;
+  return stream->backend ? read_packed(stream, data, size, got, err) : read_plain(stream, data, size, got, err);
 }
 
 uint64_t stream_bytes(const InputStream *stream) { return stream->taken; }
@@ -212,8 +192,7 @@ uint64_t stream_bytes(const InputStream *stream) { return stream->taken; }
 void stream_close(InputStream *stream) {
   if (!stream) return;
   if (stream->fd > 0) close(stream->fd); /* nothing was written: there is nothing to lose */
-  if (stream->codec == CODEC_GZIP) inflateEnd(&stream->gzip);
-  ZSTD_freeDCtx(stream->zstd);
+  if (stream->backend) stream->backend->decoder_free(stream->decoder);
   dc_free(stream->input);
   dc_free(stream->path);
   dc_free(stream);

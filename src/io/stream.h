@@ -1,4 +1,4 @@
-/* stream.h - reads the decompressed bytes of one input file in order, and compresses blocks for output. */
+/* stream.h - reads the decompressed bytes of one input file in order. */
 #ifndef IO_STREAM_H
 #define IO_STREAM_H
 
@@ -9,7 +9,7 @@ typedef struct InputStream InputStream;
 /* Opens file for reading from byte `from` (only for CODEC_NONE and regular files; else 0) up to `to` (UINT64_MAX: end). */
 DcCode stream_open(const InputFile *file, uint64_t from, uint64_t to, InputStream **out, DcError *err) DC_MUST_CHECK;
 /* Reads up to size bytes, fewer only at the end; *got = 0: the end. Errors name the file; a truncated or corrupt
-   compressed file is one. Concatenated gzip members and zstd frames are read through. */
+   compressed file is one. Concatenated members (frames, streams) are read through. */
 DcCode stream_read(InputStream *stream, char *data, size_t size, size_t *got, DcError *err) DC_MUST_CHECK;
 /* Bytes taken from the disk so far (compressed size where compressed). */
 uint64_t stream_bytes(const InputStream *stream);
@@ -22,12 +22,5 @@ typedef struct FrameSpan {
 } FrameSpan;
 DcCode zstd_frames(const InputFile *file, FrameSpan **out, size_t *count, DcError *err) DC_MUST_CHECK;
 DcCode zstd_read_frame(const InputFile *file, FrameSpan span, char *data, DcError *err) DC_MUST_CHECK;
-
-/* A reusable compressor, one per worker: each call makes one complete gzip member or zstd frame (with content size and
-   checksum), so that outputs are concatenations of them. level 0: the codec's default (zstd 3, gzip 6). */
-typedef struct Compressor Compressor;
-Compressor *compressor_new(Codec codec, int level);
-DcCode compressor_block(Compressor *compressor, const char *data, size_t len, Buf *out, DcError *err) DC_MUST_CHECK; /* appends */
-void compressor_free(Compressor *compressor);
 
 #endif

@@ -9,6 +9,10 @@
 
 #include "io/stream.h"
 
+/* All that can be written; the first of them is no codec. */
+static const Codec CODECS[] = {CODEC_NONE, CODEC_GZIP, CODEC_ZSTD, CODEC_BZIP2, CODEC_XZ, CODEC_LZ4, CODEC_SNAPPY, CODEC_SZ};
+enum { CODEC_COUNT = sizeof CODECS / sizeof *CODECS };
+
 static char folder[64];
 
 static void setup(void) {
@@ -65,7 +69,7 @@ static void sample(Buf *out, size_t lines) {
 /* Several members or frames, with an empty one between. */
 static void pack(Codec codec, const Buf *text, size_t pieces, Buf *out) {
   DcError err = {0};
-  Compressor *compressor = compressor_new(codec, 0);
+  Compressor *compressor = compressor_new(codec, CODEC_LEVEL_DEFAULT);
   size_t step = text->len / pieces + 1;
   for (size_t at = 0; at < text->len; at += step) {
     size_t n = text->len - at < step ? text->len - at : step;
@@ -76,10 +80,9 @@ static void pack(Codec codec, const Buf *text, size_t pieces, Buf *out) {
 }
 
 START_TEST(reads_what_was_written) {
-  static const Codec CODECS[] = {CODEC_NONE, CODEC_GZIP, CODEC_ZSTD};
   Buf text = {0}, back = {0};
   sample(&text, 30000);
-  for (size_t c = 0; c < 3; c++) {
+  for (size_t c = 0; c < CODEC_COUNT; c++) {
     Buf packed = {0};
     pack(CODECS[c], &text, 5, &packed);
     put_file("data", packed.data, packed.len);
@@ -112,10 +115,11 @@ START_TEST(reads_ranges) {
 END_TEST
 
 /* A file that ends too early is an error at every length, except where a whole number of members is left. */
-static void cut_everywhere(Codec codec, const char *name) {
-  Buf text = {0}, packed = {0}, first = {0}, back = {0};
+static void cut_everywhere(Codec codec, size_t members) {
+  Buf text = {0}, packed = {0}, back = {0};
+  char name[32];
+  snprintf(name, sizeof name, "data.csv%s", codec_suffix(codec));
   sample(&text, 20);
-  pack(codec, &text, 1, &first);
   pack(codec, &text, 2, &packed);
   size_t good = 0;
   for (size_t len = 0; len <= packed.len; len++) {
@@ -128,22 +132,23 @@ static void cut_everywhere(Codec codec, const char *name) {
     ck_assert_int_eq(strncmp(err.message, name, strlen(name)), 0);
     ck_assert_ptr_nonnull(strstr(err.message, "ends early (truncated?)"));
   }
-  ck_assert_uint_eq(good, 3); /* first half; and the empty member; all */
+  ck_assert_msg(good == members, "%s: %zu", name, good);
   buf_free(&text);
   buf_free(&packed);
-  buf_free(&first);
   buf_free(&back);
 }
 
 START_TEST(notices_truncation) {
-  cut_everywhere(CODEC_GZIP, "data.csv.gz");
-  cut_everywhere(CODEC_ZSTD, "data.csv.zst");
+  for (size_t c = 1; c < CODEC_COUNT; c++)
+    cut_everywhere(CODECS[c], CODECS[c] == CODEC_SZ ? 5 : 3); /* first half; the empty member; all. sz: chunks are members */
 }
 END_TEST
 
 /* With checksums in the file, no changed byte may go unnoticed and change the data. */
-static void spoil_everywhere(Codec codec, const char *name) {
+static void spoil_everywhere(Codec codec) {
   Buf text = {0}, packed = {0}, back = {0};
+  char name[32];
+  snprintf(name, sizeof name, "data.csv%s", codec_suffix(codec));
   sample(&text, 20);
   pack(codec, &text, 2, &packed);
   for (size_t at = 0; at < packed.len; at++) {
@@ -162,8 +167,8 @@ static void spoil_everywhere(Codec codec, const char *name) {
 }
 
 START_TEST(notices_corruption) {
-  spoil_everywhere(CODEC_GZIP, "data.csv.gz");
-  spoil_everywhere(CODEC_ZSTD, "data.csv.zst");
+  for (size_t c = 1; c < CODEC_COUNT; c++)
+    if (CODECS[c] != CODEC_SNAPPY) spoil_everywhere(CODECS[c]); /* Hadoop's blocks have no checksum */
 }
 END_TEST
 
@@ -192,6 +197,70 @@ START_TEST(takes_padding_and_skippable_frames) {
 }
 END_TEST
 
+/* Nothing to compress, one byte, and what cannot be made smaller; at all levels that there are. */
+START_TEST(packs_all_sizes) {
+  Buf noise = {0}, back = {0}, text;
+  uint32_t x = 1;
+  for (int i = 0; i < 300000; i++) {
+    x = x * 1664525 + 1013904223;
+    buf_char(&noise, (char)(x >> 24));
+  }
+  static const size_t SIZES[] = {0, 1, 65279, 65280, 65281, 65536, 300000};
+  for (size_t c = 0; c < CODEC_COUNT; c++) {
+    for (int level = -1; level <= 12; level++) {
+      DcError err = {0};
+      if (level != CODEC_LEVEL_DEFAULT && codec_check_level(CODECS[c], level, &err) != DC_OK) continue;
+      for (size_t s = 0; s < sizeof SIZES / sizeof *SIZES; s++) {
+        Buf packed = {0};
+        text = (Buf){noise.data, SIZES[s], noise.cap};
+        Compressor *compressor = compressor_new(CODECS[c], level);
+        ck_assert_int_eq(compressor_block(compressor, text.data, text.len, &packed, &err), DC_OK);
+        compressor_free(compressor);
+        put_file("noise", packed.data, packed.len);
+        ck_assert_int_eq(read_all(input("noise", CODECS[c]), 0, UINT64_MAX, 50000, &back, &err), DC_OK);
+        ck_assert(back.len == text.len && (!text.len || memcmp(back.data, text.data, text.len) == 0));
+        buf_free(&packed);
+      }
+    }
+  }
+  buf_free(&noise);
+  buf_free(&back);
+}
+END_TEST
+
+static void reads_as(const char *bytes, size_t len, Codec codec, const char *text) {
+  DcError err = {0};
+  Buf back = {0};
+  put_file("made", bytes, len);
+  ck_assert_msg(read_all(input("made", codec), 0, UINT64_MAX, 512, &back, &err) == DC_OK, "%s", err.message);
+  ck_assert(str_eq(str_make(back.data, back.len), str_of(text)));
+  buf_free(&back);
+}
+
+/* Put together by the descriptions of the formats. */
+START_TEST(reads_foreign_frames) {
+#define HADOOP_SNAPPY "\0\0\0\5\0\0\0\7\5\x10hello"
+#define HADOOP_LZ4 "\0\0\0\5\0\0\0\6\x50hello"
+#define SZ "\xff\6\0\0sNaPpY\1\15\0\0\xe5\xb0\x8a\xc7" "123456789" /* the CRC-32C of these digits is e3069283 */
+  reads_as(HADOOP_SNAPPY HADOOP_SNAPPY, 30, CODEC_SNAPPY, "hellohello");
+  reads_as("\0\0\0\0", 4, CODEC_SNAPPY, "");
+  reads_as("\0\0\0\x0a\0\0\0\7\5\x10hello\0\0\0\7\5\x10HELLO", 26, CODEC_SNAPPY, "helloHELLO"); /* two pieces of a block */
+  reads_as(HADOOP_LZ4 HADOOP_LZ4, 28, CODEC_LZ4, "hellohello");
+  reads_as(SZ "\xfe\3\0\0abc" SZ, 61, CODEC_SZ, "123456789123456789"); /* padding between two streams */
+  reads_as(SZ, 27, CODEC_SNAPPY, "123456789");
+  DcError err = {0};
+  Buf back = {0};
+  put_file("made.sz", SZ "\2\0\0\0", 31); /* a chunk that must not be skipped */
+  ck_assert_int_eq(read_all(input("made.sz", CODEC_SZ), 0, UINT64_MAX, 512, &back, &err), DC_FAIL);
+  ck_assert_str_eq(err.message, "made.sz: the compressed data is corrupt (an unknown or wrong chunk)");
+  dc_error_clear(&err);
+  put_file("made.lz4", "plain text", 10);
+  ck_assert_int_eq(read_all(input("made.lz4", CODEC_LZ4), 0, UINT64_MAX, 512, &back, &err), DC_FAIL);
+  ck_assert_ptr_nonnull(strstr(err.message, "made.lz4: the compressed data is corrupt"));
+  buf_free(&back);
+}
+END_TEST
+
 START_TEST(names_files_in_errors) {
   DcError err = {0};
   Buf back = {0};
@@ -210,8 +279,8 @@ END_TEST
 
 /* Standard input has no suffix: its codec is seen in its first bytes. */
 START_TEST(reads_standard_input) {
-  static const Codec CODECS[] = {CODEC_NONE, CODEC_GZIP, CODEC_ZSTD};
-  for (size_t c = 0; c < 3; c++) {
+  for (size_t c = 0; c < CODEC_COUNT; c++) {
+    if (CODECS[c] == CODEC_SNAPPY) continue; /* Hadoop's blocks begin with no mark */
     DcError err = {0};
     Buf text = {0}, packed = {0}, back = {0};
     int pipes[2];
@@ -268,8 +337,22 @@ START_TEST(knows_codecs) {
   ck_assert(codec_by_name(str_of("ZST"), &codec, &err) == DC_OK && codec == CODEC_ZSTD);
   ck_assert(codec_by_name(str_of("gzip"), &codec, &err) == DC_OK && codec == CODEC_GZIP);
   ck_assert(codec_by_name(str_of("None"), &codec, &err) == DC_OK && codec == CODEC_NONE);
-  ck_assert_int_eq(codec_by_name(str_of("snappy"), &codec, &err), DC_FAIL);
-  ck_assert_str_eq(codec_suffix(CODEC_GZIP), ".gz");
+  ck_assert_int_eq(codec_by_name(str_of("rar"), &codec, &err), DC_FAIL);
+  for (int c = 0; c < CODEC_COUNT; c++) { /* by name, by suffix with and without the dot */
+    ck_assert(codec_by_name(str_of(codec_name(CODECS[c])), &codec, &err) == DC_OK && codec == CODECS[c]);
+    if (c == 0) continue;
+    ck_assert(codec_by_name(str_of(codec_suffix(CODECS[c]) + 1), &codec, &err) == DC_OK && codec == CODECS[c]);
+    ck_assert_int_eq(codec_by_suffix(str_of(codec_suffix(CODECS[c]))), CODECS[c]);
+  }
+  bool more;
+  ck_assert(codec_by_magic("BZh", 3, &more) == CODEC_NONE && more);
+  ck_assert(codec_by_magic("BZh is text", 11, &more) == CODEC_NONE && !more);
+  ck_assert(codec_by_magic("BZh91AY&SY", 10, &more) == CODEC_BZIP2 && !more);
+  ck_assert(codec_by_magic("\xff\6\0\0sNaPpY", 10, NULL) == CODEC_SZ);
+  ck_assert(codec_by_magic("", 0, NULL) == CODEC_NONE);
+  dc_error_clear(&err);
+  ck_assert_int_eq(codec_check_level(CODEC_BZIP2, 10, &err), DC_FAIL);
+  ck_assert_str_eq(err.hint, "its levels are 1 (fast) to 9 (small); without @level it is 9");
 }
 END_TEST
 
@@ -283,6 +366,8 @@ int main(void) {
   tcase_add_test(cases, notices_truncation);
   tcase_add_test(cases, notices_corruption);
   tcase_add_test(cases, takes_padding_and_skippable_frames);
+  tcase_add_test(cases, packs_all_sizes);
+  tcase_add_test(cases, reads_foreign_frames);
   tcase_add_test(cases, names_files_in_errors);
   tcase_add_test(cases, reads_standard_input);
   tcase_add_test(cases, lists_zstd_frames);
