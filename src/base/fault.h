@@ -6,6 +6,8 @@
 
 /* The nth following call of fault_due, in any thread, says true; 0: none does. */
 void fault_after(int n);
+/* The nth following call ends the process by SIGKILL, as a power cut would; 0: none does. Both may be set. */
+void fault_kill_after(int n);
 /* Asked where memory for data is taken, and files are made, read, written and renamed. */
 bool fault_due(void);
 

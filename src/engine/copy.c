@@ -20,7 +20,8 @@ DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err)
   if (spec->path.type != TYPE_STRING || spec->path.len == 0)
     return dc_fail_at(err, DC_FAIL, spec->path_pos, "the target of COPY is a path");
   Str path = value_get_str(spec->path);
-  if (!str_is(path, "-") && stage_open(path, copy->file.mode, &copy->stage, err) != DC_OK) return dc_position(err, spec->path_pos);
+  StageOptions stage = {.mode = copy->file.mode};
+  if (!str_is(path, "-") && stage_open(path, &stage, &copy->stage, err) != DC_OK) return dc_position(err, spec->path_pos);
   size_t threads = (size_t)pool_threads(engine->pool);
   copy->pens = dc_alloc(threads * sizeof *copy->pens);
   for (size_t i = 0; i < threads; i++) worker_init(&copy->pens[i].worker, engine, (int)i);

@@ -291,6 +291,8 @@ static DcCode declare(Copy *copy, CopyJob *items, size_t count, const CopySpec *
     size_t outputs = copy->output_count - items[i].first;
     for (size_t k = 0; items[i].chain.op_count && k < outputs; k++) copy->outputs[items[i].first + k].chain = &items[i].chain;
   }
+  const char *warning = copy->stage ? stage_warning(copy->stage) : NULL;
+  if (warning) engine_warn(copy->engine, spec->path_pos, "%s", warning);
   return DC_OK;
 }
 

@@ -29,6 +29,7 @@ typedef struct EngineOptions {
   bool strict;
   size_t batch_rows;     /* 0: by size (a few MiB); else at most so many rows a batch (tests) */
   int fail_at;           /* tests: the Nth step that can fail does (base/fault.h); 0 never */
+  int die_at;            /* tests: the program is killed at the Nth step that can fail; 0 never */
 } EngineOptions;
 
 /* Cost of one statement, filled by the engine while the statement is current. */

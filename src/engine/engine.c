@@ -65,6 +65,7 @@ DcCode engine_new(const EngineOptions *options, Engine **out, DcError *err) {
     }
   }
   if (options->fail_at) fault_after(options->fail_at);
+  if (options->die_at) fault_kill_after(options->die_at);
   *out = engine;
   return DC_OK;
 }

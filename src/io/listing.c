@@ -15,6 +15,8 @@
 #include "catalog/catalog.h"
 #include "io/glob.h"
 #include "io/path.h"
+#include "io/stage.h"
+#include "io/stage_lock.h"
 
 /* The folders that are being read, to notice links to one of them. */
 typedef struct Trail {
@@ -80,13 +82,14 @@ static DcCode add_file(Search *search, Str path, const struct stat *status) {
 
 /* ---- folders ---- */
 
-/* The names in a folder; those that are hidden only when all is set. */
-static DcCode read_names(Search *search, Str path, bool all, StrList *names) {
+/* *locked: runs write below the folder, or were killed at it. */
+static DcCode read_names_once(Search *search, Str path, bool all, StrList *names, bool *locked) {
   DIR *folder = opendir(c_path(search, path.len ? path : str_of(".")));
   if (!folder) return dc_fail_errno(search->err, errno, "cannot read folder %.*s", STR_ARG(path));
   struct dirent *entry;
   while ((errno = 0, entry = readdir(folder))) {
     Str name = str_of(entry->d_name);
+    *locked |= str_is(name, STAGE_LOCK_NAME);
     if (str_is(name, ".") || str_is(name, "..") || (!all && hidden(name))) continue;
     VEC_GROW(names->items, names->count, names->cap);
     names->items[names->count++] = arena_str(search->arena, name);
@@ -94,6 +97,16 @@ static DcCode read_names(Search *search, Str path, bool all, StrList *names) {
   if (errno) dc_fail_errno(search->err, errno, "cannot read folder %.*s", STR_ARG(path));
   closedir(folder);
   return search->err->code;
+}
+
+/* The names in a folder; those that are hidden only when all is set. */
+static DcCode read_names(Search *search, Str path, bool all, StrList *names) {
+  bool locked = false;
+  DC_TRY(read_names_once(search, path, all, names, &locked));
+  if (!locked) return DC_OK;
+  DC_TRY(stage_settle(c_path(search, path.len ? path : str_of(".")), search->err)); /* behind it other names may be there */
+  names->count = 0;
+  return read_names_once(search, path, all, names, &locked);
 }
 
 static DcCode add_all(Search *search, Str path, const Trail *trail, bool explicit_name);
@@ -324,6 +337,7 @@ static DcCode expand(Search *search, Str text, bool grouped) {
   }
   DC_TRY(path_local(text, &path, search->err));
   path = arena_str(search->arena, path);
+  DC_TRY(stage_settle(path.data, search->err));
   struct stat status;
   if (stat(path.data, &status) != 0) {
     if (errno != ENOENT && errno != ENOTDIR) return dc_fail_errno(search->err, errno, "cannot read %s", path.data);

@@ -7,16 +7,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static Stage *stages;
-static _Atomic unsigned stage_number;
-
-bool is_hidden(const char *name) { return name[0] == '.' || name[0] == '_'; }
 
 char *stage_target(const Stage *stage, const char *relative) { return path_join(stage->root, str_of(relative)); }
+
+char *stage_below(const Stage *stage, const char *relative) {
+  return *stage->prefix ? path_join(stage->prefix, str_of(relative)) : path_copy(str_of(relative));
+}
 
 char *stage_path(const Stage *stage, const char *part, const char *relative) {
   char *base = path_join(stage->folder, str_of(part)), *path = path_join(base, str_of(relative));
@@ -24,142 +24,62 @@ char *stage_path(const Stage *stage, const char *part, const char *relative) {
   return path;
 }
 
-/* ---- folders ---- */
+/* ---- opening and declaring ---- */
 
-bool make_folders(const char *path, void (*on_made)(void *context, const char *path), void *context) {
-  if (mkdir(path, 0777) == 0) {
-    if (on_made) on_made(context, path);
-    return true;
+/* The parts of rest, which is behind base in root, with one / between them. */
+static DcCode set_prefix(Stage *stage, Str rest, DcError *err) {
+  Buf prefix = {0};
+  while (rest.len) {
+    const char *slash = memchr(rest.data, '/', rest.len);
+    Str part = str_make(rest.data, slash ? (size_t)(slash - rest.data) : rest.len);
+    rest = str_make(rest.data + part.len + (slash != NULL), rest.len - part.len - (slash != NULL));
+    if (str_is(part, "..")) dc_fail_errno(err, ENOENT, "cannot make folder %s", stage->root);
+    if (!part.len || str_is(part, ".")) continue;
+    if (prefix.len) buf_char(&prefix, '/');
+    buf_str(&prefix, part);
   }
-  struct stat status;
-  if (errno == EEXIST) {
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) return true;
-    errno = ENOTDIR;
-    return false;
-  }
-  if (errno != ENOENT) return false;
-  Str parent = path_folder(str_of(path));
-  if (parent.len == strlen(path)) return false;
-  char *copy = path_copy(parent);
-  bool ok = make_folders(copy, on_made, context);
-  dc_free(copy);
-  if (!ok) return false;
-  if (mkdir(path, 0777) == 0) {
-    if (on_made) on_made(context, path);
-    return true;
-  }
-  return errno == EEXIST; /* another thread or program was faster */
-}
-
-char **list_folder(const char *path, int *error) {
-  char **names = dc_alloc(sizeof *names);
-  size_t count = 0, cap = 1;
-  DIR *folder = opendir(path);
-  if (!folder) {
-    *error = errno;
-    return names;
-  }
-  struct dirent *entry;
-  while ((errno = 0, entry = readdir(folder))) {
-    if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
-    VEC_GROW(names, count, cap);
-    names[count++] = path_copy(str_of(entry->d_name));
-  }
-  *error = errno;
-  closedir(folder);
-  VEC_GROW(names, count, cap);
-  names[count] = NULL;
-  return names;
-}
-
-void free_names(char **names) {
-  for (size_t i = 0; names[i]; i++) dc_free(names[i]);
-  dc_free(names);
-}
-
-/* Removes what it can: it clears up behind a failure that has been reported already. At any depth one descriptor is
-   enough: having no more may be the failure. */
-void remove_tree(const char *path) {
-  int error = 0;
-  char **names = list_folder(path, &error);
-  for (size_t i = 0; names[i]; i++) {
-    char *child = path_join(path, str_of(names[i]));
-    if (unlink(child) != 0) remove_tree(child);
-    dc_free(child);
-  }
-  free_names(names);
-  if (rmdir(path) != 0) unlink(path);
-}
-
-static void note_made(void *context, const char *path) {
-  Stage *stage = context;
-  VEC_GROW(stage->made, stage->made_count, stage->made_cap);
-  stage->made[stage->made_count++] = path_copy(str_of(path));
-}
-
-static DcCode make_hidden(Stage *stage, DcError *err) {
-  if (!make_folders(stage->root, note_made, stage)) return dc_fail_errno(err, errno, "cannot make folder %s", stage->root);
-  for (;;) { /* a run that was killed may have left a folder with our number */
-    char name[64];
-    snprintf(name, sizeof name, ".dcetl-%ld-%u", (long)getpid(), atomic_fetch_add(&stage_number, 1));
-    char *folder = path_join(stage->root, str_of(name));
-    if (mkdir(folder, 0777) == 0) {
-      stage->folder = folder;
-      break;
-    }
-    int error = errno;
-    dc_free(folder);
-    if (error != EEXIST) return dc_fail_errno(err, error, "cannot write to folder %s", stage->root);
-  }
-  char *new_files = stage_path(stage, "new", "");
-  if (mkdir(new_files, 0777) != 0) dc_fail_errno(err, errno, "cannot write to folder %s", stage->root);
-  dc_free(new_files);
+  stage->prefix = path_copy(str_make(prefix.data, prefix.len));
+  buf_free(&prefix);
   return err->code;
 }
 
-DcCode stage_make_folder(Stage *stage, DcError *err) {
-  DcCode code = DC_OK;
-  pthread_mutex_lock(&stage->setup);
-  if (!stage->folder) code = make_hidden(stage, err);
-  pthread_mutex_unlock(&stage->setup);
-  return code;
-}
-
-/* ---- opening and declaring ---- */
-
-/* What can be seen to fail is said now, not when all has been computed: the folder, or the nearest one above that is
-   there, must be a folder and writable. */
-static DcCode check_root(const Stage *stage, DcError *err) {
+/* The base: root, or the nearest folder above it that is there. What can be seen to fail is said now, not when all has
+   been computed: it must be a folder and writable. */
+static DcCode find_base(Stage *stage, DcError *err) {
   char *path = path_copy(str_of(stage->root));
+  size_t cut = strlen(path);
   struct stat status;
   while (stat(path, &status) != 0 && (errno == ENOENT || errno == ENOTDIR) && strcmp(path, ".") != 0) {
-    char *parent = path_copy(path_folder(str_of(path)));
+    Str folder = path_folder(str_of(path));
+    cut = folder.data == path ? folder.len : 0;
+    char *parent = path_copy(folder);
     dc_free(path);
     path = parent;
   }
-  if (stat(path, &status) != 0) dc_fail_errno(err, errno, "cannot write to folder %s", path);
-  else if (!S_ISDIR(status.st_mode)) {
+  stage->base = path;
+  if (stat(path, &status) != 0) return dc_fail_errno(err, errno, "cannot write to folder %s", path);
+  if (!S_ISDIR(status.st_mode)) {
     dc_fail(err, "\"%s\" is a file, not a folder", path);
     dc_hint(err, "INTO names a folder; the files in it are called by their datasets");
+    return err->code;
   }
-  else if (stage->mode != STAGE_IGNORE && faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0)
-    dc_fail_errno(err, errno, "cannot write to folder %s", path);
-  dc_free(path);
-  return err->code;
+  if (stage->options.mode != STAGE_IGNORE && faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0)
+    return dc_fail_errno(err, errno, "cannot write to folder %s", path);
+  return set_prefix(stage, str_of(stage->root + cut), err);
 }
 
-DcCode stage_open(Str root, StageMode mode, Stage **out, DcError *err) {
+DcCode stage_open(Str root, const StageOptions *options, Stage **out, DcError *err) {
   DC_TRY(path_local(root, &root, err));
   Stage *stage = dc_alloc(sizeof *stage);
   stage->root = path_copy(root);
-  stage->mode = mode;
+  stage->options = *options;
   pthread_rwlock_init(&stage->lock, NULL);
   pthread_mutex_init(&stage->setup, NULL);
   pthread_mutex_lock(&list_lock);
   stage->next = stages;
   stages = stage;
   pthread_mutex_unlock(&list_lock);
-  DcCode code = check_root(stage, err);
+  DcCode code = find_base(stage, err);
   if (code != DC_OK) {
     stage_abort(stage);
     return code;
@@ -197,7 +117,7 @@ static DcCode look_into(const char *path, bool *used, uint32_t *next, DcError *e
   if (!folder) return dc_fail_errno(err, errno, "cannot read folder %s", path);
   struct dirent *entry;
   while ((errno = 0, entry = readdir(folder))) {
-    if (is_hidden(entry->d_name)) continue;
+    if (stage_hides(entry->d_name)) continue;
     char *child = path_join(path, str_of(entry->d_name));
     struct stat status;
     if (stat(child, &status) == 0 && S_ISREG(status.st_mode)) {
@@ -235,9 +155,10 @@ DcCode stage_dataset(Stage *stage, Str name, bool single, Str suffix, bool *skip
   char *target = stage_target(stage, full.data);
   bool used = false;
   uint32_t next = 0;
-  if (single) look_at_file(target, &used, &next, err);
+  if (stage_claim(stage, full.data, single, err) != DC_OK) used = false;
+  else if (single) look_at_file(target, &used, &next, err);
   else look_into(target, &used, &next, err);
-  if (err->code == DC_OK && used && stage->mode == STAGE_ERROR) {
+  if (err->code == DC_OK && used && stage->options.mode == STAGE_ERROR) {
     dc_fail(err, "\"%s\" exists already", target);
     dc_hint(err, "use @mode = 'overwrite', 'append' or 'ignore'");
   }
@@ -246,8 +167,8 @@ DcCode stage_dataset(Stage *stage, Str name, bool single, Str suffix, bool *skip
     buf_free(&full);
     return err->code;
   }
-  *skip = used && stage->mode == STAGE_IGNORE;
-  if (stage->mode == STAGE_APPEND) *first_part = next;
+  *skip = used && stage->options.mode == STAGE_IGNORE;
+  if (stage->options.mode == STAGE_APPEND) *first_part = next;
   VEC_GROW(stage->datasets, stage->dataset_count, stage->dataset_cap);
   stage->datasets[stage->dataset_count++] = (StageDataset){full.data, single};
   return DC_OK;
@@ -270,11 +191,16 @@ size_t stage_files(const Stage *stage) { return stage->file_count; }
 
 /* ---- the end ---- */
 
-/* Takes the stage off the disk. with_root: also the folders made for it, as far as they are empty. */
-static void clear_disk(Stage *stage, bool with_root) {
-  if (stage->folder) remove_tree(stage->folder);
-  for (size_t i = stage->made_count; with_root && i-- > 0;)
-    if (rmdir(stage->made[i]) != 0) break;
+const char *stage_warning(const Stage *stage) {
+  bool unlocked = stage->claims && !stage_lock_works(stage->claims);
+  return unlocked ? "the file system of the target has no locks: another run that writes there at the same time is not noticed" : NULL;
+}
+
+/* Takes the stage off the disk, and lets go of what it claimed. */
+static void clear_disk(Stage *stage) {
+  if (stage->folder && !stage->keep) folder_remove(stage->folder);
+  stage_lock_close(stage->claims);
+  stage->claims = NULL;
   stage->ended = true;
 }
 
@@ -289,11 +215,13 @@ static void free_stage(Stage *stage) {
     dc_free(stage->files[i]);
   }
   for (size_t i = 0; i < stage->dataset_count; i++) dc_free(stage->datasets[i].name);
-  for (size_t i = 0; i < stage->made_count; i++) dc_free(stage->made[i]);
   dc_free(stage->files);
   dc_free(stage->datasets);
-  dc_free(stage->made);
   dc_free(stage->folder);
+  dc_free(stage->name);
+  dc_free(stage->full);
+  dc_free(stage->base);
+  dc_free(stage->prefix);
   dc_free(stage->root);
   pthread_rwlock_destroy(&stage->lock);
   pthread_mutex_destroy(&stage->setup);
@@ -304,7 +232,7 @@ static void abort_stage(Stage *stage) {
   pthread_rwlock_wrlock(&stage->lock);
   if (!stage->ended) {
     stage_close_files(stage, NULL);
-    clear_disk(stage, true);
+    clear_disk(stage);
   }
   pthread_rwlock_unlock(&stage->lock);
 }
@@ -326,14 +254,14 @@ static DcCode commit(Stage *stage, DcError *err) {
   if (stage->ended) return dc_fail(err, "cannot write to %s: the run was stopped", stage->root);
   for (size_t i = 0; i < stage->file_count; i++) DC_TRY(stage_create(stage->files[i], err));
   DC_TRY(stage_close_files(stage, err));
-  return stage->folder || stage->mode == STAGE_OVERWRITE ? stage_move_in_place(stage, err) : DC_OK;
+  return stage->folder || stage->options.mode == STAGE_OVERWRITE ? stage_move_in_place(stage, err) : DC_OK;
 }
 
 DcCode stage_commit(Stage *stage, DcError *err) {
   pthread_rwlock_wrlock(&stage->lock);
   DcCode code = commit(stage, err);
   if (code != DC_OK) stage_close_files(stage, NULL);
-  if (!stage->ended) clear_disk(stage, code != DC_OK);
+  if (!stage->ended) clear_disk(stage);
   pthread_rwlock_unlock(&stage->lock);
   free_stage(stage);
   return code;

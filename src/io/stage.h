@@ -1,12 +1,16 @@
 /* stage.h - output that appears whole or not at all.
  *
- * A stage is a hidden folder beside the outputs (<target>/.dcetl-<pid>-<n>, same file system). Files are written there
- * under their final relative names; stage_commit moves them in place (a whole folder by one rename where the target has
- * none yet, else file by file); stage_abort removes everything, and the folders that the stage had to make. All live
- * stages are known to the module, so that a signal or a failure removes them (stage_abort_all). At most a bounded
- * number of files is open at a time, whatever the number of outputs: a stage reopens files for appending as needed.
- * Nothing is made on disk before the first write or the commit. Renames are not forced to the disk (no fsync): output
- * is whole or absent after any failure or kill of the program, not after a power cut.
+ * A stage is a hidden folder .dcetl-<pid>-<n> in the target, or in the nearest folder above it that exists. Files are
+ * written there under their final relative names; stage_commit moves them in place, whole folders by one rename or one
+ * exchange where nothing else is in them, else file by file; stage_abort removes everything. Moves of more than one
+ * step are written down first, so that a commit that is cut off by a kill is completed by whoever comes next: a stage
+ * on the same target, or stage_settle before reading. What a reader of another program may see between a kill and that
+ * is a state between two moves. With options.force all of this holds for a power cut, too.
+ *
+ * Each dataset or single file is claimed when it is declared (stage_lock.h): a second run that names it, or something
+ * within it, fails at once. All live stages are known to the module, so that a signal or a failure removes them
+ * (stage_abort_all). At most a bounded number of files is open at a time, whatever the number of outputs: a stage
+ * reopens files for appending as needed. But for the lock file nothing is on disk before the first write or the commit.
  */
 #ifndef IO_STAGE_H
 #define IO_STAGE_H
@@ -15,15 +19,20 @@
 
 typedef enum StageMode { STAGE_ERROR, STAGE_OVERWRITE, STAGE_APPEND, STAGE_IGNORE } StageMode;
 
+typedef struct StageOptions {
+  StageMode mode;
+  bool force; /* files, folders and moves are forced to the disk (fsync) before stage_commit returns */
+} StageOptions;
+
 typedef struct Stage Stage;
 
 /* Prepare output below folder root (made if missing). */
-DcCode stage_open(Str root, StageMode mode, Stage **out, DcError *err) DC_MUST_CHECK;
+DcCode stage_open(Str root, const StageOptions *options, Stage **out, DcError *err) DC_MUST_CHECK;
 /* Declare one output dataset: folder `name` (may hold /; "" = root itself) with part files, or, if single, the one file
    `name` + suffix. STAGE_ERROR: fails if it exists already (the folder holds a visible file; the file exists).
    STAGE_IGNORE: *skip = true if it exists. STAGE_APPEND: *first_part = number behind the highest part-NNNNN there;
    a single file is appended to by copying, and *first_part = 1 says that it exists (it needs no header line). Names are
-   checked: no "..", no NUL, no empty component. */
+   checked: no "..", no NUL, no empty component. Fails if another run writes it, or something above or within it. */
 DcCode stage_dataset(Stage *stage, Str name, bool single, Str suffix, bool *skip, uint32_t *first_part, DcError *err) DC_MUST_CHECK;
 /* Declare a file with its path relative to root; returns its number in *file. It is created empty at commit even if
    nothing is written. Not thread-safe: no other call may use the stage meanwhile. */
@@ -40,6 +49,11 @@ void stage_abort(Stage *stage); /* NULL is fine */
 /* Remove all live stages from the disk; for the end of a failed or interrupted run. Waits for writes that are on; later
    ones fail. The stages stay valid until their owners call stage_abort or stage_commit. Not for signal handlers. */
 void stage_abort_all(void);
+/* A sentence for the user about what the file system cannot give, or NULL. */
+const char *stage_warning(const Stage *stage);
+/* Before path (a file, folder or what is to be one) is read: completes the commits of killed runs that may touch it, and
+   waits for one that is on its way. Costs a look for a lock file in each folder above when all is well. */
+DcCode stage_settle(const char *path, DcError *err) DC_MUST_CHECK;
 uint64_t stage_bytes(const Stage *stage); /* written so far */
 size_t stage_files(const Stage *stage);
 

@@ -1,4 +1,5 @@
-/* stage_internal.h - shared by stage.c (stages), stage_write.c (open files), stage_commit.c (moving in place). */
+/* stage_internal.h - shared by stage.c (stages), stage_claim.c (other runs), stage_write.c (open files), stage_plan.c and
+   stage_commit.c (moving in place). */
 #ifndef IO_STAGE_INTERNAL_H
 #define IO_STAGE_INTERNAL_H
 
@@ -7,8 +8,11 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "io/folder.h"
 #include "io/path.h"
 #include "io/stage.h"
+#include "io/stage_journal.h"
+#include "io/stage_lock.h"
 
 typedef struct StageFile StageFile;
 
@@ -29,40 +33,49 @@ typedef struct StageDataset {
 } StageDataset;
 
 struct Stage {
-  char *root;
-  char *folder; /* hidden, below root; NULL until something is staged. folder/new holds outputs, folder/old what they replace */
-  StageMode mode;
+  char *root;   /* as the user named it */
+  char *base;   /* the folder that exists: root, or above it */
+  char *prefix; /* from base to root; "" */
+  char *full;   /* base, absolute and without links; NULL until claims is open */
+  char *name;   /* of the stage folder; NULL until claims is open */
+  char *folder; /* base/name; NULL until something is staged. folder/new holds outputs, folder/old what they replace */
+  bool keep;    /* the stage folder holds what could not be put back */
+  StageOptions options;
   StageFile **files;
   size_t file_count, file_cap;
   StageDataset *datasets;
   size_t dataset_count, dataset_cap;
-  char **made; /* folders made for root, outermost first */
-  size_t made_count, made_cap;
   _Atomic uint64_t bytes;
+  StageLock *claims; /* the lock file of base; NULL until the first dataset or write, or if it is not needed */
+  bool looked_for_all; /* above base, for other runs, as one that has claimed all of base */
   /* Writers share it; commit and abort have it alone, so that no file comes back behind a removal. */
   pthread_rwlock_t lock;
   bool ended;            /* committed or aborted: nothing on disk is ours any more */
-  pthread_mutex_t setup; /* guards folder and made */
+  pthread_mutex_t setup; /* guards name, folder and claims */
   Stage *next;           /* the list of all stages */
 };
 
 /* stage.c */
+char *stage_target(const Stage *stage, const char *relative); /* path for the user, on the heap; relative to root */
+char *stage_below(const Stage *stage, const char *relative);  /* the same, below base; on the heap */
+char *stage_path(const Stage *stage, const char *part, const char *relative); /* part: "new" or "old"; relative to base */
+
+/* stage_claim.c */
+DcCode stage_open_claims(Stage *stage, DcError *err) DC_MUST_CHECK; /* the lock file, once */
 DcCode stage_make_folder(Stage *stage, DcError *err) DC_MUST_CHECK; /* the hidden folder, once */
-char *stage_target(const Stage *stage, const char *relative);       /* final path, on the heap */
-char *stage_path(const Stage *stage, const char *part, const char *relative); /* part: "new" or "old" */
-/* Makes the folder of path below its existing parents; each made one is passed to on_made when that is not NULL. */
-bool make_folders(const char *path, void (*on_made)(void *context, const char *path), void *context);
-void remove_tree(const char *path);
-/* The names in a folder; NULL at its end. *error is set if it cannot be read. */
-char **list_folder(const char *path, int *error);
-void free_names(char **names);
-bool is_hidden(const char *name);
+/* Claims the output `name` (relative to root). single: it is a file. */
+DcCode stage_claim(Stage *stage, const char *name, bool single, DcError *err) DC_MUST_CHECK;
 
 /* stage_write.c */
 DcCode stage_create(StageFile *file, DcError *err) DC_MUST_CHECK; /* an empty file, if there is none yet */
 DcCode stage_close_files(Stage *stage, DcError *err);             /* err may be NULL */
 
+/* stage_plan.c: the moves that replace what is there by what is staged. Nothing visible is changed. */
+DcCode stage_plan(Stage *stage, Journal *journal, DcError *err) DC_MUST_CHECK;
+
 /* stage_commit.c */
 DcCode stage_move_in_place(Stage *stage, DcError *err) DC_MUST_CHECK;
+
+static inline bool stage_hides(const char *name) { return name[0] == '.' || name[0] == '_'; }
 
 #endif

@@ -117,11 +117,12 @@ static DcCode copy_existing(StageFile *file, int to, DcError *err) {
 
 /* Opens the file in the stage folder; on its first time makes it and its folders. */
 static int open_staged(StageFile *file) {
-  char *path = stage_path(file->stage, "new", file->relative);
+  char *below = stage_below(file->stage, file->relative), *path = stage_path(file->stage, "new", below);
+  dc_free(below);
   int fd = open_path(path, !file->made);
   if (fd < 0 && errno == ENOENT && !file->made) {
     char *folder = path_copy(path_folder(str_of(path)));
-    if (make_folders(folder, NULL, NULL)) fd = open_path(path, true);
+    if (folder_make(folder)) fd = open_path(path, true);
     dc_free(folder);
   }
   dc_free(path);
@@ -147,7 +148,7 @@ static DcCode open_file(StageFile *file, int *out, DcError *err) {
     return err->code;
   }
   if (fd < 0) return write_failed(file, errno, err);
-  if (!file->made && file->stage->mode == STAGE_APPEND && copy_existing(file, fd, err) != DC_OK) {
+  if (!file->made && file->stage->options.mode == STAGE_APPEND && copy_existing(file, fd, err) != DC_OK) {
     close(fd); /* the failure is known already */
     return err->code;
   }

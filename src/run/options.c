@@ -167,6 +167,13 @@ static DcCode apply_fail_at(Settings *settings, Str text, DcError *err) {
   return DC_OK;
 }
 
+static DcCode apply_die_at(Settings *settings, Str text, DcError *err) {
+  uint64_t number;
+  if (!parse_count(text, &number) || number > INT32_MAX) return bad_value(err, text, "a number");
+  settings->engine.die_at = (int)number;
+  return DC_OK;
+}
+
 static DcCode apply_nothing(Settings *settings, Str text, DcError *err) {
   (void)settings, (void)text, (void)err;
   return DC_OK;
@@ -207,6 +214,8 @@ static const OptionRow rows[] = {
    .example = "@batch_verbose = TRUE", .doc = "Accepted for TDL 5.5; does nothing."},
   {.name = "fail_at", .value = "N", .default_text = "0", .hidden = true, .apply = apply_fail_at,
    .example = "@fail_at = 3", .doc = "Tests: let the Nth write or allocation of data fail."},
+  {.name = "die_at", .value = "N", .default_text = "0", .hidden = true, .apply = apply_die_at,
+   .example = "@die_at = 3", .doc = "Tests: end by SIGKILL at the Nth write or allocation of data."},
 };
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
 _Static_assert((int)ROW_COUNT <= (int)OPTIONS_MAX, "Settings has room for every option");

@@ -57,7 +57,7 @@ static void works(DcCode code, const DcError *err) { ck_assert_msg(code == DC_OK
 static Stage *opened(const char *root, StageMode mode) {
   DcError err = {0};
   Stage *stage = NULL;
-  works(stage_open(str_of(root), mode, &stage, &err), &err);
+  works(stage_open(str_of(root), &(StageOptions){.mode = mode}, &stage, &err), &err);
   return stage;
 }
 
@@ -210,7 +210,7 @@ START_TEST(takes_failures_back) {
   fail_everywhere(io_fail_after, overwrite, 3);
   run("rm -rf out");
   run(OLD);
-  fail_everywhere(io_fail_rename_after, overwrite, 5);
+  fail_everywhere(io_fail_rename_after, overwrite, 4);
   run("rm -rf out");
   run(OLD);
   run("mkdir -p out/a && echo x > out/a/part-00000");
@@ -244,10 +244,10 @@ START_TEST(notices_collisions) {
   ck_assert_int_eq(add_part(stage, "q", "n\n", &err), DC_FAIL);
   stage_abort(stage);
   dc_error_clear(&err);
-  ck_assert_int_eq(stage_open(str_of("out/q"), STAGE_ERROR, &stage, &err), DC_FAIL);
+  ck_assert_int_eq(stage_open(str_of("out/q"), &(StageOptions){.mode = STAGE_ERROR}, &stage, &err), DC_FAIL);
   ck_assert_str_eq(err.message, "\"out/q\" is a file, not a folder");
   dc_error_clear(&err);
-  ck_assert_int_eq(stage_open(str_of("out/q/r/s"), STAGE_ERROR, &stage, &err), DC_FAIL);
+  ck_assert_int_eq(stage_open(str_of("out/q/r/s"), &(StageOptions){.mode = STAGE_ERROR}, &stage, &err), DC_FAIL);
   ck_assert_str_eq(err.message, "\"out/q\" is a file, not a folder");
   tree_is("out/ out/p.csv/ out/q=f; ");
 }
@@ -266,6 +266,89 @@ START_TEST(notices_late_output) {
 }
 END_TEST
 
+static void is_taken(const char *root, const char *name, const char *message) {
+  DcError err = {0};
+  Stage *stage = opened(root, STAGE_OVERWRITE);
+  ck_assert_int_eq(add_part(stage, name, "theirs\n", &err), DC_FAIL);
+  ck_assert_int_eq(strncmp(err.message, message, strlen(message)), 0);
+  ck_assert_ptr_nonnull(strstr(err.message, " is being written by another run (process "));
+  stage_abort(stage);
+}
+
+static void is_free(const char *root, const char *name) {
+  DcError err = {0};
+  Stage *stage = opened(root, STAGE_OVERWRITE);
+  works(add_part(stage, name, "theirs\n", &err), &err);
+  stage_abort(stage);
+}
+
+/* What one stage has declared no other may, nor what lies above or within it; whatever their roots are. */
+START_TEST(claims_outputs) {
+  DcError err = {0};
+  run("mkdir -p out/p/1 out/b && ln -s out other");
+  Stage *stage = opened("out", STAGE_ERROR);
+  works(add_part(stage, "p/1", "mine\n", &err), &err);
+  works(add_single(stage, "s", "mine\n", &err), &err);
+  works(add_part(stage, "new/a", "mine\n", &err), &err);
+  is_taken("out", "p/1", "\"out/p/1\"");
+  is_taken("out", "p", "\"out/p\"");
+  is_taken("out", "p/1/deep", "\"out/p/1/deep\"");
+  is_taken("out/p", "1", "\"out/p/1\"");
+  is_taken("out/p/1", "x/y", "\"out/p/1/x/y\"");
+  is_taken("out/new", "a", "\"out/new/a\"");
+  is_taken(".", "out", "\"./out\"");
+  is_taken("other/../out", "p/1", "\"other/../out/p/1\"");
+  is_taken("other", "p/1", "\"other/p/1\"");
+  is_free("out", "p/2");
+  is_free("out", "b");
+  is_free("out/b", "p");
+  is_free("out", "new/b");
+  is_free("out/p", "2");
+  is_free(".", "p/1");
+  works(stage_commit(stage, &err), &err);
+  is_free("out", "p/1");
+  tree_is("other/ out/ out/b/ out/new/ out/new/a/ out/new/a/part-00000=mine; out/p/ out/p/1/ out/p/1/part-00000=mine; out/s.csv=mine; ");
+}
+END_TEST
+
+/* A stage in a folder within, found on the way down. */
+START_TEST(claims_outputs_below) {
+  DcError err = {0};
+  run("mkdir -p out/p/1");
+  Stage *stage = opened("out/p/1", STAGE_ERROR);
+  works(add_part(stage, "x/y", "mine\n", &err), &err);
+  is_taken("out", "p/1", "\"out/p/1\"");
+  is_taken("out", "p/1/x", "\"out/p/1/x\"");
+  is_taken("out", "p/1/x/y", "\"out/p/1/x/y\"");
+  is_taken("out/p", "1/x/y/z", "\"out/p/1/x/y/z\"");
+  is_free("out", "p/1/z");
+  is_free("out", "p/2");
+  stage_abort(stage);
+  tree_is("out/ out/p/ out/p/1/ ");
+}
+END_TEST
+
+/* Beyond a bound a run claims the whole folder; two in one folder then are too many. */
+START_TEST(claims_all_of_many) {
+  DcError err = {0};
+  bool skip;
+  uint32_t first;
+  run("mkdir out");
+  Stage *stage = opened("out", STAGE_ERROR);
+  for (int i = 0; i < 3000; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "d%d/x", i);
+    works(stage_dataset(stage, str_of(name), false, str_of(""), &skip, &first, &err), &err);
+    if (i == 100) is_free("out", "z");
+  }
+  is_taken("out", "z", "\"out/z\"");
+  is_taken(".", "out/z", "\"./out/z\"");
+  stage_abort(stage);
+  is_free("out", "z");
+  tree_is("out/ ");
+}
+END_TEST
+
 START_TEST(checks_names) {
   static const char *const BAD[] = {"..", "a/../b", "a//b", "/a", "a/", ".", "a/./b", ".dcetl-1-1/x"};
   Stage *stage = opened("out", STAGE_ERROR);
@@ -279,7 +362,7 @@ START_TEST(checks_names) {
   DcError err = {0};
   ck_assert_int_eq(add_single(stage, "", "x", &err), DC_FAIL);
   dc_error_clear(&err);
-  ck_assert_int_eq(stage_open(str_of("s3://x"), STAGE_ERROR, &stage, &err), DC_FAIL);
+  ck_assert_int_eq(stage_open(str_of("s3://x"), &(StageOptions){.mode = STAGE_ERROR}, &stage, &err), DC_FAIL);
   dc_error_clear(&err);
   works(add_part(stage, "", "root\n", &err), &err);
   works(add_part(stage, "p/1/a", "nested\n", &err), &err);
@@ -296,7 +379,7 @@ START_TEST(refuses_folders_without_permission) {
   run("chmod 755 . && mkdir -m 555 closed");
   bool privileged = geteuid() == 0;
   if (privileged) ck_assert_int_eq(seteuid(65534), 0);
-  ck_assert_int_eq(stage_open(str_of("closed/x/y"), STAGE_ERROR, &stage, &err), DC_FAIL);
+  ck_assert_int_eq(stage_open(str_of("closed/x/y"), &(StageOptions){.mode = STAGE_ERROR}, &stage, &err), DC_FAIL);
   if (privileged) ck_assert_int_eq(seteuid(0), 0);
   ck_assert_str_eq(err.message, "cannot write to folder closed: Permission denied");
 }
@@ -453,6 +536,9 @@ int main(void) {
   tcase_add_test(cases, takes_failures_back);
   tcase_add_test(cases, notices_collisions);
   tcase_add_test(cases, notices_late_output);
+  tcase_add_test(cases, claims_outputs);
+  tcase_add_test(cases, claims_outputs_below);
+  tcase_add_test(cases, claims_all_of_many);
   tcase_add_test(cases, checks_names);
   tcase_add_test(cases, refuses_folders_without_permission);
   tcase_add_test(cases, reports_full_disks);
