@@ -27,13 +27,19 @@ typedef struct Opened {
 
 typedef struct Reader Reader;
 
+/* A condition on rows: op->where, whose columns are those of a projection, perhaps. */
+typedef struct ReadFilter {
+  const NarrowOp *op;
+  const int *columns; /* for each column that it may name the source's column, -1: none; NULL: the same one */
+} ReadFilter;
+
 /* What a pass asks of a source. */
 typedef struct ReadSpec {
   const uint32_t *parts; /* partitions of the source, in this order; NO_PART: none */
   uint32_t count;
   const uint8_t *needed; /* one byte a column: somebody looks at it; NULL: all. Others may be left out (COLUMN_ABSENT) */
-  const NarrowOp *const *filters; /* their conditions (where) are put to all rows: what cannot fulfil all may be left out */
-  size_t filter_count;    /* valid during the call only, as parts and needed are; the programs live longer */
+  const ReadFilter *filters; /* are put to all rows: what cannot fulfil all may be left out (engine/prune.h) */
+  size_t filter_count; /* valid during the call only, as parts and needed are; what filters refer to lives as long as the reader */
 } ReadSpec;
 
 /* How the files of a format are read. */
@@ -51,7 +57,7 @@ struct SourceOps {
 
 /* Hands out the rows of files to several workers. */
 typedef struct ReaderOps {
-  /* The next morsel: *got = false at the end. Its batch stays valid until this worker's next call, or is given as *owned, which
+  /* The next morsel, of rows of one file (out->file): *got = false at the end. Its batch stays valid until this worker's next call, or is given as *owned, which
      the caller drops. *seq: its number, also when reading it fails. */
   DcCode (*next)(Reader *reader, int worker, Morsel *out, Batch **owned, bool *got, uint64_t *seq, DcError *err);
   /* Hand out so many morsels more and then say there is none (0: no limit). */
@@ -74,6 +80,7 @@ struct LoadPlan {
   size_t segment_count;
   FileUnit *units;             /* of all files in order; NULL: the format has none */
   size_t unit_count, unit_cap;
+  uint32_t constant_count; /* of the node's columns, the last ones: attributes that folders give; the files do not have them */
   uint64_t *sources;       /* engine's number of each file, + 1; 0: none yet */
   void *own;               /* the format's */
   /* Of text: */
@@ -87,6 +94,8 @@ void load_plan_free(LoadPlan *plan);
 size_t load_segments(const LoadPlan *plan, const ReadSpec *spec, const Segment ***segments, uint32_t **parts);
 /* Says how many bytes the segments have, for the progress bar. */
 void load_progress(const Dataset *node, const Segment *const *segments, size_t count);
+/* How many of a source's columns its files have: the first ones of the schema. */
+static inline uint32_t load_own_columns(const Dataset *node) { return node->schema.count - node->load->constant_count; }
 /* The engine's number of a file; one caller at a time. rows: its offsets are numbers of rows. */
 uint64_t load_source(Dataset *node, uint32_t file, bool rows);
 /* The error that a column of the VALUE list is not among those of a file, with the nearest name. */

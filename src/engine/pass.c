@@ -35,6 +35,9 @@ typedef struct Leg {
   uint32_t count, first_part;
   bool files;      /* over files: */
   Reader *reader;  /* NULL: not opened yet */
+  ReadFilter *filters; /* over files: the conditions on their rows */
+  size_t filter_count;
+  Arena arena;     /* for filters */
   uint8_t *needed; /* columns of the base that operators ask for; NULL: any */
   bool projects;   /* what comes out has other columns */
   Stored *stored;  /* or over a store */
@@ -407,6 +410,7 @@ static void close_leg(Leg *leg) {
   if (leg->reader) leg->reader->ops->close(leg->reader);
   dc_free(leg->needed);
   if (leg->generator) leg->generator->close(leg->generator);
+  arena_free(&leg->arena);
   dc_free(leg->stored);
   dc_free(leg->ops);
   dc_free(leg->parts);
@@ -662,21 +666,37 @@ static bool has_expander(const Leg *leg) {
   return false;
 }
 
+/* Where the columns behind a projection come from; columns: those before it, as in ReadFilter. */
+static const int *projected(Leg *leg, const NarrowOp *op, const int *columns) {
+  int *out = arena_alloc(&leg->arena, (op->item_count + 1) * sizeof *out);
+  for (size_t i = 0; i < op->item_count; i++) {
+    int column = op->items[i].column;
+    out[i] = column >= 0 && columns ? columns[column] : column;
+  }
+  return out;
+}
+
+/* The conditions that decide which rows of the base are looked at: those before anything but filters and plain projections. */
+static void find_filters(Leg *leg) {
+  const int *columns = NULL;
+  leg->filters = arena_alloc(&leg->arena, (leg->op_count + 1) * sizeof *leg->filters);
+  for (size_t i = 0; i < leg->op_count && leg->ops[i].narrow; i++) {
+    const NarrowOp *op = leg->ops[i].narrow;
+    if (op->where) leg->filters[leg->filter_count++] = (ReadFilter){op, columns};
+    if (op->share >= 0 || (op->project && op->reshape)) break;
+    if (op->project) columns = projected(leg, op, columns);
+  }
+}
+
 /* Which columns are needed is known only now: the consumer has a say in it. */
 static DcCode open_reader(Pass *pass, Leg *leg, DcError *err) {
   const Consumer *consumer = pass->consumer;
   uint32_t count = leg->base->schema.count;
   bool known = leg->needed && !consumer->needs_keys && (leg->projects || (consumer->columns && !has_expander(leg)));
   for (uint32_t i = 0; known && !leg->projects && i < count; i++) leg->needed[i] |= consumer->columns[i];
-  const NarrowOp **filters = dc_alloc((leg->op_count + 1) * sizeof *filters);
-  ReadSpec spec = {.parts = leg->parts, .count = leg->count, .needed = known ? leg->needed : NULL, .filters = filters};
-  for (size_t i = 0; i < leg->op_count && leg->ops[i].narrow; i++) { /* as far as conditions are about the base's columns */
-    if (leg->ops[i].narrow->where) filters[spec.filter_count++] = leg->ops[i].narrow;
-    if (leg->ops[i].narrow->project || leg->ops[i].narrow->share >= 0) break;
-  }
-  DcCode code = leg->base->load->file.row->format->source->open(leg->base, &spec, &leg->reader, err);
-  dc_free(filters);
-  return code;
+  find_filters(leg);
+  ReadSpec spec = {.parts = leg->parts, .count = leg->count, .needed = known ? leg->needed : NULL, .filters = leg->filters, .filter_count = leg->filter_count};
+  return leg->base->load->file.row->format->source->open(leg->base, &spec, &leg->reader, err);
 }
 
 /* One phase of the leg whose turn it is. */

@@ -9,7 +9,7 @@ typedef struct SerialReader {
   uint32_t *parts;          /* the output partition of each */
   size_t count, next;
   uint8_t *needed;          /* NULL: all columns */
-  const NarrowOp **filters;
+  ReadFilter *filters;
   size_t filter_count;
   pthread_mutex_t lock;
   void *state;              /* of the file that is open */
