@@ -27,7 +27,7 @@ static int kind_of(Value value) {
   switch ((Type)value.type) {
     case TYPE_BOOL: return COLUMN_BOOL;
     case TYPE_INT: return COLUMN_INT;
-    case TYPE_DOUBLE: return COLUMN_DOUBLE;
+    case TYPE_DOUBLE: return value.flags & VALUE_SINGLE ? COLUMN_FLAT : COLUMN_DOUBLE;
     case TYPE_STRING: return COLUMN_STRING;
     case TYPE_DATE:
     case TYPE_TIME:

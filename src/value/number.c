@@ -247,14 +247,34 @@ static uint64_t round_to_odd(PowerOfTen g, uint64_t cp) {
   return (uint64_t)(y >> 64) | ((uint64_t)y > 1);
 }
 
-/* The shortest decimal digits * 10^exponent that reads back as the finite positive double with these bits. */
-static void shortest(uint64_t bits, uint64_t *digits, int *exponent) {
+/* A finite positive number c * 2^q as its format has it. */
+typedef struct Binary {
+  uint64_t c;
+  int q;
+  bool closer; /* the lower neighbour is nearer */
+} Binary;
+
+static Binary double_parts(double d) {
+  uint64_t bits;
+  memcpy(&bits, &d, sizeof bits);
   uint64_t fraction = bits & (((uint64_t)1 << 52) - 1);
   int biased = (int)(bits >> 52 & 0x7FF);
-  uint64_t c = biased ? fraction | (uint64_t)1 << 52 : fraction;
-  int q = (biased ? biased : 1) - 1075;
-  bool closer = fraction == 0 && biased > 1; /* the lower neighbour is nearer */
-  uint64_t odd = c & 1;
+  return (Binary){biased ? fraction | (uint64_t)1 << 52 : fraction, (biased ? biased : 1) - 1075, fraction == 0 && biased > 1};
+}
+
+static Binary single_parts(float f) {
+  uint32_t bits;
+  memcpy(&bits, &f, sizeof bits);
+  uint32_t fraction = bits & (((uint32_t)1 << 23) - 1);
+  int biased = (int)(bits >> 23 & 0xFF);
+  return (Binary){biased ? fraction | (uint32_t)1 << 23 : fraction, (biased ? biased : 1) - 150, fraction == 0 && biased > 1};
+}
+
+/* The shortest decimal digits * 10^exponent that reads back as that number. */
+static void shortest(Binary number, uint64_t *digits, int *exponent) {
+  uint64_t c = number.c, odd = c & 1;
+  int q = number.q;
+  bool closer = number.closer;
   int k = closer ? floor_log10_three_quarters_pow2(q) : floor_log10_pow2(q);
   int h = q + floor_log2_pow10(-k) + 1;
   PowerOfTen g = power_of_ten(-k);
@@ -310,28 +330,52 @@ static size_t put_plain(char *out, const char *digits, int count, int point) {
   return len;
 }
 
-size_t double_print(double d, char *out) {
-  size_t len = 0;
-  if (isnan(d)) return strlen(strcpy(out, "NaN"));
-  if (signbit(d)) {
-    out[len++] = '-';
-    d = -d;
+/* Sign and what is no plain number; true: that is all. The rest is positive and finite. */
+static bool put_odd(double d, char *out, size_t *len) {
+  *len = 0;
+  if (isnan(d)) {
+    *len = strlen(strcpy(out, "NaN"));
+    return true;
   }
-  if (isinf(d)) return len + strlen(strcpy(out + len, "Infinity"));
-  if (d < 1e15 && d == (double)(int64_t)d) { /* whole */
-    len += int_print((int64_t)d, out + len);
-    memcpy(out + len, ".0", 3);
-    return len + 2;
-  }
-  uint64_t bits, mantissa;
-  memcpy(&bits, &d, sizeof bits);
+  if (signbit(d)) out[(*len)++] = '-';
+  if (!isinf(d)) return false;
+  *len += strlen(strcpy(out + *len, "Infinity"));
+  return true;
+}
+
+static size_t put_whole(double d, char *out) {
+  size_t len = int_print((int64_t)d, out);
+  memcpy(out + len, ".0", 3);
+  return len + 2;
+}
+
+static size_t put_shortest(Binary number, char *out) {
+  uint64_t mantissa;
   int exponent;
-  shortest(bits, &mantissa, &exponent);
+  shortest(number, &mantissa, &exponent);
   while (mantissa % 10 == 0) mantissa /= 10, exponent++;
   char digits[24];
   int count = (int)int_print((int64_t)mantissa, digits);
   int point = count + exponent;
-  len += point < -3 || point > 16 ? put_exponent(out + len, digits, count, point - 1) : put_plain(out + len, digits, count, point);
+  size_t len = point < -3 || point > 16 ? put_exponent(out, digits, count, point - 1) : put_plain(out, digits, count, point);
   out[len] = 0;
   return len;
+}
+
+size_t double_print(double d, char *out) {
+  size_t len;
+  if (put_odd(d, out, &len)) return len;
+  d = fabs(d);
+  bool whole = d < 1e15 && d == (double)(int64_t)d;
+  return len + (whole ? put_whole(d, out + len) : put_shortest(double_parts(d), out + len));
+}
+
+size_t single_print(double d, char *out) {
+  size_t len;
+  if (put_odd(d, out, &len)) return len;
+  d = fabs(d);
+  bool whole = d < 0x1p24 && d == (double)(int64_t)d; /* all digits of larger ones are not needed */
+  float single = (float)d;
+  if (isinf(single) || (single == 0 && d > 0)) return len + double_print(d, out + len); /* it was none */
+  return len + (whole ? put_whole(d, out + len) : put_shortest(single_parts(single), out + len));
 }

@@ -203,7 +203,7 @@ static size_t print_short(Value value, char *out) {
     case TYPE_NULL: case TYPE_COUNT: return strlen(strcpy(out, "null"));
     case TYPE_BOOL: return strlen(strcpy(out, value.as.b ? "true" : "false"));
     case TYPE_INT: return int_print(value.as.i, out);
-    case TYPE_DOUBLE: return double_print(value.as.d, out);
+    case TYPE_DOUBLE: return value.flags & VALUE_SINGLE ? single_print(value.as.d, out) : double_print(value.as.d, out);
     case TYPE_DECIMAL: return decimal_print(*value.as.decimal, out);
     case TYPE_DATE: case TYPE_TIME: case TYPE_TIMESTAMP: return datetime_print(value, out);
     case TYPE_STRING: case TYPE_BINARY: case TYPE_ARRAY: case TYPE_OBJECT: break;

@@ -50,6 +50,7 @@ enum {
   VALUE_WRAPPED = 4,     /* OBJECT: a JSON value that is none, kept under the empty name; printed as that value */
   VALUE_DEFAULT_KEY = 8, /* INT: the key of a record that no KEY was set for. The number is the record's hash;
                             len and offset_minutes hold 48 bits more, which tell records apart whose hashes collide */
+  VALUE_SINGLE = 16,     /* DOUBLE: it came from 32 bits (or fewer) and is printed as such; what is computed from it is not */
 };
 
 struct Value {
@@ -72,6 +73,7 @@ static inline Value value_null(void) { return (Value){0}; }
 static inline Value value_bool(bool b) { return (Value){.type = TYPE_BOOL, .as.b = b}; }
 static inline Value value_int(int64_t i) { return (Value){.type = TYPE_INT, .as.i = i}; }
 static inline Value value_double(double d) { return (Value){.type = TYPE_DOUBLE, .as.d = d}; }
+static inline Value value_single(float f) { return (Value){.type = TYPE_DOUBLE, .flags = VALUE_SINGLE, .as.d = (double)f}; }
 static inline Value value_str(Str s) { return (Value){.type = TYPE_STRING, .len = (uint32_t)s.len, .as.s = s.data}; }
 static inline Value value_text(const char *s) { return value_str(str_of(s)); }
 static inline bool value_is_null(Value v) { return v.type == TYPE_NULL; }
@@ -108,6 +110,8 @@ bool value_to_double(Value value, double *out);
 bool value_is_true(Value value);
 /* Shortest text that reads back to the same double; out has 32 bytes. Returns the length. */
 size_t double_print(double d, char *out);
+/* The same for the 32-bit number nearest to it. */
+size_t single_print(double d, char *out);
 size_t int_print(int64_t i, char *out);
 
 /* Equality of = and IN (catalogue.md § 0): 1 equal, 0 not, -1 unknown (a NULL). */
