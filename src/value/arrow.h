@@ -18,11 +18,17 @@ const struct ArrowSchema *arrow_type_copy(Arena *arena, const struct ArrowSchema
 const struct ArrowSchema *arrow_type_named(Arena *arena, const struct ArrowSchema *type, Str name);
 /* A struct of fields (their own names): the schema of a batch. */
 const struct ArrowSchema *arrow_type_record(Arena *arena, const struct ArrowSchema *const *fields, size_t count);
-bool arrow_type_equal(const struct ArrowSchema *a, const struct ArrowSchema *b); /* but for names of columns and metadata */
-/* "int32", "timestamp[us, UTC]", "decimal(10, 2)", "list<int64>", "struct<a: string, b: double>", "map<string, int64>". */
+/* The type of what arrow_export makes for a type: what is in a dictionary or in runs is written out, and all may be NULL but the
+   keys of maps. Writers get this one. */
+const struct ArrowSchema *arrow_type_written(Arena *arena, const struct ArrowSchema *type);
+/* The same but for the names of the columns themselves and metadata other than extension types. */
+bool arrow_type_equal(const struct ArrowSchema *a, const struct ArrowSchema *b);
+/* "int32", "timestamp[us, UTC]", "decimal(10, 2)", "list<int64>", "struct<a: string, b: double>", "map<string, int64>"; for the rest
+   the names that pyarrow prints. */
 void arrow_type_print(Buf *out, const struct ArrowSchema *type);
-/* The type that such a text names, in any case; also SQL's names (INTEGER, BIGINT, DOUBLE, VARCHAR, TEXT, BOOLEAN, NUMERIC(p,s), TIMESTAMP,
-   TIMESTAMPTZ, BYTEA …). An unknown one is an error that lists the known ones. */
+/* The type that such a text names, in any case; also SQL's names (BIGINT, VARCHAR, TEXT, BOOLEAN, NUMERIC(p, s), TIMESTAMP, TIMESTAMPTZ,
+   BYTEA …). INT and INTEGER have 64 bits, as in CAST. The out type has no name. An unknown one is an error that lists the known
+   ones. */
 DcCode arrow_type_parse(Str text, Arena *arena, const struct ArrowSchema **out, DcError *err) DC_MUST_CHECK;
 
 /* --- From Arrow --- */

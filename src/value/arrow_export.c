@@ -1,0 +1,260 @@
+/* arrow_export.c - columns as Arrow arrays. Columns that lie as Arrow wants them are copied whole; others go value by value into
+ * growing buffers. In the end all buffers of a batch are one block of the budget, which every array of the tree has a reference to:
+ * children may be moved away and outlive the rest, as the interface allows.
+ */
+#include <math.h>
+
+#include "value/arrow_build.h"
+#include "value/arrow_format.h"
+
+enum { ALIGNMENT = 64 };
+
+/* --- Arrays --- */
+
+/* What an array owns. */
+typedef struct Owned {
+  Slab *slab;
+  const void *buffers[ARROW_MOST_BUFFERS];
+  struct ArrowArray **children;
+  struct ArrowArray *storage; /* where the children lie, unless they were moved */
+} Owned;
+
+static void release(struct ArrowArray *array) {
+  Owned *owned = array->private_data;
+  for (int64_t i = 0; i < array->n_children; i++)
+    if (array->children[i]->release) array->children[i]->release(array->children[i]);
+  slab_unref(owned->slab);
+  dc_free(owned->children);
+  dc_free(owned->storage);
+  dc_free(owned);
+  array->release = NULL;
+}
+
+static Owned *make_array(struct ArrowArray *out, Slab *slab, int64_t rows, int64_t nulls, int64_t buffers, int64_t children) {
+  Owned *owned = dc_alloc(sizeof *owned);
+  owned->slab = slab_ref(slab);
+  if (children) {
+    owned->storage = dc_alloc((size_t)children * sizeof *owned->storage);
+    owned->children = dc_alloc((size_t)children * sizeof *owned->children);
+    for (int64_t i = 0; i < children; i++) owned->children[i] = &owned->storage[i];
+  }
+  *out = (struct ArrowArray){.length = rows, .null_count = nulls, .n_buffers = buffers, .n_children = children, .buffers = owned->buffers,
+                             .children = owned->children, .release = release, .private_data = owned};
+  return owned;
+}
+
+/* The next part of the block; what lies behind its bytes up to the next one is 0. */
+static char *cut(Slab *slab, size_t *at, size_t bytes) {
+  char *part = slab->data + *at;
+  size_t whole = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+  memset(part + bytes, 0, whole - bytes);
+  *at += whole;
+  return part;
+}
+
+static size_t padded(size_t bytes) { return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1); }
+
+static size_t built_size(const ArrowBuild *build) {
+  size_t size = 0;
+  for (int i = 0; i < build->buffer_count; i++) size += padded(build->buffers[i].len);
+  for (int64_t i = 0; i < build->child_count; i++) size += built_size(&build->children[i]);
+  return size;
+}
+
+static void give_built(const ArrowBuild *build, Slab *slab, size_t *at, struct ArrowArray *out) {
+  Owned *owned = make_array(out, slab, build->rows, build->nulls, build->buffer_count, build->child_count);
+  for (int i = 0; i < build->buffer_count; i++) {
+    const Buf *from = &build->buffers[i];
+    char *to = cut(slab, at, from->len);
+    if (from->len) memcpy(to, from->data, from->len);
+    if (i > 0 || build->nulls) owned->buffers[i] = to;
+  }
+  for (int64_t i = 0; i < build->child_count; i++) give_built(&build->children[i], slab, at, out->children[i]);
+}
+
+/* --- Columns that are copied --- */
+
+typedef struct Export {
+  const Column *column;
+  const char *name;
+  const struct ArrowSchema *type;
+  ArrowFormat format;
+  uint32_t rows;
+  bool copied;      /* else build has the values */
+  ArrowBuild build;
+} Export;
+
+static bool all_in(const Export *e, int64_t least, int64_t most) {
+  const int64_t *values = e->column->values;
+  bool out = false;
+  for (uint32_t i = 0; i < e->rows; i++) out |= (values[i] < least) | (values[i] > most);
+  for (uint32_t i = 0; out && i < e->rows; i++)
+    if (column_valid(e->column, i) && (values[i] < least || values[i] > most)) return false;
+  return true;
+}
+
+static bool ints_fit(const Export *e) {
+  switch (e->format.kind) {
+    case ARROW_INT64: case ARROW_DURATION: return true;
+    case ARROW_INT8: return all_in(e, INT8_MIN, INT8_MAX);
+    case ARROW_INT16: return all_in(e, INT16_MIN, INT16_MAX);
+    case ARROW_INT32: return all_in(e, INT32_MIN, INT32_MAX);
+    case ARROW_UINT8: return all_in(e, 0, UINT8_MAX);
+    case ARROW_UINT16: return all_in(e, 0, UINT16_MAX);
+    case ARROW_UINT32: return all_in(e, 0, UINT32_MAX);
+    case ARROW_UINT64: return all_in(e, 0, INT64_MAX);
+    default: return false;
+  }
+}
+
+static bool is_copied(const Export *e) {
+  ArrowKind kind = e->format.kind;
+  switch (e->column->kind) {
+    case COLUMN_BOOL: return kind == ARROW_BOOL;
+    case COLUMN_INT: return ints_fit(e);
+    case COLUMN_DOUBLE: return kind == ARROW_FLOAT64;
+    case COLUMN_STRING:
+      if (kind == ARROW_LARGE_STRING || kind == ARROW_LARGE_BINARY) return true;
+      return (kind == ARROW_STRING || kind == ARROW_BINARY) && e->column->offsets[e->rows] - e->column->offsets[0] <= INT32_MAX;
+    case COLUMN_VALUE: case COLUMN_FLAT: case COLUMN_ABSENT: break;
+  }
+  return false;
+}
+
+static bool is_text(const Export *e) { return e->column->kind == COLUMN_STRING; }
+
+static size_t values_size(const Export *e) {
+  if (is_text(e)) return ((size_t)e->rows + 1) * (size_t)e->format.width;
+  return e->format.kind == ARROW_BOOL ? ((size_t)e->rows + 7) / 8 : (size_t)e->rows * (size_t)e->format.width;
+}
+
+static size_t export_size(const Export *e) {
+  if (!e->copied) return built_size(&e->build);
+  size_t size = padded(values_size(e));
+  if (e->column->validity) size += padded(((size_t)e->rows + 7) / 8);
+  return is_text(e) ? size + padded(e->column->offsets[e->rows] - e->column->offsets[0]) : size;
+}
+
+/* The bitmap as it is, but for the bits behind the last row; gives the number of NULLs. */
+static int64_t copy_validity(const Export *e, char *to) {
+  size_t bytes = ((size_t)e->rows + 7) / 8;
+  int64_t valid = 0;
+  memcpy(to, e->column->validity, bytes);
+  if (e->rows & 7) to[bytes - 1] &= (char)((1u << (e->rows & 7)) - 1);
+  for (size_t i = 0; i < bytes; i++) valid += __builtin_popcount((unsigned char)to[i]);
+  return e->rows - valid;
+}
+
+static void copy_bools(const Export *e, char *to) {
+  const uint8_t *from = e->column->values;
+  memset(to, 0, ((size_t)e->rows + 7) / 8);
+  for (uint32_t i = 0; i < e->rows; i++) to[i >> 3] |= (char)((from[i] != 0) << (i & 7));
+}
+
+static void copy_ints(const Export *e, char *to) {
+  const int64_t *from = e->column->values;
+  switch (e->format.width) {
+    case 1: for (uint32_t i = 0; i < e->rows; i++) to[i] = (char)from[i]; break;
+    case 2: {
+      int16_t *out = (int16_t *)(void *)to;
+      for (uint32_t i = 0; i < e->rows; i++) out[i] = (int16_t)from[i];
+      break;
+    }
+    case 4: {
+      int32_t *out = (int32_t *)(void *)to;
+      for (uint32_t i = 0; i < e->rows; i++) out[i] = (int32_t)from[i];
+      break;
+    }
+    default: if (e->rows) memcpy(to, from, (size_t)e->rows * 8);
+  }
+}
+
+static void copy_offsets(const Export *e, char *to) {
+  const uint32_t *from = e->column->offsets;
+  if (e->format.width == 8) {
+    int64_t *out = (int64_t *)(void *)to;
+    for (uint32_t i = 0; i <= e->rows; i++) out[i] = from[i] - from[0];
+  } else {
+    uint32_t *out = (uint32_t *)(void *)to;
+    for (uint32_t i = 0; i <= e->rows; i++) out[i] = from[i] - from[0];
+  }
+}
+
+static void give_copied(const Export *e, Slab *slab, size_t *at, struct ArrowArray *out) {
+  Owned *owned = make_array(out, slab, e->rows, 0, is_text(e) ? 3 : 2, 0);
+  if (e->column->validity) {
+    char *bits = cut(slab, at, ((size_t)e->rows + 7) / 8);
+    out->null_count = copy_validity(e, bits);
+    if (out->null_count) owned->buffers[0] = bits;
+  }
+  char *values = cut(slab, at, values_size(e));
+  owned->buffers[1] = values;
+  if (e->format.kind == ARROW_BOOL) copy_bools(e, values);
+  else if (!is_text(e)) copy_ints(e, values);
+  if (!is_text(e)) return;
+  copy_offsets(e, values);
+  size_t len = e->column->offsets[e->rows] - e->column->offsets[0];
+  char *bytes = cut(slab, at, len);
+  owned->buffers[2] = bytes;
+  if (len) memcpy(bytes, (const char *)e->column->values + e->column->offsets[0], len);
+}
+
+/* --- The batch --- */
+
+static DcCode fail_row(const Export *e, uint32_t row, const DcError *why, DcError *err) {
+  dc_fail(err, "column \"%s\", row %u: %s", e->name, row + 1, why->message);
+  if (why->hint[0]) dc_hint(err, "%s", why->hint);
+  return err->code;
+}
+
+static DcCode build_column(Export *e, Arena *arena, DcError *err) {
+  DC_TRY(arrow_build_init(&e->build, e->type, arena, err));
+  Arena scratch = {0};
+  DcError why = {0};
+  arena_raw(&scratch, 1); /* so that there is something to go back to */
+  ArenaMark mark = arena_mark(&scratch);
+  DcCode code = DC_OK;
+  for (uint32_t i = 0; i < e->rows && code == DC_OK; i++) {
+    Value value = e->column->kind == COLUMN_ABSENT ? value_null() : column_value(e->column, i, &scratch);
+    code = arrow_build_add(&e->build, value, &scratch, &why);
+    if (code != DC_OK) fail_row(e, i, &why, err);
+    arena_rewind(&scratch, mark);
+  }
+  arrow_build_finish(&e->build);
+  arena_free(&scratch);
+  return code;
+}
+
+static DcCode export_all(Budget *budget, Export *exports, uint32_t count, uint32_t rows, Arena *arena, struct ArrowArray *out, DcError *err) {
+  size_t size = 0, at = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    exports[i].copied = is_copied(&exports[i]);
+    if (!exports[i].copied) DC_TRY(build_column(&exports[i], arena, err));
+    size += export_size(&exports[i]);
+  }
+  Slab *slab;
+  DC_TRY(slab_new(budget, size, "a batch of rows to be written", &slab, err));
+  make_array(out, slab, rows, 0, 1, count);
+  for (uint32_t i = 0; i < count; i++) {
+    if (exports[i].copied) give_copied(&exports[i], slab, &at, out->children[i]);
+    else give_built(&exports[i].build, slab, &at, out->children[i]);
+  }
+  slab_unref(slab);
+  return DC_OK;
+}
+
+DcCode arrow_export(Budget *budget, const Column *columns, uint32_t count, uint32_t rows, const struct ArrowSchema *type, struct ArrowArray *out, DcError *err) {
+  if (arrow_format(type).kind != ARROW_STRUCT || type->n_children != count)
+    return dc_fail(err, "%u columns cannot be written as %lld", count, (long long)type->n_children);
+  Arena arena = {0};
+  Export *exports = arena_alloc(&arena, (count + (size_t)1) * sizeof *exports);
+  for (uint32_t i = 0; i < count; i++) {
+    const struct ArrowSchema *plain = arrow_plain(type->children[i]);
+    const char *name = type->children[i]->name ? type->children[i]->name : "";
+    exports[i] = (Export){.column = &columns[i], .name = name, .type = plain, .format = arrow_format(plain), .rows = rows};
+  }
+  DcCode code = export_all(budget, exports, count, rows, &arena, out, err);
+  for (uint32_t i = 0; i < count; i++) arrow_build_free(&exports[i].build);
+  arena_free(&arena);
+  return code;
+}
