@@ -47,6 +47,7 @@ static bool setting(Case *c, const char *text) {
   if (starts(text, "args:")) c->args = trimmed(text + 5);
   else if (starts(text, "command:")) c->command = trimmed(text + 8);
   else if (starts(text, "skip:")) c->skip = trimmed(text + 5);
+  else if (starts(text, "needs:")) c->needs = trimmed(text + 6);
   else if (starts(text, "exit:")) c->status = atoi(text + 5);
   else if (starts(text, "varies: stderr")) c->stderr_varies = true;
   else if (starts(text, "once")) c->once = true;

@@ -37,6 +37,7 @@ typedef struct Case {
   char *args;    /* -- args: … */
   char *command; /* -- command: …; NULL: dcetl ARGS BASE */
   char *skip;    /* -- skip: reason; NULL: runs */
+  char *needs;   /* -- needs: NAME, the module dcetl-NAME.so beside the program; NULL: none */
   int status;
   bool stderr_varies; /* -- varies: stderr (times, sizes) */
   bool once;          /* -- once: one way only */
