@@ -16,6 +16,7 @@ typedef struct SerialReader {
   uint64_t row;             /* in it */
   uint64_t seq, limit;
   bool ended;
+  DcError failure; /* another worker may ask again before the pass ends */
 } SerialReader;
 
 static DcCode open_next(SerialReader *reader, DcError *err) {
@@ -56,7 +57,9 @@ static DcCode next(Reader *base, int worker, Morsel *out, Batch **owned, bool *g
   pthread_mutex_lock(&reader->lock);
   *seq = reader->seq;
   bool allowed = reader->seq < reader->limit;
-  DcCode code = allowed ? take_rows(reader, owned, out, err) : DC_OK;
+  if (reader->failure.code != DC_OK) *err = reader->failure;
+  DcCode code = err->code != DC_OK ? err->code : allowed ? take_rows(reader, owned, out, err) : DC_OK;
+  if (code != DC_OK) reader->failure = *err;
   if (allowed && code == DC_OK && !*owned) reader->ended = true;
   if (code == DC_OK && *owned) {
     *got = true;
