@@ -44,6 +44,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 # Modules: opened on first use, so that what they need does not slow down every start (src/base/module.h).
 MODULES := $(BUILD)/dcetl-tz.so $(BUILD)/dcetl-icu.so $(BUILD)/dcetl-codecs.so
 MODULE_FLAGS = $(OPT) $(SAN) -fPIC -shared -Wl,--as-needed -Isrc -Wall -Wextra -Werror
+MODULES += $(if $(shell $(PKG_CONFIG) --exists expat && echo yes),$(BUILD)/dcetl-xml.so)
 
 all: $(BUILD)/dcetl $(MODULES) $(PAGES) $(COMPLETION)
 
@@ -58,6 +59,10 @@ $(BUILD)/dcetl-icu.so: modules/icu.c src/value/names_module.h
 $(BUILD)/dcetl-codecs.so: $(wildcard modules/codecs/*.c) modules/codecs/codecs.h src/io/codec_backend.h
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) -lbz2 -llzma -llz4 -lsnappy $(LDFLAGS)
+
+$(BUILD)/dcetl-xml.so: modules/xml.c src/io/xml_module.h
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) $(CFLAGS) -o $@ $< -lexpat $(LDFLAGS)
 
 $(BUILD)/dcetl: $(BUILD)/obj/cli/main.o $(LIB)
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)

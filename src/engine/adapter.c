@@ -5,6 +5,7 @@
 
 #include "engine/adapter_params.h"
 #include "engine/text_adapter.h"
+#include "engine/xml_adapter.h"
 
 #define COUNT(params) sizeof params / sizeof *params
 
@@ -39,6 +40,11 @@ static const Parameter plain_params[] = {
     {"null", TYPE_STRING, NULL, false, "text that stands for NULL (writing)"},
 };
 
+static const Parameter xml_params[] = {
+    {"row", TYPE_STRING, "*/*", false, "the elements that are rows: 'catalog/book', or '//book' at any depth"},
+    {"encoding", TYPE_STRING, NULL, false, "in place of the one that a file declares"},
+};
+
 #define COLUMNAR .reads = true, .writes = true, .params = columnar_params, .param_count = COUNT(columnar_params)
 #define PLAIN .reads = true, .writes = true, .params = plain_params, .param_count = COUNT(plain_params)
 
@@ -49,6 +55,9 @@ static const AdapterRow rows[] = {
       "CREATE t textColumnar(@delimiter = ',') VALUE (id, _, name) FROM 'data.csv';", COLUMNAR}, &text_format, ""},
     {{"text", "Lines of text, opaque (PlainText).", "CREATE \"log\" text FROM 'log/*.txt.zst';", PLAIN}, &text_format, ".txt"},
     {{"hadoopText", "Lines of text; writes Columnar too, tab separated (name of 5.5).", "COPY signals hadoopText() INTO 'out';", PLAIN}, &text_format, ""},
+    {{"xml", "Elements of XML as rows: columns by a VALUE list of paths (\"@id\", \"title\", \"author[2]/name\", \".\"), else Structured.",
+      "CREATE \"books\" xml(@row = 'catalog/book') VALUE (\"@id\", \"title\", \"author/name\") FROM 'books.xml';",
+      .reads = true, .params = xml_params, .param_count = COUNT(xml_params)}, &xml_format, ".xml"},
 };
 
 size_t adapter_count(void) { return COUNT(rows); }
