@@ -118,7 +118,7 @@ DcCode join_open(Dataset *node, const uint32_t *parts, uint32_t count, const uin
   join_side_init(&probe->side, input, join_needed(&probe->shape, other, needed, none), outer, outer, outer ? GATHER_ORIGINS : 0);
   dc_free(none);
   probe->places = join_side_places(&probe->side, probe->shape.other_count);
-  probe->expander = (Expander){probe_expand, outer ? probe_rest : NULL, probe_close, probe->shape.kept_first, probe->shape.width};
+  probe->expander = (Expander){probe_expand, outer ? probe_rest : NULL, probe_close, probe->shape.kept_first, probe->shape.width, !node->inputs[probe->shape.kept_side]->keyed};
   Pass *pass = NULL;
   bool more = false;
   DcCode code = pass_open(input, NULL, 0, &pass, err);

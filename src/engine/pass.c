@@ -38,8 +38,6 @@ typedef struct Leg {
   ReadFilter *filters; /* over files: the conditions on their rows */
   size_t filter_count;
   Arena arena;     /* for filters */
-  uint8_t *needed; /* columns of the base that operators ask for; NULL: any */
-  bool projects;   /* what comes out has other columns */
   Stored *stored;  /* or over a store */
   size_t stored_count, stored_cap;
   Generator *generator; /* or made on the way */
@@ -212,6 +210,8 @@ static DcCode descend_union(Way way, DcError *err) {
   return code;
 }
 
+/* --- Which columns are needed --- */
+
 /* Marks the columns that a bound expression reads; false: it may read any. */
 static bool mark_columns(const Expr *expr, uint8_t *columns) {
   if (!expr) return true;
@@ -222,66 +222,65 @@ static bool mark_columns(const Expr *expr, uint8_t *columns) {
   return true;
 }
 
-static bool mark_op(const NarrowOp *op, uint8_t *columns) {
-  if (!mark_columns(op->where, columns)) return false;
-  if (!op->project) return mark_columns(op->key, columns);
-  if (op->reshape) return false;
-  for (size_t i = 0; i < op->item_count; i++) {
-    if (op->items[i].column >= 0) columns[op->items[i].column] = 1;
-    else if (!mark_columns(op->items[i].expr, columns)) return false;
+/* The columns of an operator's input that are needed, if those of its records marked in above are: heap. NULL: any may be. */
+static uint8_t *needed_below(const NarrowOp *op, uint8_t *above, uint32_t count) {
+  uint8_t *marks = op->project ? dc_alloc((size_t)count + 1) : above;
+  bool known = mark_columns(op->where, marks) && mark_columns(op->key, above) && !op->reshape;
+  for (size_t i = 0; known && op->project && i < op->item_count; i++) {
+    if (!above[i] && op->items[i].column >= 0) continue; /* what is computed is computed always */
+    if (op->items[i].column >= 0) marks[op->items[i].column] = 1;
+    else known = mark_columns(op->items[i].expr, marks);
   }
-  return true;
-}
-
-static bool asks_record(const Expr *expr) {
-  if (!expr) return false;
-  if (expr->kind == EXPR_CALL && (!expr->function || expr->function->needs_record)) return true;
-  for (size_t i = 0; i < expr->count; i++)
-    if (asks_record(expr->items[i])) return true;
-  return false;
-}
-
-/* An operator behind a projection that may ask for the record as it was (its key). */
-static bool looks_back(const NarrowOp *op) {
-  if (asks_record(op->where) || asks_record(op->key) || op->reshape) return true;
-  for (size_t i = 0; op->project && i < op->item_count; i++)
-    if (asks_record(op->items[i].expr)) return true;
-  return false;
-}
-
-/* Which of a node's columns the operators above it ask for: heap; NULL: any. *projects: they give others; where they do
-   not, whoever takes the rows may ask for more. */
-static uint8_t *columns_needed(const Above *above, uint32_t count, bool *projects) {
-  uint32_t first = 0, width = count; /* where they are among those of the operator */
-  uint8_t *marks = dc_alloc((size_t)count + 1);
-  bool known = true;
-  *projects = false;
-  for (; above && known; above = above->next) {
-    const LegOp *op = &above->op;
-    if (*projects) {
-      known = op->expander || !looks_back(op->narrow);
-    } else if (op->expander) {
-      uint8_t *wider = dc_alloc((size_t)op->expander->columns + 1);
-      memcpy(wider + op->expander->first, marks, width);
-      dc_free(marks);
-      marks = wider;
-      first += op->expander->first;
-      width = op->expander->columns;
-    } else {
-      known = mark_op(op->narrow, marks);
-      *projects = op->narrow->project;
-    }
-  }
-  memmove(marks, marks + first, count);
+  if (marks != above) dc_free(above);
   if (known) return marks;
   dc_free(marks);
   return NULL;
 }
 
+static uint8_t *all_marks(uint32_t count) {
+  uint8_t *marks = dc_alloc((size_t)count + 1);
+  memset(marks, 1, count);
+  return marks;
+}
+
+/* Which of a node's columns are needed by operators ops[0 … count) above it and by whoever takes the rows: wanted of the
+   topmost records (NULL: all). Heap; NULL: any. Joins give the columns of their first input at first, first + 1 … */
+static uint8_t *columns_needed(const LegOp *ops, size_t count, uint32_t columns, const uint8_t *wanted) {
+  uint32_t top = count ? ops[count - 1].schema->count : columns;
+  uint8_t *marks = all_marks(top);
+  if (wanted) memcpy(marks, wanted, top);
+  while (marks && count--) {
+    const LegOp *op = &ops[count];
+    uint32_t below = count ? ops[count - 1].schema->count : columns;
+    if (op->expander) {
+      memmove(marks, marks + op->expander->first, below);
+      if (op->expander->any) memset(marks, 1, below);
+    } else {
+      marks = needed_below(op->narrow, marks, below);
+    }
+  }
+  return marks;
+}
+
 static void end_at_files(const Way *way) {
   Leg *leg = add_leg(way);
   leg->files = true;
-  leg->needed = columns_needed(way->above, leg->base->schema.count, &leg->projects);
+}
+
+/* The same on the way down, when nobody knows who takes the rows: NULL also if no operator says which columns it gives. */
+static uint8_t *needed_above(const Above *above, uint32_t columns) {
+  size_t count = 0;
+  bool projects = false;
+  for (const Above *at = above; at; at = at->next) count++;
+  LegOp *ops = dc_alloc((count + 1) * sizeof *ops);
+  count = 0;
+  for (const Above *at = above; at; at = at->next) {
+    ops[count++] = at->op;
+    projects = projects || (at->op.narrow && at->op.narrow->project);
+  }
+  uint8_t *needed = projects ? columns_needed(ops, count, columns, NULL) : NULL;
+  dc_free(ops);
+  return needed;
 }
 
 /* The first input goes through the probe; what the join has left over makes a leg of its own. */
@@ -289,9 +288,8 @@ static DcCode descend_join(Way way, DcError *err) {
   Pass *pass = way.pass;
   Expander *expander = NULL;
   Generator *generator = NULL;
-  bool projects;
-  uint8_t *needed = columns_needed(way.above, way.node->schema.count, &projects);
-  DcCode code = join_open(way.node, way.parts, way.count, projects ? needed : NULL, &expander, &generator, err);
+  uint8_t *needed = needed_above(way.above, way.node->schema.count);
+  DcCode code = join_open(way.node, way.parts, way.count, needed, &expander, &generator, err);
   dc_free(needed);
   if (code != DC_OK || generator) {
     Leg *leg = add_leg(&way);
@@ -408,7 +406,6 @@ DcCode pass_open_below(Dataset *node, const uint32_t *wanted, uint32_t count, Pa
 
 static void close_leg(Leg *leg) {
   if (leg->reader) leg->reader->ops->close(leg->reader);
-  dc_free(leg->needed);
   if (leg->generator) leg->generator->close(leg->generator);
   arena_free(&leg->arena);
   dc_free(leg->stored);
@@ -660,12 +657,6 @@ static const Worker *first_failure(Pass *pass) {
   return failed;
 }
 
-static bool has_expander(const Leg *leg) {
-  for (size_t i = 0; i < leg->op_count; i++)
-    if (leg->ops[i].expander) return true;
-  return false;
-}
-
 /* Where the columns behind a projection come from; columns: those before it, as in ReadFilter. */
 static const int *projected(Leg *leg, const NarrowOp *op, const int *columns) {
   int *out = arena_alloc(&leg->arena, (op->item_count + 1) * sizeof *out);
@@ -691,12 +682,12 @@ static void find_filters(Leg *leg) {
 /* Which columns are needed is known only now: the consumer has a say in it. */
 static DcCode open_reader(Pass *pass, Leg *leg, DcError *err) {
   const Consumer *consumer = pass->consumer;
-  uint32_t count = leg->base->schema.count;
-  bool known = leg->needed && !consumer->needs_keys && (leg->projects || (consumer->columns && !has_expander(leg)));
-  for (uint32_t i = 0; known && !leg->projects && i < count; i++) leg->needed[i] |= consumer->columns[i];
+  uint8_t *needed = consumer->needs_keys && !leg->base->keyed ? NULL : columns_needed(leg->ops, leg->op_count, leg->base->schema.count, consumer->columns);
   find_filters(leg);
-  ReadSpec spec = {.parts = leg->parts, .count = leg->count, .needed = known ? leg->needed : NULL, .filters = leg->filters, .filter_count = leg->filter_count};
-  return leg->base->load->file.row->format->source->open(leg->base, &spec, &leg->reader, err);
+  ReadSpec spec = {.parts = leg->parts, .count = leg->count, .needed = needed, .filters = leg->filters, .filter_count = leg->filter_count};
+  DcCode code = leg->base->load->file.row->format->source->open(leg->base, &spec, &leg->reader, err);
+  dc_free(needed);
+  return code;
 }
 
 /* One phase of the leg whose turn it is. */

@@ -49,6 +49,7 @@ struct Expander {
   DcCode (*rest)(Expander *self, Generator **out, DcError *err);
   void (*close)(Expander *self);
   uint32_t first, columns; /* the input's columns are first, first + 1 … of so many */
+  bool any; /* it looks at any column of the input itself: at whole records, or at default keys */
 };
 
 /* The base of node `top` for output partitions wanted[0 … count) (NULL: all), computing what has to be computed first:
