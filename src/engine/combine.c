@@ -88,7 +88,10 @@ static DcCode join_two(Engine *engine, ScopeKind kind, Dataset *left, Dataset *r
   node->keyed = left->keyed || right->keyed;
   node->partitions = kind == SCOPE_JOIN_RIGHT ? right->partitions : left->partitions;
   *out = node;
-  if (kind == SCOPE_JOIN_LEFT_ANTI) return DC_OK;
+  if (kind == SCOPE_JOIN_LEFT_ANTI) {
+    node_schema_like(node, &left->schema);
+    return DC_OK;
+  }
   uint32_t count = 0;
   Str *names = arena_alloc(&node->arena, ((size_t)left->schema.count + right->schema.count + 1) * sizeof *names);
   add_names(&node->arena, left, left_name, names, &count);
@@ -98,7 +101,13 @@ static DcCode join_two(Engine *engine, ScopeKind kind, Dataset *left, Dataset *r
     dataset_unref(node);
     return code;
   }
+  const struct ArrowSchema **types = arena_alloc(&node->arena, ((size_t)count + 1) * sizeof *types);
+  for (uint32_t i = 0; i < count; i++) {
+    const Schema *side = i < left->schema.count ? &left->schema : &right->schema;
+    types[i] = side->types ? side->types[i < left->schema.count ? i : i - left->schema.count] : NULL;
+  }
   node_schema(node, DS_COLUMNAR, names, count);
+  node_types(node, types);
   return DC_OK;
 }
 

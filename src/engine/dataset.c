@@ -7,6 +7,7 @@
 #include "engine/pass.h"
 #include "engine/structured.h"
 #include "engine/store.h"
+#include "value/arrow.h"
 
 Dataset *node_new(Engine *engine, NodeKind kind, Dataset *input) {
   Dataset *node = dc_alloc(sizeof *node);
@@ -26,12 +27,23 @@ Dataset *node_new(Engine *engine, NodeKind kind, Dataset *input) {
   return node;
 }
 
+/* A type that not all inputs agree on is not known. */
+static void common_types(Dataset *node) {
+  const struct ArrowSchema **types = (const struct ArrowSchema **)(uintptr_t)node->schema.types;
+  for (uint32_t i = 1; types && i < node->input_count; i++) {
+    const Schema *other = &node->inputs[i]->schema;
+    for (uint32_t c = 0; c < node->schema.count; c++)
+      if (!types[c] || c >= other->count || !other->types || !other->types[c] || !arrow_type_equal(types[c], other->types[c])) types[c] = NULL;
+  }
+}
+
 Dataset *node_over(Engine *engine, NodeKind kind, Dataset *const *inputs, uint32_t count) {
   Dataset *node = node_new(engine, kind, NULL);
   node->inputs = arena_alloc(&node->arena, (count + 1) * sizeof *node->inputs);
   for (uint32_t i = 0; i < count; i++) node->inputs[i] = inputs[i];
   node->input_count = count;
   node_schema_like(node, &inputs[0]->schema);
+  common_types(node);
   node->partitions = inputs[0]->partitions;
   node->keyed = inputs[0]->keyed;
   return node;
@@ -44,6 +56,16 @@ void node_drop_inputs(Dataset *node) {
   node->input_count = 0;
 }
 
+void node_item_types(Dataset *node) {
+  const Schema *below = &node->input->schema;
+  if (!below->types) return;
+  Arena arena = {0};
+  const struct ArrowSchema **types = arena_alloc(&arena, (node->op.item_count + 1) * sizeof *types);
+  for (size_t i = 0; i < node->op.item_count; i++) types[i] = node->op.items[i].column >= 0 ? below->types[node->op.items[i].column] : NULL;
+  node_types(node, types);
+  arena_free(&arena);
+}
+
 static const Str *copy_names(Dataset *node, const Str *names, size_t count) {
   Str *copy = arena_alloc(&node->arena, (count + 1) * sizeof *copy);
   for (size_t i = 0; i < count; i++) copy[i] = arena_str(&node->arena, names[i]);
@@ -54,8 +76,15 @@ void node_schema(Dataset *node, DatasetType type, const Str *names, size_t count
   node->schema = (Schema){.type = type, .count = (uint32_t)count, .names = copy_names(node, names, count)};
 }
 
+void node_types(Dataset *node, const struct ArrowSchema *const *types) {
+  const struct ArrowSchema **copy = arena_alloc(&node->arena, (node->schema.count + 1) * sizeof *copy);
+  for (uint32_t i = 0; i < node->schema.count; i++) copy[i] = types[i] ? arrow_type_copy(&node->arena, types[i]) : NULL;
+  node->schema.types = copy;
+}
+
 void node_schema_like(Dataset *node, const Schema *schema) {
   node_schema(node, schema->type, schema->names, schema->count);
+  if (schema->types) node_types(node, schema->types);
   node->schema.attribute_count = schema->attribute_count;
   node->schema.attributes = copy_names(node, schema->attributes, schema->attribute_count);
 }
@@ -231,6 +260,7 @@ DcCode dataset_alter_columns(Engine *engine, Dataset *in, const Str *columns, si
   node->op.items = items;
   node->op.item_count = n;
   node->op.project = true;
+  node_item_types(node);
   *out = node;
   return DC_OK;
 }

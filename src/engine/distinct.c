@@ -176,7 +176,7 @@ static void choose_first(void *self, Worker *worker, const Morsel *morsel, View 
 /* The node gets a store of its own again; what was kept is read as a dataset of its own. */
 static DcCode drop_late(Sieve *sieve, Dataset *node, DcError *err) {
   Dataset *kept = node_new(node->engine, NODE_STORED, NULL);
-  node_schema(kept, node->schema.type, node->schema.names, node->schema.count);
+  node_schema_like(kept, &node->schema);
   kept->partitions = node->partitions;
   kept->store = node->store;
   kept->done = dc_alloc((size_t)node->partitions + 1);

@@ -6,6 +6,7 @@
 #include "engine/load.h"
 #include "engine/text_adapter.h"
 #include "io/stream.h"
+#include "value/arrow_abi.h"
 
 enum { HEAD = 64 << 10 };
 
@@ -252,6 +253,8 @@ static DcCode find_columns(Dataset *node, DcError *err) {
   return code;
 }
 
+static const struct ArrowSchema text_type = {.format = "u", .name = "", .flags = ARROW_FLAG_NULLABLE};
+
 /* Columns by the VALUE list are looked for in the first file at once, so that a missing one shows where it is named. */
 static DcCode text_schema(Dataset *node, DcError *err) {
   LoadPlan *plan = node->load;
@@ -261,6 +264,9 @@ static DcCode text_schema(Dataset *node, DcError *err) {
   plan->starts = dc_alloc((files + 1) * sizeof *plan->starts);
   plan->opened = dc_alloc((files + 1) * sizeof *plan->opened);
   DC_TRY(find_columns(node, err));
+  const struct ArrowSchema **types = arena_alloc(&plan->arena, (node->schema.count + 1) * sizeof *types);
+  for (uint32_t i = 0; i < node->schema.count; i++) types[i] = &text_type;
+  node_types(node, types);
   return files && plan->text->header && plan->wanted_count ? load_prepare(node, 0, err) : DC_OK;
 }
 

@@ -99,6 +99,10 @@ Dataset *node_over(Engine *engine, NodeKind kind, Dataset *const *inputs, uint32
 void node_drop_inputs(Dataset *node);
 void node_schema(Dataset *node, DatasetType type, const Str *names, size_t count); /* names are copied */
 void node_schema_like(Dataset *node, const Schema *schema);
+/* The types of its columns; an entry may be NULL. They are copied. */
+void node_types(Dataset *node, const struct ArrowSchema *const *types);
+/* The types of a projection's columns that are columns of its input. */
+void node_item_types(Dataset *node);
 /* Makes it Structured: one column "_value" of objects; attributes are the names that are known, copied. */
 void node_structured(Dataset *node, const Str *attributes, size_t count);
 /* Compute the node's store for all partitions that parts names (NULL: all). */

@@ -17,6 +17,8 @@ typedef struct Schema {
   DatasetType type;
   uint32_t count;
   const Str *names;
+  const struct ArrowSchema *const *types; /* what files say of the columns' values; an entry NULL, or all: not known. STRUCTURED: of
+                                             the objects. Values keep to it as long as they are moved, not computed */
   uint32_t attribute_count;
   const Str *attributes; /* STRUCTURED: top-level names that were declared, for DESCRIBE; the objects may have others */
 } Schema;

@@ -343,7 +343,12 @@ static DcCode plan_group(Planner *planner) {
   Str *names = arena_alloc(planner->arena, (count + 1) * sizeof *names);
   for (size_t i = 0; i < count; i++)
     names[i] = i < select->group_count ? expr_name(planner->groups[i]) : str_of(grouping.plan->calls[i - select->group_count].function->name);
+  const struct ArrowSchema *const *below = planner->node->input->schema.types;
+  const struct ArrowSchema **types = arena_alloc(planner->arena, (count + 1) * sizeof *types);
+  for (size_t i = 0; below && i < select->group_count; i++)
+    if (planner->groups[i]->kind == EXPR_ATTR && !planner->groups[i]->steps && planner->groups[i]->column >= 0) types[i] = below[planner->groups[i]->column];
   node_schema(node, DS_COLUMNAR, names, count);
+  node_types(node, types);
   if (planner->having) put_node(planner, NODE_NARROW)->op.where = planner->having;
   return DC_OK;
 }
@@ -392,7 +397,10 @@ static DcCode plan_windows(Planner *planner) {
   for (size_t i = 0; i < count; i++) names[base + i] = str_of(windowing.plan->calls[i].call.function->name);
   Dataset *node = put_node(planner, NODE_WINDOW);
   node->window = windowing.plan;
+  const struct ArrowSchema **types = arena_alloc(planner->arena, (base + count + 1) * sizeof *types);
+  for (uint32_t i = 0; node->input->schema.types && i < base; i++) types[i] = node->input->schema.types[i];
   node_schema(node, DS_COLUMNAR, names, base + count);
+  node_types(node, types);
   return DC_OK;
 }
 
@@ -419,6 +427,7 @@ static void plan_projection(Planner *planner, bool filter) {
   bool columns = plain || planner->grouped || planner->in->type == DS_STRUCTURED; /* plan_objects makes objects of them */
   DatasetType type = text ? DS_PLAIN_TEXT : columns ? DS_COLUMNAR : planner->in->type;
   node_schema(node, type, text ? &value_name : names, planner->item_count);
+  node_item_types(node);
 }
 
 static void add_once(Str *names, size_t *count, Str name) {

@@ -178,7 +178,7 @@ static void check_condition(Engine *engine, Part *part, const char *text, Tally 
   EvalContext cx = {.call = {.arena = &arena, .err = &err}};
   const Expr *expr;
   Str names[COLUMNS];
-  Schema schema = {DS_COLUMNAR, COLUMNS, names, 0, NULL};
+  Schema schema = {.type = DS_COLUMNAR, .count = COLUMNS, .names = names};
   for (int c = 0; c < COLUMNS; c++) names[c] = str_of(column_names[c]);
   Source *source = source_from_text("-e", str_of(text));
   NarrowOp op = {.program = program_new(engine), .share = -1};
