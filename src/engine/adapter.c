@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "engine/adapter_params.h"
+#include "engine/typed_format.h"
 #include "engine/text_adapter.h"
 #include "engine/xml_adapter.h"
 
@@ -44,8 +45,30 @@ static const Parameter xml_params[] = {
     {"row", TYPE_STRING, "*/*", false, "the elements that are rows: 'catalog/book', or '//book' at any depth"},
     {"encoding", TYPE_STRING, NULL, false, "in place of the one that a file declares"},
 };
+#define TYPES {"types", TYPE_NULL, NULL, false, "columns and their types, as 'id int64, day date', where not those of the dataset are meant (writing)"}
+static const Parameter parquet_params[] = {
+    {"codec", TYPE_STRING, "zstd", false, "none, snappy, gzip, zstd, lz4, brotli (writing)"},
+    {"level", TYPE_INT, NULL, false, "of compression (writing)"},
+    {"row_group", TYPE_INT, "122880", false, "rows of a row group (writing)"},
+    {"dictionary", TYPE_NULL, "TRUE", false, "TRUE, FALSE or an array of the columns that get a dictionary (writing)"},
+    {"page_index", TYPE_BOOL, "FALSE", false, "write the page index (writing)"},
+    {"metadata", TYPE_NULL, NULL, false, "an object of names and texts for the footer (writing)"},
+    TYPES,
+};
+static const Parameter orc_params[] = {
+    {"codec", TYPE_STRING, "zstd", false, "none, snappy, zlib, zstd, lz4 (writing)"},
+    {"stripe_size", TYPE_INT, "67108864", false, "bytes of a stripe (writing)"},
+    TYPES,
+};
+static const Parameter ipc_params[] = {
+    {"codec", TYPE_STRING, "none", false, "of the buffers: none, lz4, zstd (writing)"},
+    TYPES,
+};
 
 #define COLUMNAR .reads = true, .writes = true, .params = columnar_params, .param_count = COUNT(columnar_params)
+#define PARQUET .params = parquet_params, .param_count = COUNT(parquet_params)
+#define ORC .params = orc_params, .param_count = COUNT(orc_params)
+#define IPC .params = ipc_params, .param_count = COUNT(ipc_params)
 #define PLAIN .reads = true, .writes = true, .params = plain_params, .param_count = COUNT(plain_params)
 
 static const AdapterRow rows[] = {
@@ -58,6 +81,14 @@ static const AdapterRow rows[] = {
     {{"xml", "Elements of XML as rows: columns by a VALUE list of paths (\"@id\", \"title\", \"author[2]/name\", \".\"), else Structured.",
       "CREATE \"books\" xml(@row = 'catalog/book') VALUE (\"@id\", \"title\", \"author/name\") FROM 'books.xml';",
       .reads = true, .params = xml_params, .param_count = COUNT(xml_params)}, &xml_format, ".xml"},
+    {{"parquet", "Parquet files: typed columns; nested ones hold arrays and objects. Row groups are partitions.",
+      "LOAD \"t\" parquet VALUE (id, day) FROM 'data/*.parquet';", .reads = true, .writes = true, PARQUET}, &parquet_format, ".parquet"},
+    {{"parquetColumnar", "Parquet files, as parquet (name of 5.5).", "CREATE t parquetColumnar() VALUE (id, day) FROM 'data';", .reads = true}, &parquet_format, ""},
+    {{"parquetStructured", "Parquet files, their rows as objects (name of 5.5).", "CREATE t parquetStructured() FROM 'data';", .reads = true}, &parquet_structured_format, ""},
+    {{"columnarParquet", "Parquet files, as parquet (name of 5.5).", "COPY t columnarParquet(@codec = 'snappy') INTO 'out';", .writes = true, PARQUET}, &parquet_format, ""},
+    {{"orc", "ORC files: typed columns. Stripes are partitions.", "LOAD \"t\" orc FROM 'data/*.orc';", .reads = true, .writes = true, ORC}, &orc_format, ".orc"},
+    {{"arrow", "Arrow IPC files (Feather): typed columns. Record batches are partitions.", "COPY \"t\" arrow(@codec = 'lz4') INTO 'out';", .reads = true, .writes = true, IPC}, &ipc_file_format, ".arrow"},
+    {{"arrowStream", "Arrow IPC streams, also from standard input and to standard output.", "COPY \"t\" arrowStream INTO '-';", .reads = true, .writes = true, IPC}, &ipc_stream_format, ".arrows"},
 };
 
 size_t adapter_count(void) { return COUNT(rows); }

@@ -12,7 +12,7 @@
 typedef struct AdapterRow AdapterRow;
 typedef struct SourceOps SourceOps;       /* engine/load.h */
 typedef struct RecordWriter RecordWriter; /* engine/copy.h */
-typedef struct TableFormat TableFormat; /* engine/table_format.h */
+typedef struct TypedFormat TypedFormat; /* engine/typed_format.h */
 
 typedef struct Format {
   size_t options_size; /* of its own parameters, evaluated */
@@ -21,7 +21,7 @@ typedef struct Format {
   DcCode (*check)(void *own, Position pos, bool writing, DcError *err);                 /* all of them; may be NULL */
   const SourceOps *source;    /* reading; NULL: not */
   const RecordWriter *writer; /* writing record after record; NULL: not so */
-  const TableFormat *table;   /* files of typed columns; NULL: not so */
+  const TypedFormat *typed;   /* files of typed columns; NULL: not so */
 } Format;
 
 struct AdapterRow {

@@ -1,9 +1,11 @@
 /* copy.c - outputs: declaring, encoding, writing; and the run from a shuffle straight into its outputs. */
 #include "engine/copy.h"
+#include "engine/typed_format.h"
 
 #include <stdio.h>
 #include <sys/uio.h>
 
+#include "io/path.h"
 #include "io/standard.h"
 #include "io/text_scan.h"
 
@@ -11,10 +13,17 @@ DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err)
   memset(copy, 0, sizeof *copy);
   copy->engine = engine;
   DC_TRY(file_options(spec->adapter, spec->adapter_pos, spec->params, spec->param_count, true, &copy->arena, &copy->file, err));
+  copy->adapter_pos = spec->adapter_pos;
   copy->writer = copy->file.row->format->writer;
-  if (!copy->writer) {
+  copy->typed = copy->file.row->adapter.writes ? copy->file.row->format->typed : NULL;
+  if (!copy->file.row->adapter.writes) {
     dc_fail_at(err, DC_FAIL, spec->adapter_pos, "\"%.*s\" reads and does not write", STR_ARG(spec->adapter));
     dc_hint(err, "dcetl --adapters lists what writes");
+    return err->code;
+  }
+  if (copy->typed && copy->file.single && copy->file.mode == STAGE_APPEND) {
+    dc_fail_at(err, DC_FAIL, spec->adapter_pos, "nothing can be appended to a single file of \"%.*s\"", STR_ARG(spec->adapter));
+    dc_hint(err, "without @single = TRUE a new part file is put beside the others");
     return err->code;
   }
   if (spec->path.type != TYPE_STRING || spec->path.len == 0)
@@ -45,17 +54,31 @@ static bool same_schema(const Schema *a, const Schema *b) {
   return true;
 }
 
-static uint32_t add_layout(Copy *copy, const Schema *schema) {
-  for (size_t i = copy->layout_count; i-- > 0 && copy->layout_count - i < 4;)
-    if (same_schema(&copy->layouts[i].schema, schema)) return (uint32_t)i; /* outputs of one kind come in a row */
+/* The number of a layout that is the same as the one behind the last: outputs of one kind come in a row. */
+static size_t find_layout(const Copy *copy, const Layout *wanted) {
+  for (size_t i = copy->layout_count; i-- > 0 && copy->layout_count - i < 4;) {
+    const Layout *layout = &copy->layouts[i];
+    if (!same_schema(&layout->schema, &wanted->schema)) continue;
+    if (!copy->typed) return i;
+    if (layout->decided && wanted->decided && arrow_type_equal(layout->record, wanted->record)) return i;
+  }
+  return copy->layout_count;
+}
+
+static DcCode add_layout(Copy *copy, const Schema *schema, uint32_t *out, DcError *err) {
   VEC_GROW(copy->layouts, copy->layout_count, copy->layout_cap);
   Layout *layout = &copy->layouts[copy->layout_count];
   Str *names = arena_alloc(&copy->arena, (schema->count + 1) * sizeof *names);
   for (uint32_t i = 0; i < schema->count; i++) names[i] = arena_str(&copy->arena, schema->names[i]);
   *layout = (Layout){.schema = {.type = schema->type, .count = schema->count, .names = names}};
+  if (copy->typed) DC_TRY(typed_layout(copy, layout, schema, err));
+  *out = (uint32_t)find_layout(copy, layout);
+  if (*out < copy->layout_count) return DC_OK;
+  copy->layout_count++;
+  if (copy->typed) return DC_OK;
   layout->header = made_text(copy, copy->writer->header, &layout->schema);
   layout->footer = made_text(copy, copy->writer->footer, &layout->schema);
-  return (uint32_t)copy->layout_count++;
+  return DC_OK;
 }
 
 /* File systems take 255 bytes for each part of a path; ours adds an extension. */
@@ -74,7 +97,8 @@ static DcCode check_name(Str name, DcError *err) {
 }
 
 DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, uint32_t *first, bool *skip, DcError *err) {
-  uint32_t layout = add_layout(copy, schema), first_part = 0, count = copy->file.single && parts ? 1 : parts;
+  uint32_t layout, first_part = 0, count = copy->file.single && parts ? 1 : parts;
+  DC_TRY(add_layout(copy, schema, &layout, err));
   Str suffix = arena_printf(&copy->arena, "%s%s", copy->file.row->extension, codec_suffix(copy->file.output_codec));
   *skip = false;
   *first = (uint32_t)copy->output_count;
@@ -97,7 +121,7 @@ DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, 
   return DC_OK;
 }
 
-static DcCode put_bytes(Copy *copy, const Output *output, const char *data, size_t len, DcError *err) {
+DcCode copy_put_bytes(Copy *copy, const Output *output, const char *data, size_t len, DcError *err) {
   atomic_fetch_add(&copy->engine->bytes_written, len);
   return copy->stage ? stage_write(copy->stage, output->file, data, len, err) : standard_write(data, len, err);
 }
@@ -118,13 +142,18 @@ DcCode copy_write(Copy *copy, Pen *pen, Output *output, const Buf *text, DcError
     pen->packed.len = 0;
     if (header.len) DC_TRY(pack(copy, pen, header.data, header.len, err));
     if (len) DC_TRY(pack(copy, pen, data, len, err));
-    return put_bytes(copy, output, pen->packed.data, pen->packed.len, err);
+    return copy_put_bytes(copy, output, pen->packed.data, pen->packed.len, err);
   }
-  if (header.len) DC_TRY(put_bytes(copy, output, header.data, header.len, err));
-  return put_bytes(copy, output, data, len, err);
+  if (header.len) DC_TRY(copy_put_bytes(copy, output, header.data, header.len, err));
+  return copy_put_bytes(copy, output, data, len, err);
+}
+
+char *copy_output_path(const Copy *copy, const Output *output) {
+  return copy->stage ? stage_path_of(copy->stage, output->file) : path_copy(str_of("standard output"));
 }
 
 DcCode copy_finish(Copy *copy, Output *output, DcError *err) {
+  if (copy->typed) return typed_finish(copy, output, err);
   Buf empty = {0};
   Pen *pen = &copy->pens[0];
   const Layout *layout = &copy->layouts[output->layout];
@@ -132,16 +161,17 @@ DcCode copy_finish(Copy *copy, Output *output, DcError *err) {
   output->finished = true;
   if (!output->started && layout->header.len) DC_TRY(copy_write(copy, pen, output, &empty, err));
   if (!layout->footer.len) return DC_OK;
-  if (copy->file.output_codec == CODEC_NONE) return put_bytes(copy, output, layout->footer.data, layout->footer.len, err);
+  if (copy->file.output_codec == CODEC_NONE) return copy_put_bytes(copy, output, layout->footer.data, layout->footer.len, err);
   pen->packed.len = 0;
   DC_TRY(pack(copy, pen, layout->footer.data, layout->footer.len, err));
-  return put_bytes(copy, output, pen->packed.data, pen->packed.len, err);
+  return copy_put_bytes(copy, output, pen->packed.data, pen->packed.len, err);
 }
 
 DcCode copy_close(Copy *copy, DcCode code, DcError *err) {
   StatementStats *stats = copy->engine->stats;
   for (size_t i = 0; i < copy->output_count && code == DC_OK; i++) code = copy_finish(copy, &copy->outputs[i], err);
   size_t files = copy->output_count;
+  for (size_t i = 0; i < files; i++) typed_drop(&copy->outputs[i]);
   if (copy->stage && code == DC_OK) code = stage_commit(copy->stage, err);
   else stage_abort(copy->stage);
   for (int i = 0; copy->pens && i < pool_threads(copy->engine->pool); i++) {
@@ -153,6 +183,8 @@ DcCode copy_close(Copy *copy, DcCode code, DcError *err) {
     }
     worker_free(&pen->worker);
     buf_free(&pen->text);
+    if (pen->block) typed_block_free(pen->block);
+    dc_free(pen->block);
     buf_free(&pen->packed);
     compressor_free(pen->compressor);
     dc_free(pen->parts);
@@ -167,7 +199,7 @@ DcCode copy_close(Copy *copy, DcCode code, DcError *err) {
 
 /* --- Encoding --- */
 
-static bool is_raw(const Copy *copy, const Batch *batch) { return copy->writer->raw && copy->writer->raw(copy, batch); }
+static bool is_raw(const Copy *copy, const Batch *batch) { return copy->writer && copy->writer->raw && copy->writer->raw(copy, batch); }
 
 static void put_raw(Pen *pen, const View *view) {
   const Batch *batch = view->batch;
@@ -182,7 +214,16 @@ static void put_raw(Pen *pen, const View *view) {
   }
 }
 
+static DcCode encode_table(Copy *copy, Pen *pen, const Output *output, View *view) {
+  ArenaMark mark = arena_mark(&pen->worker.scratch);
+  if (!pen->block) pen->block = dc_alloc(sizeof *pen->block);
+  DcCode code = typed_encode(copy, pen, &copy->layouts[output->layout], view, pen->block);
+  arena_rewind(&pen->worker.scratch, mark);
+  return code;
+}
+
 DcCode copy_encode(Copy *copy, Pen *pen, const Output *output, View *view) {
+  if (copy->typed) return encode_table(copy, pen, output, view);
   pen->rows += view->n;
   if (view->whole && is_raw(copy, view->batch)) {
     put_raw(pen, view);
@@ -226,6 +267,7 @@ DcCode copy_slice(Copy *copy, Pen *pen, Output *output, const Batch *batch, uint
       *err = pen->worker.err;
       return code;
     }
+    if (pen->block && typed_block_full(pen->block)) DC_TRY(typed_write(copy, output, pen->block, err));
     while (pen->text.len >= TEXT_BYTES) { /* exactly so much: frames do not depend on how the rows were stored */
       Buf first = {pen->text.data, TEXT_BYTES, TEXT_BYTES};
       DC_TRY(copy_write(copy, pen, output, &first, err));

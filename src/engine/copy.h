@@ -15,12 +15,20 @@ typedef struct Chain {
 
 typedef struct Copy Copy;
 typedef struct Pen Pen;
+typedef struct TypedBlock TypedBlock; /* engine/typed_format.h */
 
 /* What outputs of one dataset have in common. */
 typedef struct Layout {
-  Schema schema;      /* copied */
+  Schema schema;      /* copied, without types */
   Str header, footer; /* what a file begins and ends with, as the format's writer gave them */
+  /* Of files of typed columns (typed_writer.c): */
+  bool decided;       /* all types are known */
+  const struct ArrowSchema **types; /* of the files' columns; an entry NULL: not known yet */
+  uint32_t type_count;
+  const struct ArrowSchema *record; /* all of them as a struct */
 } Layout;
+
+typedef struct TypedOutput TypedOutput;
 
 /* A part file. */
 typedef struct Output {
@@ -28,6 +36,7 @@ typedef struct Output {
   uint32_t file;   /* of the stage */
   uint32_t layout; /* index into Copy.layouts */
   bool started, finished; /* its header is written; its footer */
+  TypedOutput *typed;     /* typed columns: the module's writer */
 } Output;
 
 /* How a format writes records, one after another. */
@@ -52,13 +61,16 @@ struct Pen {
   struct iovec *parts;
   size_t part_cap;
   uint64_t rows, bytes;
+  TypedBlock *block; /* rows of typed columns, in place of the text */
 };
 
 struct Copy {
   Engine *engine;
   Arena arena;
   FileOptions file;
-  const RecordWriter *writer;
+  Position adapter_pos;
+  const RecordWriter *writer; /* one of the two */
+  const TypedFormat *typed;
   Stage *stage;  /* NULL: standard output */
   Output *outputs;
   size_t output_count, output_cap;
@@ -72,6 +84,10 @@ DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err)
 DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, uint32_t *first, bool *skip, DcError *err) DC_MUST_CHECK;
 /* Commit, or abort when code says so; frees everything. */
 DcCode copy_close(Copy *copy, DcCode code, DcError *err) DC_MUST_CHECK;
+/* Bytes for an output as they are. */
+DcCode copy_put_bytes(Copy *copy, const Output *output, const char *data, size_t len, DcError *err) DC_MUST_CHECK;
+/* The path of an output for messages; on the heap. */
+char *copy_output_path(const Copy *copy, const Output *output);
 /* What an output still lacks when all of its rows are written: header, footer. */
 DcCode copy_finish(Copy *copy, Output *output, DcError *err) DC_MUST_CHECK;
 /* One file gets all partitions of a dataset. */

@@ -4,6 +4,7 @@
 
 #include "engine/copy.h"
 #include "engine/in_order.h"
+#include "engine/typed_format.h"
 
 /* --- In the order of a pass --- */
 
@@ -12,6 +13,7 @@ typedef struct Sheet {
   InOrderItem item;
   uint32_t part;
   Buf text;
+  TypedBlock *block; /* typed columns */
 } Sheet;
 
 typedef struct Writer {
@@ -20,6 +22,7 @@ typedef struct Writer {
   uint32_t first;
   InOrder order;
   Sheet **current; /* of each worker */
+  uint32_t part;   /* of the last rows that were written */
 } Writer;
 
 static DcCode writer_begin(Consumer *self, Worker *worker, const Morsel *morsel) {
@@ -33,16 +36,24 @@ static DcCode writer_begin(Consumer *self, Worker *worker, const Morsel *morsel)
   return DC_OK;
 }
 
+/* The pen writes on the sheet; then it has its own again. */
+static void swap(Pen *pen, Sheet *sheet) {
+  Buf text = pen->text;
+  TypedBlock *block = pen->block;
+  pen->text = sheet->text;
+  pen->block = sheet->block;
+  sheet->text = text;
+  sheet->block = block;
+}
+
 static DcCode writer_rows(Consumer *self, Worker *worker, const Morsel *morsel, View *view) {
   const Writer *writer = (const Writer *)self;
   Pen *pen = &writer->copy->pens[worker->number];
   Sheet *sheet = writer->current[worker->number];
   (void)morsel;
-  Buf own = pen->text;
-  pen->text = sheet->text;
+  swap(pen, sheet);
   DcCode code = copy_encode(writer->copy, pen, &writer->copy->outputs[writer->first], view);
-  sheet->text = pen->text;
-  pen->text = own;
+  swap(pen, sheet);
   if (code != DC_OK && worker->err.code == DC_OK) worker->err = pen->worker.err;
   return code;
 }
@@ -52,22 +63,31 @@ static DcCode writer_end(Consumer *self, Worker *worker, const Morsel *morsel) {
   Sheet *sheet = writer->current[worker->number];
   (void)morsel;
   writer->current[worker->number] = NULL;
-  sheet->item.bytes = sheet->text.len;
+  sheet->item.bytes = sheet->text.len + (sheet->block ? sheet->block->bytes : 0);
   return in_order_put(&writer->order, worker->number, &sheet->item, &worker->err);
 }
 
 static DcCode write_sheet(void *self, int worker, InOrderItem *item, DcError *err) {
-  const Writer *writer = self;
+  Writer *writer = self;
   Copy *copy = writer->copy;
   const Sheet *sheet = (const Sheet *)item;
-  Output *output = &copy->outputs[writer->first + (copy_one_file(copy) ? 0 : sheet->part)];
+  bool one = copy_one_file(copy);
+  Output *output = &copy->outputs[writer->first + (one ? 0 : sheet->part)];
+  if (copy->typed && !one && sheet->part != writer->part) { /* few are open at a time */
+    DC_TRY(typed_finish(copy, &copy->outputs[writer->first + writer->part], err));
+    writer->part = sheet->part;
+  }
+  if (copy->typed) return sheet->block ? typed_write(copy, output, sheet->block, err) : DC_OK;
   return sheet->text.len ? copy_write(copy, &copy->pens[worker], output, &sheet->text, err) : DC_OK;
 }
 
 static void free_sheet(void *self, InOrderItem *item) {
+  Sheet *sheet = (Sheet *)item;
   (void)self;
-  buf_free(&((Sheet *)item)->text);
-  dc_free(item);
+  buf_free(&sheet->text);
+  if (sheet->block) typed_block_free(sheet->block);
+  dc_free(sheet->block);
+  dc_free(sheet);
 }
 
 static DcCode write_pass(Copy *copy, const CopyJob *item, DcError *err) {
@@ -130,6 +150,8 @@ static DcCode run_task(Copy *copy, Pen *pen, const Task *task, DcError *err) {
   if (task->part != NO_PART) DC_TRY(partition_out(copy, pen, output, task->item, task->part, err));
   for (uint32_t p = 0; task->part == NO_PART && p < task->item->copy.dataset->partitions; p++)
     DC_TRY(partition_out(copy, pen, output, task->item, p, err));
+  if (pen->block) DC_TRY(typed_write(copy, output, pen->block, err));
+  if (copy->typed) return typed_finish(copy, output, err);
   return pen->text.len ? copy_write(copy, pen, output, &pen->text, err) : DC_OK;
 }
 
@@ -222,7 +244,7 @@ static DcCode write_straight(Copy *copy, Straight *straight, DcError *err) {
 /* An item that alone leads to its shuffle by choices that nobody else refers to. */
 static bool may_go_straight(const Copy *copy, const CopyJob *item) {
   if (item->root->kind != NODE_SHUFFLE || item->root->store || item->outer_shared || item->skip) return false;
-  if (!copy_follows_blocks(copy, item->root->input)) return false;
+  if (copy->typed || !copy_follows_blocks(copy, item->root->input)) return false;
   return !(copy_one_file(copy) && item->copy.dataset->partitions > 1);
 }
 
@@ -296,15 +318,49 @@ static DcCode declare(Copy *copy, CopyJob *items, size_t count, const CopySpec *
   return DC_OK;
 }
 
+/* Columns whose types nobody knows: the rows are stored, and looked through. Jobs that show the same stored rows have the
+   types in common. */
+static DcCode guess_types(Copy *copy, CopyJob *item, const CopyJob *before, DcError *err) {
+  Layout *layout = &copy->layouts[copy->outputs[item->first].layout];
+  if (!copy->typed || layout->decided) return DC_OK;
+  if (item->chain.op_count) { /* what it computes has to be stored, too */
+    uint32_t count = item->copy.dataset->partitions;
+    for (uint32_t p = 0; p < count; p++) item->parts[p] = p;
+    item->root = item->copy.dataset;
+    item->chain = (Chain){.schema = &item->root->schema, .ops = item->chain.ops};
+    for (uint32_t k = 0; k < (copy_one_file(copy) ? 1 : count); k++) copy->outputs[item->first + k].chain = NULL;
+  }
+  Dataset *root = item->root;
+  root->keyless = root->keyless || (atomic_load(&root->refs) == 1 && root == item->copy.dataset);
+  DC_TRY(node_compute(root, NULL, root->partitions, err));
+  if (before && before->root == root) {
+    const Layout *known = &copy->layouts[copy->outputs[before->first].layout];
+    layout->types = known->types;
+    layout->type_count = known->type_count;
+    layout->record = known->record;
+    layout->decided = known->decided;
+    return DC_OK;
+  }
+  uint32_t *all = dc_alloc(((size_t)root->partitions + 1) * sizeof *all);
+  for (uint32_t p = 0; p < root->partitions; p++) all[p] = p;
+  DcCode code = typed_guess(copy, layout, root, all, root->partitions, err);
+  dc_free(all);
+  return code;
+}
+
 static DcCode write_items(Copy *copy, CopyJob *items, size_t count, DcError *err) {
   bool in_order = !copy->stage; /* standard output gets one after another */
   if (!in_order || count == 1) DC_TRY(write_all_straight(copy, items, count, err));
   DC_TRY(copy_fans(copy, items, count, err));
   Tasks tasks = {.copy = copy};
+  const CopyJob *guessed = NULL;
   DcCode code = DC_OK;
   for (size_t i = 0; i < count && code == DC_OK; i++) {
     CopyJob *item = &items[i];
     if (item->done || item->skip) continue;
+    code = guess_types(copy, item, guessed, err);
+    if (code != DC_OK) break;
+    guessed = item;
     bool sorted = item->root->kind == NODE_SORT && atomic_load(&item->root->refs) == 1; /* merged on its way into the files */
     bool stored = (node_is_breaker(item->root) && !sorted) || dataset_computed(item->root) || !copy_follows_blocks(copy, item->root);
     if (!stored) {

@@ -87,7 +87,7 @@ static void deal_out(LoadPlan *plan, const FileUnit *pieces, size_t count, uint3
 
 static void deal_out_files(LoadPlan *plan, uint32_t partitions, bool by_source) {
   FileUnit *pieces = dc_alloc((plan->files.count + 1) * sizeof *pieces);
-  for (uint32_t f = 0; f < plan->files.count; f++) pieces[f] = (FileUnit){f, 0, plan->files.files[f].size};
+  for (uint32_t f = 0; f < plan->files.count; f++) pieces[f] = (FileUnit){.file = f, .bytes = plan->files.files[f].size};
   deal_out(plan, pieces, plan->files.count, partitions, by_source);
   dc_free(pieces);
 }

@@ -16,7 +16,7 @@ typedef struct Segment {
 /* A part of a file that is read as a whole: a row group. */
 typedef struct FileUnit {
   uint32_t file, number;
-  uint64_t bytes;
+  uint64_t rows, bytes;
 } FileUnit;
 
 /* Opened for its header, and kept. */

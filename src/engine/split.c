@@ -266,7 +266,7 @@ DcCode family_copy(Engine *engine, Family *family, const CopySpec *spec, DcError
   if (family->partitions > 1 || spec->columns || standard) return copy_datasets(engine, family, spec, err);
   Copy copy;
   DcCode code = copy_open(&copy, engine, spec, err);
-  bool straight = code != DC_OK || copy_follows_blocks(&copy, family->input);
+  bool straight = code != DC_OK || (!copy.typed && copy_follows_blocks(&copy, family->input));
   if (code == DC_OK && straight) code = copy_straight(family, &copy, err);
   code = copy_close(&copy, code, err);
   if (!straight && code == DC_OK) return copy_datasets(engine, family, spec, err);

@@ -14,6 +14,8 @@ static Stage *stages;
 
 char *stage_target(const Stage *stage, const char *relative) { return path_join(stage->root, str_of(relative)); }
 
+char *stage_path_of(const Stage *stage, uint32_t file) { return stage_target(stage, stage->files[file]->relative); }
+
 char *stage_below(const Stage *stage, const char *relative) {
   return *stage->prefix ? path_join(stage->prefix, str_of(relative)) : path_copy(str_of(relative));
 }

@@ -54,6 +54,8 @@ const char *stage_warning(const Stage *stage);
 /* Before path (a file, folder or what is to be one) is read: completes the commits of killed runs that may touch it, and
    waits for one that is on its way. Costs a look for a lock file in each folder above when all is well. */
 DcCode stage_settle(const char *path, DcError *err) DC_MUST_CHECK;
+/* Where a file will be, for messages; on the heap. */
+char *stage_path_of(const Stage *stage, uint32_t file);
 uint64_t stage_bytes(const Stage *stage); /* written so far */
 size_t stage_files(const Stage *stage);
 

@@ -1,0 +1,77 @@
+/* typed_adapter.c - parameters of the adapters of typed columns, and opening their modules. */
+#include <stdio.h>
+
+#include "base/module.h"
+#include "engine/adapter_params.h"
+#include "engine/typed_format.h"
+
+#define ARROW_PACKAGE "Apache Arrow C++ (Debian: libarrow-dev and libparquet-dev where there are such, else .ci/install-deps)"
+
+static _Atomic(const TableModule *) parquet_module, orc_module, ipc_file_module, ipc_stream_module;
+static const TypedFormat parquet = {"arrow", "dcetl_parquet_module", "Parquet files", ARROW_PACKAGE, &parquet_module};
+static const TypedFormat orc = {"arrow", "dcetl_orc_module", "ORC files", ARROW_PACKAGE, &orc_module};
+static const TypedFormat ipc_file = {"arrow", "dcetl_ipc_file_module", "Arrow files", ARROW_PACKAGE, &ipc_file_module};
+static const TypedFormat ipc_stream = {"arrow", "dcetl_ipc_stream_module", "Arrow streams", ARROW_PACKAGE, &ipc_stream_module};
+
+/* dlopen gives the same handle to all who ask, so it does no harm if two ask at once. */
+DcCode typed_module(const TypedFormat *format, const TableModule **out, DcError *err) {
+  *out = atomic_load(format->opened);
+  if (*out) return DC_OK;
+  const void *found;
+  DC_TRY(module_open(format->module, format->symbol, TABLE_MODULE_VERSION, format->what, format->package, &found, err));
+  *out = found;
+  atomic_store(format->opened, *out);
+  return DC_OK;
+}
+
+DcCode typed_failed(const char *path, const TableError *error, DcError *err) {
+  dc_fail(err, "%s: %s", path, error->text[0] ? error->text : "unknown failure");
+  if (error->hint[0]) dc_hint(err, "%s", error->hint);
+  return err->code;
+}
+
+static void add_option(TypedOptions *out, Arena *arena, const char *name, const char *value) {
+  TableOption *more = arena_alloc(arena, ((size_t)out->count + 1) * sizeof *more);
+  if (out->count) memcpy(more, out->options, out->count * sizeof *more);
+  more[out->count++] = (TableOption){name, value};
+  out->options = more;
+}
+
+static const char *text_of(Arena *arena, Value value) {
+  Str text = value_to_str(arena, value);
+  return arena_printf(arena, "%.*s", STR_ARG(text)).data;
+}
+
+/* Lists come as one option for each element, objects as name=value. */
+static DcCode apply(const ParamValue *param, Arena *arena, void *own, DcError *err) {
+  TypedOptions *out = own;
+  Value value = param->value;
+  const char *name = arena_printf(arena, "%.*s", STR_ARG(param->name)).data;
+  if (str_is(param->name, "types")) {
+    out->types = value_copy(arena, value);
+    out->types_pos = param->pos;
+    return DC_OK;
+  }
+  if (value_is_null(value)) return param_wrong(param, "a value", err);
+  for (size_t i = 0; value.type == TYPE_ARRAY && i < value.as.array->count; i++) add_option(out, arena, name, text_of(arena, value.as.array->items[i]));
+  for (size_t i = 0; value.type == TYPE_OBJECT && i < value.as.object->count; i++) {
+    Str key = value.as.object->names[i];
+    add_option(out, arena, name, arena_printf(arena, "%.*s=%s", STR_ARG(key), text_of(arena, value.as.object->values[i])).data);
+  }
+  if (value.type != TYPE_ARRAY && value.type != TYPE_OBJECT) add_option(out, arena, name, text_of(arena, value));
+  return DC_OK;
+}
+
+static void defaults(const AdapterRow *row, bool writing, void *own) {
+  TypedOptions *out = own;
+  (void)writing;
+  out->format = row->format->typed;
+  out->structured = row->format == &parquet_structured_format;
+}
+
+#define TABLE .options_size = sizeof(TypedOptions), .defaults = defaults, .apply = apply, .source = &typed_source
+const Format parquet_format = {TABLE, .typed = &parquet};
+const Format parquet_structured_format = {TABLE, .typed = &parquet};
+const Format orc_format = {TABLE, .typed = &orc};
+const Format ipc_file_format = {TABLE, .typed = &ipc_file};
+const Format ipc_stream_format = {TABLE, .typed = &ipc_stream};

@@ -1,0 +1,428 @@
+/* typed_writer.c - outputs of typed columns: which types, converting, handing over to the module.
+ *
+ * A column's type is that of @types, else the one that its dataset brings along from its files, else the narrowest one
+ * that holds all of its values; for that the rows are stored first.
+ */
+#include "engine/typed_format.h"
+
+#include "engine/store.h"
+
+struct TypedOutput {
+  Copy *copy;
+  Output *output;
+  const TableModule *module;
+  TableSink sink;
+  TableWriter *writer;
+  DcError failure; /* of the sink */
+};
+
+static const TypedOptions *options_of(const Copy *copy) { return copy->file.own; }
+
+/* --- Types --- */
+
+/* The same type, called name, that may be NULL. */
+static const struct ArrowSchema *column_type(Arena *arena, const struct ArrowSchema *type, Str name) {
+  struct ArrowSchema *copy = (struct ArrowSchema *)(void *)arena_copy(arena, arrow_type_named(arena, type, name), sizeof *copy);
+  copy->flags |= ARROW_FLAG_NULLABLE;
+  return copy;
+}
+
+static bool is_objects(const Layout *layout) { return layout->schema.type == DS_STRUCTURED; }
+
+static DcCode check_type_names(const Copy *copy, const Layout *layout, const Object *wanted, DcError *err) {
+  for (size_t i = 0; i < wanted->count; i++) {
+    bool found = false;
+    for (uint32_t c = 0; c < layout->type_count; c++) found = found || str_eq(wanted->names[i], str_of(layout->types[c]->name));
+    if (found) continue;
+    Speller speller = speller_start(wanted->names[i]);
+    for (uint32_t c = 0; c < layout->type_count; c++) speller_try(&speller, str_of(layout->types[c]->name));
+    dc_fail_at(err, DC_FAIL, options_of(copy)->types_pos, "@types names \"%.*s\", which is no column", STR_ARG(wanted->names[i]));
+    Str near = speller_best(&speller);
+    if (near.len) dc_hint(err, "did you mean \"%.*s\"?", STR_ARG(near));
+    return err->code;
+  }
+  return DC_OK;
+}
+
+/* Where the item of a list ends that begins at `at`: at a comma outside of brackets and quotes. */
+static size_t item_end(Str text, size_t at) {
+  int depth = 0;
+  bool quoted = false;
+  for (; at < text.len; at++) {
+    char c = text.data[at];
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (c == '(' || c == '<' || c == '[') depth++;
+    if (c == ')' || c == '>' || c == ']') depth--;
+    if (c == ',' && depth <= 0) break;
+  }
+  return at;
+}
+
+static Str trimmed(Str text) {
+  while (text.len && text.data[0] == ' ') text = str_make(text.data + 1, text.len - 1);
+  while (text.len && text.data[text.len - 1] == ' ') text.len--;
+  return text;
+}
+
+/* "name type", or "\"a name\" type". false: there is no type. */
+static bool name_and_type(Str item, Str *name, Str *type) {
+  item = trimmed(item);
+  bool quoted = item.len && item.data[0] == '"';
+  const char *end = quoted ? memchr(item.data + 1, '"', item.len - 1) : memchr(item.data, ' ', item.len);
+  if (!end) return false;
+  size_t len = (size_t)(end - item.data), behind = len + quoted;
+  *name = quoted ? str_make(item.data + 1, len - 1) : str_make(item.data, len);
+  *type = trimmed(str_make(item.data + behind, item.len - behind));
+  return type->len > 0;
+}
+
+/* @types as an object: 'id int64, "unit price" decimal(10, 2)', or an array of such items. */
+static DcCode wanted_types(const Copy *copy, Arena *arena, Value *out, DcError *err) {
+  const TypedOptions *options = options_of(copy);
+  Value given = options->types, one = given;
+  *out = value_null();
+  if (value_is_null(given)) return DC_OK;
+  size_t count = given.type == TYPE_ARRAY ? given.as.array->count : 1, n = 0;
+  const Value *texts = given.type == TYPE_ARRAY ? given.as.array->items : &one;
+  Str *names = NULL;
+  Value *types = NULL;
+  for (size_t i = 0; i < count; i++) {
+    Str text = texts[i].type == TYPE_STRING ? value_get_str(texts[i]) : (Str){"", 0};
+    for (size_t at = 0; at < text.len || !text.len; at++) {
+      size_t end = item_end(text, at);
+      Str name, type;
+      if (!name_and_type(str_make(text.data + at, end - at), &name, &type)) {
+        dc_fail_at(err, DC_FAIL, options->types_pos, "@types has an item without a name or a type: '%.*s'", (int)(end - at), text.data + at);
+        dc_hint(err, "@types = 'id int64, \"unit price\" decimal(10, 2), day date'");
+        return err->code;
+      }
+      Str *more_names = arena_alloc(arena, (n + 1) * sizeof *names);
+      Value *more_types = arena_alloc(arena, (n + 1) * sizeof *types);
+      if (n) memcpy(more_names, names, n * sizeof *names);
+      if (n) memcpy(more_types, types, n * sizeof *types);
+      names = more_names;
+      types = more_types;
+      names[n] = name;
+      types[n++] = value_str(type);
+      at = end;
+    }
+  }
+  *out = value_object(arena, names, types, n);
+  return DC_OK;
+}
+
+/* The type that @types has for a column; NULL: none. */
+static DcCode wanted_type(Copy *copy, Value wanted, Str name, const struct ArrowSchema **out, DcError *err) {
+  *out = NULL;
+  size_t at = wanted.type == TYPE_OBJECT ? object_find(wanted.as.object, name) : 0;
+  if (wanted.type != TYPE_OBJECT || at == wanted.as.object->count) return DC_OK;
+  Value text = wanted.as.object->values[at];
+  Str type = text.type == TYPE_STRING ? value_get_str(text) : (Str){"", 0};
+  if (arrow_type_parse(type, &copy->arena, out, err) != DC_OK) return dc_position(err, options_of(copy)->types_pos);
+  return DC_OK;
+}
+
+static int discard(void *self, const void *data, uint64_t size, TableError *error) {
+  (void)self;
+  (void)data;
+  (void)size;
+  (void)error;
+  return 0;
+}
+
+/* All types are known: the record's, and a trial whether the module takes them and the parameters. */
+static DcCode decide(Copy *copy, Layout *layout, DcError *err) {
+  const TypedOptions *options = options_of(copy);
+  const TableModule *module;
+  layout->record = arrow_type_record(&copy->arena, layout->types, layout->type_count);
+  DC_TRY(typed_module(options->format, &module, err));
+  TableSink nowhere = {.write = discard};
+  TableWriter *writer = NULL;
+  TableError error = {0};
+  if (module->create(&nowhere, layout->record, options->options, options->count, &writer, &error) != 0) {
+    dc_fail_at(err, DC_FAIL, copy->adapter_pos, "%s", error.text);
+    if (error.hint[0]) dc_hint(err, "%s", error.hint);
+    return err->code;
+  }
+  module->free_writer(writer);
+  layout->decided = true;
+  return DC_OK;
+}
+
+static DcCode override_types(Copy *copy, Layout *layout, bool *all, DcError *err) {
+  Arena arena = {0};
+  Value wanted;
+  DcCode code = wanted_types(copy, &arena, &wanted, err);
+  *all = true;
+  for (uint32_t c = 0; c < layout->type_count && code == DC_OK; c++) {
+    Str name = is_objects(layout) ? str_of(layout->types[c]->name) : layout->schema.names[c];
+    const struct ArrowSchema *type;
+    code = wanted_type(copy, wanted, name, &type, err);
+    if (type) layout->types[c] = type;
+    if (layout->types[c]) layout->types[c] = column_type(&copy->arena, layout->types[c], name);
+    else *all = false;
+  }
+  if (code == DC_OK && *all && wanted.type == TYPE_OBJECT) code = check_type_names(copy, layout, wanted.as.object, err);
+  arena_free(&arena);
+  return code;
+}
+
+static void take_members(Copy *copy, Layout *layout, const struct ArrowSchema *record) {
+  layout->type_count = (uint32_t)record->n_children;
+  layout->types = arena_alloc(&copy->arena, ((size_t)layout->type_count + 1) * sizeof *layout->types);
+  for (uint32_t c = 0; c < layout->type_count; c++) layout->types[c] = record->children[c];
+}
+
+DcCode typed_layout(Copy *copy, Layout *layout, const Schema *schema, DcError *err) {
+  static const struct ArrowSchema text = {.format = "u", .name = "", .flags = ARROW_FLAG_NULLABLE};
+  bool all;
+  if (is_objects(layout)) {
+    if (!schema->types || !schema->types[0] || strcmp(schema->types[0]->format, "+s") != 0) return DC_OK;
+    take_members(copy, layout, schema->types[0]);
+  } else {
+    layout->type_count = schema->count;
+    layout->types = arena_alloc(&copy->arena, ((size_t)schema->count + 1) * sizeof *layout->types);
+    for (uint32_t c = 0; c < schema->count; c++) layout->types[c] = schema->type == DS_PLAIN_TEXT ? &text : schema->types ? schema->types[c] : NULL;
+  }
+  DC_TRY(override_types(copy, layout, &all, err));
+  return all ? decide(copy, layout, err) : DC_OK;
+}
+
+/* --- Guessing --- */
+
+typedef struct Guesses {
+  TypeGuess **columns;
+  uint32_t count;
+} Guesses;
+
+static void show_batch(const Guesses *guesses, const Batch *batch, uint32_t from, uint32_t to, Arena *arena) {
+  for (uint32_t c = 0; c < guesses->count && batch->layout == BATCH_COLUMNS; c++) {
+    if (!guesses->columns[c]) continue;
+    if (from == 0 && to == batch->rows) {
+      type_guess_column(guesses->columns[c], &batch->columns[c], batch->rows);
+      continue;
+    }
+    for (uint32_t row = from; row < to; row++) {
+      type_guess_value(guesses->columns[c], column_value(&batch->columns[c], row, arena));
+      arena_reset(arena);
+    }
+  }
+}
+
+static DcCode show_partition(const Guesses *guesses, Store *store, uint32_t part, Arena *arena, DcError *err) {
+  for (size_t r = 0; r < store->run_count; r++) {
+    const Run *run = &store->runs[r];
+    for (uint32_t e = part < run->partitions ? run->first[part] : 0; part < run->partitions && e < run->first[part + 1]; e++) {
+      Batch *batch;
+      DC_TRY(store_read(store, run, &run->extents[e], &batch, err));
+      show_batch(guesses, batch, 0, batch->rows, arena);
+      batch_unref(batch);
+    }
+  }
+  for (size_t k = 0; k < store->piece_count; k++) {
+    uint32_t from, to;
+    piece_range(&store->pieces[k], part, &from, &to);
+    show_batch(guesses, store->pieces[k].batch, from, to, arena);
+  }
+  return DC_OK;
+}
+
+/* Text batches hold text: a guess that was shown nothing says so. */
+static void take_guesses(Copy *copy, Layout *layout, const Guesses *guesses) {
+  if (is_objects(layout)) {
+    const struct ArrowSchema *record = type_guess_type(guesses->columns[0], str_of(""), &copy->arena);
+    if (strcmp(record->format, "+s") != 0) record = arrow_type_record(&copy->arena, &record, 1); /* values that are no objects */
+    take_members(copy, layout, record);
+    return;
+  }
+  for (uint32_t c = 0; c < layout->type_count; c++)
+    if (!layout->types[c]) layout->types[c] = type_guess_type(guesses->columns[c], layout->schema.names[c], &copy->arena);
+}
+
+DcCode typed_guess(Copy *copy, Layout *layout, Dataset *stored, const uint32_t *parts, uint32_t count, DcError *err) {
+  Guesses guesses = {.count = is_objects(layout) ? 1 : layout->type_count};
+  guesses.columns = dc_alloc(((size_t)guesses.count + 1) * sizeof *guesses.columns);
+  for (uint32_t c = 0; c < guesses.count; c++)
+    if (is_objects(layout) || !layout->types[c]) guesses.columns[c] = type_guess_new();
+  Arena arena = {0};
+  DcCode code = DC_OK;
+  for (uint32_t i = 0; i < count && code == DC_OK; i++) {
+    if (engine_interrupted()) code = dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
+    else if (parts[i] != NO_PART) code = show_partition(&guesses, stored->store, parts[i], &arena, err);
+  }
+  arena_free(&arena);
+  if (code == DC_OK) take_guesses(copy, layout, &guesses);
+  for (uint32_t c = 0; c < guesses.count; c++) type_guess_free(guesses.columns[c]);
+  dc_free(guesses.columns);
+  bool all;
+  if (code == DC_OK) code = override_types(copy, layout, &all, err);
+  return code == DC_OK ? decide(copy, layout, err) : code;
+}
+
+/* --- Blocks --- */
+
+void typed_block_free(TypedBlock *block) {
+  for (uint32_t c = 0; c < block->count; c++) column_builder_free(&block->columns[c]);
+  dc_free(block->columns);
+  *block = (TypedBlock){0};
+}
+
+static void block_start(TypedBlock *block, uint32_t count) {
+  if (block->columns) return;
+  block->columns = dc_alloc(((size_t)count + 1) * sizeof *block->columns);
+  block->count = count;
+  for (uint32_t c = 0; c < count; c++) column_builder_init(&block->columns[c]);
+}
+
+static bool is_natural(const Vector *vector, const struct ArrowSchema *type) {
+  if (vector->constant) return false;
+  switch (vector->kind) {
+    case VEC_NULL: return true;
+    case VEC_BOOL: return arrow_natural(COLUMN_BOOL, type);
+    case VEC_INT: return arrow_natural(COLUMN_INT, type);
+    case VEC_DOUBLE: return arrow_natural(COLUMN_DOUBLE, type);
+    case VEC_STR: return arrow_natural(COLUMN_STRING, type);
+    case VEC_ANY: return false;
+  }
+  return false;
+}
+
+static DcCode misfit(Worker *worker, View *view, uint32_t i, const struct ArrowSchema *type, Value value, const DcError *why) {
+  DcError err = {0};
+  dc_fail(&err, "column \"%s\": %s", type->name, why->message);
+  if (value.type == TYPE_STRING && value.len == 0) dc_hint(&err, "@null = '' where it is loaded reads empty fields as NULL");
+  else dc_hint(&err, "%s", why->hint[0] ? why->hint : "@types gives a column another type");
+  DcCode code = view_bad_row(worker, NULL, view, i, &err);
+  if (code != DC_OK) worker->err = err;
+  return code;
+}
+
+/* The column's values as ones of the type. */
+static DcCode convert(Worker *worker, View *view, const Vector *vector, const struct ArrowSchema *type, Vector *out) {
+  Value *values = arena_raw(&worker->scratch, ((size_t)view->n + 1) * sizeof *values);
+  for (uint32_t i = 0; i < view->n; i++) {
+    DcError why = {0};
+    Value value = vector_value(vector, i);
+    if (arrow_convert(value, type, &worker->scratch, &values[i], &why) == DC_OK) continue;
+    values[i] = value_null();
+    DC_TRY(misfit(worker, view, i, type, value, &why));
+  }
+  *out = (Vector){.kind = VEC_ANY, .as.values = values};
+  return DC_OK;
+}
+
+static void append(ColumnBuilder *builder, const Vector *vector, const uint8_t *bad, uint32_t n) {
+  if (!bad && vector->kind == VEC_STR) column_builder_add_strs(builder, vector->as.strs, vector->nulls, n);
+  else if (!bad && vector->kind == VEC_INT) column_builder_add_ints(builder, vector->as.ints, vector->nulls, n);
+  else
+    for (uint32_t i = 0; i < n; i++)
+      if (!bad || !bad[i]) column_builder_add(builder, vector_value(vector, i));
+}
+
+/* One member of the view's objects. */
+static const Vector *member(Worker *worker, const View *view, const Vector *objects, Str name) {
+  Vector *out = arena_alloc(&worker->scratch, sizeof *out);
+  Value *values = arena_raw(&worker->scratch, ((size_t)view->n + 1) * sizeof *values);
+  for (uint32_t i = 0; i < view->n; i++) {
+    Value value = vector_value(objects, i);
+    size_t at = value.type == TYPE_OBJECT ? object_find(value.as.object, name) : 0;
+    values[i] = value.type == TYPE_OBJECT && at < value.as.object->count ? value.as.object->values[at] : value_null();
+  }
+  *out = (Vector){.kind = VEC_ANY, .as.values = values};
+  return out;
+}
+
+DcCode typed_encode(Copy *copy, Pen *pen, const Layout *layout, View *view, TypedBlock *block) {
+  Worker *worker = &pen->worker;
+  uint32_t count = layout->type_count;
+  Vector *vectors = arena_alloc(&worker->scratch, ((size_t)count + 1) * sizeof *vectors);
+  const Vector *objects = is_objects(layout) ? view_column(worker, view, 0) : NULL;
+  (void)copy;
+  block_start(block, count);
+  for (uint32_t c = 0; c < count; c++) {
+    const struct ArrowSchema *type = layout->types[c];
+    const Vector *vector = objects ? member(worker, view, objects, str_of(type->name)) : view_column(worker, view, c);
+    if (is_natural(vector, type)) vectors[c] = *vector;
+    else DC_TRY(convert(worker, view, vector, type, &vectors[c]));
+  }
+  for (uint32_t c = 0; c < count; c++) append(&block->columns[c], &vectors[c], view->bad, view->n);
+  size_t before = block->rows;
+  for (uint32_t i = 0; i < view->n; i++) block->rows += !view->bad || !view->bad[i];
+  block->bytes = 0;
+  for (uint32_t c = 0; c < count; c++) block->bytes += block->columns[c].values.len + block->columns[c].offsets.len;
+  pen->rows += block->rows - before;
+  view->bad = NULL;
+  return DC_OK;
+}
+
+/* --- Outputs --- */
+
+static int put(void *self, const void *data, uint64_t size, TableError *error) {
+  TypedOutput *table = self;
+  if (table->failure.code == DC_OK && copy_put_bytes(table->copy, table->output, data, (size_t)size, &table->failure) == DC_OK) return 0;
+  *error = (TableError){.text = "the output cannot be written"};
+  return -1;
+}
+
+static DcCode output_failed(TypedOutput *table, const TableError *error, DcError *err) {
+  if (table->failure.code != DC_OK) {
+    *err = table->failure;
+    return err->code;
+  }
+  char *path = copy_output_path(table->copy, table->output);
+  DcCode code = typed_failed(path, error, err);
+  dc_free(path);
+  return code;
+}
+
+static DcCode open_output(Copy *copy, Output *output, DcError *err) {
+  const TypedOptions *options = options_of(copy);
+  const Layout *layout = &copy->layouts[output->layout];
+  TableError error = {0};
+  if (output->typed) return DC_OK;
+  TypedOutput *table = output->typed = dc_alloc(sizeof *table);
+  table->copy = copy;
+  table->output = output;
+  table->sink = (TableSink){table, put};
+  output->started = true;
+  DC_TRY(typed_module(options->format, &table->module, err));
+  if (table->module->create(&table->sink, layout->record, options->options, options->count, &table->writer, &error) != 0) return output_failed(table, &error, err);
+  return DC_OK;
+}
+
+DcCode typed_write(Copy *copy, Output *output, TypedBlock *block, DcError *err) {
+  const Layout *layout = &copy->layouts[output->layout];
+  if (!block->rows) return DC_OK;
+  DC_TRY(open_output(copy, output, err));
+  TypedOutput *table = output->typed;
+  Arena arena = {0};
+  struct ArrowArray array = {0};
+  TableError error = {0};
+  Column *columns = arena_alloc(&arena, ((size_t)block->count + 1) * sizeof *columns);
+  for (uint32_t c = 0; c < block->count; c++) columns[c] = column_builder_view(&block->columns[c], &arena);
+  DcCode code = arrow_export(copy->engine->budget, columns, block->count, (uint32_t)block->rows, layout->record, &array, err);
+  arena_free(&arena);
+  if (code == DC_OK && table->module->write(table->writer, &array, &error) != 0) code = output_failed(table, &error, err);
+  for (uint32_t c = 0; c < block->count; c++) column_builder_reset(&block->columns[c]);
+  block->rows = block->bytes = 0;
+  return code;
+}
+
+void typed_drop(Output *output) {
+  TypedOutput *table = output->typed;
+  if (!table) return;
+  if (table->writer) table->module->free_writer(table->writer);
+  dc_free(table);
+  output->typed = NULL;
+}
+
+DcCode typed_finish(Copy *copy, Output *output, DcError *err) {
+  if (output->finished) return DC_OK;
+  output->finished = true;
+  TableError error = {0};
+  DcCode code = open_output(copy, output, err);
+  if (code == DC_OK && output->typed->module->finish(output->typed->writer, &error) != 0) code = output_failed(output->typed, &error, err);
+  typed_drop(output);
+  return code;
+}
