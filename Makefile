@@ -42,7 +42,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Modules: opened on first use, so that what they need does not slow down every start (src/base/module.h).
-MODULES := $(BUILD)/dcetl-tz.so $(BUILD)/dcetl-icu.so $(BUILD)/dcetl-codecs.so
+MODULES := $(BUILD)/dcetl-tz.so $(BUILD)/dcetl-icu.so $(BUILD)/dcetl-codecs.so $(BUILD)/dcetl-archive.so
 MODULE_FLAGS = $(OPT) $(SAN) -fPIC -shared -Wl,--as-needed -Isrc -Wall -Wextra -Werror
 MODULES += $(if $(shell $(PKG_CONFIG) --exists expat && echo yes),$(BUILD)/dcetl-xml.so)
 
@@ -63,6 +63,10 @@ $(BUILD)/dcetl-codecs.so: $(wildcard modules/codecs/*.c) modules/codecs/codecs.h
 $(BUILD)/dcetl-xml.so: modules/xml.c src/io/xml_module.h
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) $(CFLAGS) -o $@ $< -lexpat $(LDFLAGS)
+
+$(BUILD)/dcetl-archive.so: $(wildcard modules/archive/*.c) modules/archive/archive.h src/io/archive_module.h
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) -larchive -lzip $(LDFLAGS)
 
 $(BUILD)/dcetl: $(BUILD)/obj/cli/main.o $(LIB)
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)

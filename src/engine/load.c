@@ -95,7 +95,7 @@ static void deal_out_files(LoadPlan *plan, uint32_t partitions, bool by_source) 
 static bool cuttable(const LoadPlan *plan, const SourceOps *source) {
   if (plan->file.codec || !source->cuttable || !source->cuttable(plan)) return false;
   for (size_t i = 0; i < plan->files.count; i++)
-    if (!plan->files.files[i].regular || plan->files.files[i].codec != CODEC_NONE) return false;
+    if (!input_seekable(&plan->files.files[i])) return false;
   return true;
 }
 

@@ -198,7 +198,7 @@ static DcCode open_stream(TextReader *reader, uint64_t from, uint64_t to, DcErro
     reader->from_ahead = true;
     reader->ahead = 0;
   } else {
-    if (file->codec == CODEC_ZSTD && file->regular) DC_TRY(frames_open(reader->engine, file, &reader->frames, err));
+    if (file->codec == CODEC_ZSTD) DC_TRY(frames_open(reader->engine, file, &reader->frames, err));
     if (!reader->frames) DC_TRY(stream_open(file, from, to, &reader->stream, err));
   }
   if (plan->text->encoding.data && !str_eq_nocase(plan->text->encoding, str_of("UTF-8"))) {
@@ -233,7 +233,7 @@ static DcCode open_segment(TextReader *reader, DcError *err) {
   LoadPlan *plan = reader->plan;
   const InputFile *file = &plan->files.files[segment->file];
   uint64_t data = plan->starts[segment->file], from = 0, to = UINT64_MAX;
-  bool cut = file->regular && file->codec == CODEC_NONE && !plan->text->encoding.data && !plan->file.codec;
+  bool cut = input_seekable(file) && !plan->text->encoding.data && !plan->file.codec;
   if (cut) {
     DC_TRY(row_boundary(plan, segment->file, segment->from, &from, err));
     if (segment->to != UINT64_MAX) DC_TRY(row_boundary(plan, segment->file, segment->to, &to, err));

@@ -5,7 +5,6 @@
  */
 #include "io/listing.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,7 +15,7 @@
 #include "io/glob.h"
 #include "io/path.h"
 #include "io/stage.h"
-#include "io/stage_lock.h"
+#include "io/tree.h"
 
 /* The folders that are being read, to notice links to one of them. */
 typedef struct Trail {
@@ -28,6 +27,7 @@ typedef struct Trail {
 typedef struct Search {
   Arena *arena;
   Listing *listing;
+  Tree *tree;
   bool codec_named;
   Codec codec;
   DcError *err;
@@ -41,6 +41,13 @@ static Str join(Search *search, Str folder, Str name) {
   return arena_printf(search->arena, "%.*s%s%.*s", STR_ARG(folder), slash ? "/" : "", STR_ARG(name));
 }
 
+/* What a path is; a failure is kept in search->err, and all else stops then. */
+static DcCode look(Search *search, Str path, TreeNode *out) { return tree_look(search->tree, path, out, search->err); }
+
+static DcCode read_names(Search *search, Str path, bool all, StrList *names) {
+  return tree_names(search->tree, path, all, names, search->err);
+}
+
 static bool hidden(Str name) { return name.len && (name.data[0] == '.' || name.data[0] == '_'); }
 
 /* ---- one file ---- */
@@ -51,7 +58,7 @@ static DcCode codec_of(Search *search, InputFile *file) {
     return DC_OK;
   }
   file->codec = codec_by_suffix(file->path);
-  if (file->codec != CODEC_NONE || !file->regular || !file->size) return DC_OK;
+  if (file->codec != CODEC_NONE || !file->regular || !file->size || file->archive_len) return DC_OK;
   if (str_ends(file->path, str_of(".lzo"))) {
     dc_fail(search->err, "%.*s: files compressed as .lzo cannot be read", STR_ARG(file->path));
     dc_hint(search->err, "pipe them in: FROM '-'; codecs are %s", codec_names());
@@ -67,12 +74,19 @@ static DcCode codec_of(Search *search, InputFile *file) {
   return search->err->code;
 }
 
-static DcCode add_file(Search *search, Str path, const struct stat *status) {
+static DcCode add_file(Search *search, Str path, const TreeNode *node) {
   Listing *listing = search->listing;
   InputFile file = {.path = path, .codec_named = search->codec_named};
-  if (status) {
-    file.regular = S_ISREG(status->st_mode);
-    file.size = file.regular ? (uint64_t)status->st_size : 0;
+  if (node) {
+    file.regular = node->kind == TREE_FILE;
+    file.size = node->size;
+    file.archive_len = node->archive_len;
+    file.entry = node->entry;
+  }
+  if (file.archive_len && archive_is_name(path)) {
+    dc_fail(search->err, "%.*s: an archive in an archive cannot be read", STR_ARG(path));
+    dc_hint(search->err, "unpack the outer one, or name what is to be read of it");
+    return search->err->code;
   }
   DC_TRY(codec_of(search, &file));
   VEC_GROW(listing->files, listing->count, listing->cap);
@@ -82,40 +96,19 @@ static DcCode add_file(Search *search, Str path, const struct stat *status) {
 
 /* ---- folders ---- */
 
-/* *locked: runs write below the folder, or were killed at it. */
-static DcCode read_names_once(Search *search, Str path, bool all, StrList *names, bool *locked) {
-  DIR *folder = opendir(c_path(search, path.len ? path : str_of(".")));
-  if (!folder) return dc_fail_errno(search->err, errno, "cannot read folder %.*s", STR_ARG(path));
-  struct dirent *entry;
-  while ((errno = 0, entry = readdir(folder))) {
-    Str name = str_of(entry->d_name);
-    *locked |= str_is(name, STAGE_LOCK_NAME);
-    if (str_is(name, ".") || str_is(name, "..") || (!all && hidden(name))) continue;
-    VEC_GROW(names->items, names->count, names->cap);
-    names->items[names->count++] = arena_str(search->arena, name);
-  }
-  if (errno) dc_fail_errno(search->err, errno, "cannot read folder %.*s", STR_ARG(path));
-  closedir(folder);
-  return search->err->code;
-}
-
-/* The names in a folder; those that are hidden only when all is set. */
-static DcCode read_names(Search *search, Str path, bool all, StrList *names) {
-  bool locked = false;
-  DC_TRY(read_names_once(search, path, all, names, &locked));
-  if (!locked) return DC_OK;
-  DC_TRY(stage_settle(c_path(search, path.len ? path : str_of(".")), search->err)); /* behind it other names may be there */
-  names->count = 0;
-  return read_names_once(search, path, all, names, &locked);
-}
-
 static DcCode add_all(Search *search, Str path, const Trail *trail, bool explicit_name);
 
+/* Is the folder one of those that we are in? Archives hold no links to folders. */
+static bool is_on(const Trail *trail, const TreeNode *node) {
+  for (; trail; trail = trail->up)
+    if (!node->archive_len && trail->device == node->device && trail->inode == node->inode) return true;
+  return false;
+}
+
 /* All files below a folder. */
-static DcCode add_folder(Search *search, Str path, const struct stat *status, const Trail *up) {
-  for (const Trail *seen = up; seen; seen = seen->up)
-    if (seen->device == status->st_dev && seen->inode == status->st_ino) return DC_OK;
-  Trail trail = {up, status->st_dev, status->st_ino};
+static DcCode add_folder(Search *search, Str path, const TreeNode *node, const Trail *up) {
+  if (is_on(up, node)) return DC_OK;
+  Trail trail = {up, node->device, node->inode};
   StrList names = {0};
   DcCode code = read_names(search, path, false, &names);
   for (size_t i = 0; i < names.count && code == DC_OK; i++) code = add_all(search, join(search, path, names.items[i]), &trail, false);
@@ -125,18 +118,25 @@ static DcCode add_folder(Search *search, Str path, const struct stat *status, co
 
 /* A file, or all files below a folder. What is neither (a pipe, a device) is read only when it was asked for. */
 static DcCode add_all(Search *search, Str path, const Trail *trail, bool explicit_name) {
-  struct stat status;
-  if (stat(c_path(search, path), &status) != 0) return dc_fail_errno(search->err, errno, "cannot read %.*s", STR_ARG(path));
-  if (S_ISDIR(status.st_mode)) return add_folder(search, path, &status, trail);
-  if (!S_ISREG(status.st_mode) && !explicit_name) return DC_OK;
-  return add_file(search, path, &status);
+  TreeNode node;
+  DC_TRY(look(search, path, &node));
+  if (node.kind == TREE_NONE) return dc_fail_errno(search->err, node.error, "cannot read %.*s", STR_ARG(path));
+  if (node.kind == TREE_FOLDER) return add_folder(search, path, &node, trail);
+  if (node.kind == TREE_OTHER && !explicit_name) return DC_OK;
+  return add_file(search, path, &node);
 }
 
 /* ---- patterns ---- */
 
+/* false, too, when looking fails: search->err says so, and listing_expand ends by it. */
 static bool is_folder(Search *search, Str path) {
-  struct stat status;
-  return stat(c_path(search, path.len ? path : str_of(".")), &status) == 0 && S_ISDIR(status.st_mode);
+  TreeNode node;
+  return look(search, path, &node) == DC_OK && node.kind == TREE_FOLDER;
+}
+
+static bool is_there(Search *search, Str path) {
+  TreeNode node;
+  return look(search, path, &node) == DC_OK && node.kind != TREE_NONE;
 }
 
 static Str unescaped(Search *search, Str text) {
@@ -152,11 +152,10 @@ static DcCode match_below(Search *search, Str folder, Str pattern);
 
 /* ** : the rest of the pattern in this folder and in all below. */
 static DcCode match_deep(Search *search, Str folder, Str rest, const Trail *up) {
-  struct stat status;
-  if (stat(c_path(search, folder.len ? folder : str_of(".")), &status) != 0) return DC_OK; /* gone meanwhile */
-  for (const Trail *seen = up; seen; seen = seen->up)
-    if (seen->device == status.st_dev && seen->inode == status.st_ino) return DC_OK;
-  Trail trail = {up, status.st_dev, status.st_ino};
+  TreeNode node;
+  DC_TRY(look(search, folder, &node));
+  if (node.kind == TREE_NONE || is_on(up, &node)) return DC_OK; /* gone meanwhile */
+  Trail trail = {up, node.device, node.inode};
   DC_TRY(match_below(search, folder, rest));
   StrList names = {0};
   DcCode code = read_names(search, folder, false, &names);
@@ -180,8 +179,7 @@ static DcCode match_below(Search *search, Str folder, Str pattern) {
   if (!glob_is_pattern(part)) {
     Str path = join(search, folder, part);
     if (rest.len) return is_folder(search, path) ? match_below(search, path, rest) : DC_OK;
-    struct stat status;
-    return stat(c_path(search, path), &status) == 0 ? add_all(search, path, NULL, true) : DC_OK;
+    return is_there(search, path) ? add_all(search, path, NULL, true) : search->err->code;
   }
   if (!is_folder(search, folder)) return DC_OK;
   StrList names = {0};
@@ -308,13 +306,34 @@ static void set_groups(Listing *listing, size_t first, size_t parts, bool in_fol
   listing->count = kept;
 }
 
+/* Are two neighbours entries of one archive that can only be read in its order, and of one dataset? */
+static bool in_one_archive(const InputFile *a, const InputFile *b, bool grouped) {
+  Str archive = str_make(a->path.data, a->archive_len);
+  return a->archive_len && a->archive_len == b->archive_len && str_starts(b->path, archive) && archive_is_serial(archive) &&
+         (!grouped || str_eq(a->group, b->group));
+}
+
+static int by_entry(const void *a, const void *b) {
+  uint64_t left = ((const InputFile *)a)->entry, right = ((const InputFile *)b)->entry;
+  return left != right ? (left > right) - (left < right) : by_path(a, b);
+}
+
+/* Puts entries of such archives into the order in which they are read. */
+static void order_archives(Listing *listing, size_t first, bool grouped) {
+  for (size_t i = first, end; i < listing->count; i = end) {
+    for (end = i + 1; end < listing->count && in_one_archive(&listing->files[end - 1], &listing->files[end], grouped); end++) continue;
+    if (end - i > 1) qsort(listing->files + i, end - i, sizeof *listing->files, by_entry);
+  }
+}
+
 static DcCode expand_missing(Search *search, Str path, bool grouped) {
   size_t first = search->listing->count;
   bool pattern = glob_is_pattern(path);
   DC_TRY(pattern ? match_pattern(search, path) : match_prefix(search, path));
   sort_files(search->listing, first);
   if (grouped) set_groups(search->listing, first, count_parts(path, true), false);
-  if (search->listing->count > first) return DC_OK;
+  order_archives(search->listing, first, grouped);
+  if (search->listing->count > first || search->err->code != DC_OK) return search->err->code;
   if (pattern) {
     dc_fail(search->err, "no file matches \"%.*s\"", STR_ARG(path));
     dc_hint(search->err, "* stays within a folder, ** goes into all of them; names that begin with . or _ are left out");
@@ -338,18 +357,20 @@ static DcCode expand(Search *search, Str text, bool grouped) {
   DC_TRY(path_local(text, &path, search->err));
   path = arena_str(search->arena, path);
   DC_TRY(stage_settle(path.data, search->err));
-  struct stat status;
-  if (stat(path.data, &status) != 0) {
-    if (errno != ENOENT && errno != ENOTDIR) return dc_fail_errno(search->err, errno, "cannot read %s", path.data);
+  TreeNode node;
+  DC_TRY(look(search, path, &node));
+  if (node.kind == TREE_NONE) {
+    if (node.error != ENOENT && node.error != ENOTDIR) return dc_fail_errno(search->err, node.error, "cannot read %s", path.data);
     return expand_missing(search, path, grouped);
   }
   DC_TRY(add_all(search, path, NULL, true));
   sort_files(listing, first);
-  bool folder = S_ISDIR(status.st_mode);
+  bool folder = node.kind == TREE_FOLDER;
   size_t parts = count_parts(path, false);
   if (grouped) set_groups(listing, first, folder ? parts : parts - 1, folder);
+  order_archives(listing, first, grouped);
   if (listing->count == first) {
-    dc_fail(search->err, "folder \"%s\" holds no file", path.data);
+    dc_fail(search->err, node.archive_len ? "archive \"%s\" holds no file" : "folder \"%s\" holds no file", path.data);
     dc_hint(search->err, "folders are read with all below them, but for names that begin with . or _");
     return search->err->code;
   }
@@ -384,8 +405,8 @@ static Str next_element(Str *text) {
 static bool exists(Search *search, Str text) {
   DcError quiet = {0};
   Str path;
-  struct stat status;
-  return path_local(text, &path, &quiet) == DC_OK && stat(c_path(search, path), &status) == 0;
+  TreeNode node;
+  return path_local(text, &path, &quiet) == DC_OK && tree_look(search->tree, path, &node, &quiet) == DC_OK && node.kind != TREE_NONE;
 }
 
 static DcCode expand_text(Search *search, Str text, bool grouped) {
@@ -417,9 +438,11 @@ static DcCode expand_value(Search *search, Value path, bool grouped) {
 
 DcCode listing_expand(Value path, bool grouped, const char *codec_name, Arena *arena, Listing *out, DcError *err) {
   *out = (Listing){0};
-  Search search = {.arena = arena, .listing = out, .codec_named = codec_name != NULL, .err = err};
+  Tree tree = {.arena = arena};
+  Search search = {.arena = arena, .listing = out, .tree = &tree, .codec_named = codec_name != NULL, .err = err};
   if (codec_name) DC_TRY(codec_by_name(str_of(codec_name), &search.codec, err));
   DcCode code = expand_value(&search, path, grouped);
+  tree_free(&tree);
   if (code != DC_OK) listing_free(out);
   return code;
 }

@@ -6,6 +6,8 @@
  * The order is by bytes of the path for each element of the list. A path without any file is an error that says so.
  * A path that is neither there nor a pattern is tried as the beginning of a name (data/tree/p: data/tree/part1.csv).
  * In folders only regular files are read; a pipe or device only when it is named. Links to folders are followed.
+ * Archives (io/archive.h) are folders: data.zip/2024/a.csv. Files in those that can only be read from the beginning to the end
+ * come in the order of the archive.
  */
 #ifndef IO_LISTING_H
 #define IO_LISTING_H
@@ -16,12 +18,17 @@
 typedef struct InputFile {
   Str path;      /* "-": standard input */
   uint64_t size; /* bytes on disk; 0 for pipes */
-  bool regular;  /* can be read at any offset */
+  bool regular;  /* can be read again */
+  size_t archive_len; /* it is an entry of an archive: so many bytes of path are that of the archive; 0: it is a file */
+  uint64_t entry;     /* number of the entry */
   Codec codec;   /* by name, suffix or magic number at the start */
   bool codec_named; /* the codec was given: do not look for a magic number */
   Str group;     /* CREATE "p" *: the sub-folder or, where there are none, the file: name of its dataset; files beside
                     sub-folders are left out. Of a pattern: the first part behind its fixed folders */
 } InputFile;
+
+/* Can it be read from any byte on? */
+static inline bool input_seekable(const InputFile *file) { return file->regular && !file->archive_len && file->codec == CODEC_NONE; }
 
 typedef struct Listing {
   InputFile *files;

@@ -12,6 +12,7 @@
 
 #include "base/fault.h"
 #include "base/interrupt.h"
+#include "io/archive.h"
 #include "io/path.h"
 
 enum { INPUT_BYTES = 256 << 10 };
@@ -19,6 +20,7 @@ enum { INPUT_BYTES = 256 << 10 };
 struct InputStream {
   char *path;
   int fd;
+  EntryReader *entry; /* of an archive, in place of fd */
   bool waits; /* not a regular file: a read may take for ever */
   Codec codec, other; /* other: by the first bytes */
   bool ended;      /* read gave 0, or `to` is reached */
@@ -38,6 +40,11 @@ static DcCode read_some(InputStream *stream, char *data, size_t size, size_t *go
   *got = 0;
   if (size > stream->left) size = (size_t)stream->left;
   if (!size || stream->ended) return DC_OK;
+  if (stream->entry) {
+    DC_TRY(entry_read(stream->entry, data, size, got, err));
+    stream->ended = *got == 0;
+    return DC_OK;
+  }
   ssize_t n;
   do {
     if (stream->waits && !interrupt_wait(stream->fd, POLLIN)) return dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
@@ -78,6 +85,7 @@ static DcCode start_codec(InputStream *stream, DcError *err) {
 
 static DcCode open_file(InputStream *stream, const InputFile *file, uint64_t from, uint64_t to, DcError *err) {
   bool standard = str_is(file->path, "-");
+  if (file->archive_len) return entry_open(file->path, file->archive_len, file->entry, &stream->entry, err);
   /* Not blocking: a named pipe is opened before anyone writes to it. For a regular file it means nothing. */
   if (!standard) stream->fd = open(stream->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (stream->fd < 0) return dc_fail_errno(err, errno, "cannot open %s", stream->path);
@@ -99,7 +107,7 @@ DcCode stream_open(const InputFile *file, uint64_t from, uint64_t to, InputStrea
   stream->codec = file->codec;
   stream->left = to > from ? to - from : 0;
   DcCode code = open_file(stream, file, from, to, err);
-  bool look = !file->regular && !file->codec_named && file->codec == CODEC_NONE;
+  bool look = (!file->regular || file->archive_len) && !file->codec_named && file->codec == CODEC_NONE;
   if (code == DC_OK && (look || stream->codec != CODEC_NONE)) stream->input = dc_realloc(NULL, INPUT_BYTES);
   if (code == DC_OK && look) code = peek(stream, err);
   if (code == DC_OK) code = start_codec(stream, err);
@@ -187,11 +195,12 @@ DcCode stream_read(InputStream *stream, char *data, size_t size, size_t *got, Dc
   return stream->backend ? read_packed(stream, data, size, got, err) : read_plain(stream, data, size, got, err);
 }
 
-uint64_t stream_bytes(const InputStream *stream) { return stream->taken; }
+uint64_t stream_bytes(const InputStream *stream) { return stream->entry ? entry_taken(stream->entry) : stream->taken; }
 
 void stream_close(InputStream *stream) {
   if (!stream) return;
   if (stream->fd > 0) close(stream->fd); /* nothing was written: there is nothing to lose */
+  entry_close(stream->entry);
   if (stream->backend) stream->backend->decoder_free(stream->decoder);
   dc_free(stream->input);
   dc_free(stream->path);

@@ -99,7 +99,7 @@ static int open_input(const char *path, DcError *err) {
 DcCode zstd_frames(const InputFile *file, FrameSpan **out, size_t *count, DcError *err) {
   *out = NULL;
   *count = 0;
-  if (file->codec != CODEC_ZSTD || !file->regular) return DC_OK;
+  if (file->codec != CODEC_ZSTD || !file->regular || file->archive_len) return DC_OK;
   char *path = path_copy(file->path);
   int error = 0, fd = open_input(path, err);
   if (fd >= 0) {

@@ -1,0 +1,249 @@
+/* archive.c - the module for archives, and the bytes of their entries. */
+#include "io/archive.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "base/fault.h"
+#include "base/interrupt.h"
+#include "base/module.h"
+#include "io/archive_internal.h"
+#include "io/path.h"
+#include "io/stream.h"
+
+/* ---- names ---- */
+
+static const char *const suffixes[] = {".zip", ".tar", ".tgz", ".tar.gz", ".tbz", ".tbz2", ".tar.bz2", ".txz",
+                                       ".tar.xz", ".tzst", ".tar.zst", ".tar.zstd", ".tlz4", ".tar.lz4", ".tar.sz", ".tar.snappy", ".7z"};
+
+static bool ends_in(Str path, const char *suffix) {
+  size_t len = strlen(suffix);
+  return path.len > len && str_eq_nocase(str_make(path.data + path.len - len, len), str_of(suffix));
+}
+
+bool archive_is_name(Str path) {
+  for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+    if (ends_in(path, suffixes[i])) return true;
+  return false;
+}
+
+bool archive_is_serial(Str path) { return !ends_in(path, ".zip"); }
+
+static bool is_compressed(Str path) { return archive_is_serial(path) && !ends_in(path, ".tar") && !ends_in(path, ".7z"); }
+
+/* ---- the module ---- */
+
+static const ArchiveModule *module; /* opened once */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of module and shelf */
+
+DcCode archive_backend(Str path, const ArchiveBackend **out, DcError *err) {
+  const void *found = NULL;
+  pthread_mutex_lock(&lock);
+  if (!module && module_open("archive", "dcetl_archive_module", ARCHIVE_MODULE_VERSION, "archives (zip, tar, 7z)",
+                             "libarchive and libzip (Debian: libarchive13, libzip4)", &found, err) == DC_OK)
+    module = found;
+  pthread_mutex_unlock(&lock);
+  if (err->code != DC_OK) return err->code;
+  *out = archive_is_serial(path) ? module->serial : module->zip;
+  return DC_OK;
+}
+
+static int trouble(void) { return interrupt_asked() ? EINTR : fault_due() ? EIO : 0; }
+
+DcCode archive_fail(const ArchiveHandle *handle, Str path, const char *reason, DcError *err) {
+  if (interrupt_asked()) return dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
+  if (handle->err.code == DC_OK) return dc_fail(err, "%.*s: the archive cannot be read (%s)", STR_ARG(path), reason);
+  *err = handle->err;
+  return err->code;
+}
+
+/* ---- open archives ---- */
+
+static int64_t read_source(void *self, char *data, size_t size) {
+  ArchiveHandle *handle = self;
+  size_t got;
+  return stream_read(handle->stream, data, size, &got, &handle->err) == DC_OK ? (int64_t)got : -1;
+}
+
+DcCode archive_open(ArchiveHandle *handle, Str path, bool whole, DcError *err) {
+  char reason[ARCHIVE_REASON] = "", *name;
+  ArchiveSource source = {handle, read_source};
+  *handle = (ArchiveHandle){.backend = NULL};
+  DC_TRY(archive_backend(path, &handle->backend, err));
+  if (is_compressed(path)) {
+    Codec codec = codec_by_suffix(path);
+    InputFile file = {.path = path, .codec = codec, .codec_named = codec != CODEC_NONE}; /* .tgz: by its first bytes */
+    DC_TRY(stream_open(&file, 0, UINT64_MAX, &handle->stream, err));
+  }
+  name = path_copy(path);
+  handle->archive = handle->backend->open(name, handle->stream ? &source : NULL, trouble, whole, reason);
+  dc_free(name);
+  if (handle->archive) return DC_OK;
+  archive_fail(handle, path, reason, err);
+  archive_close(handle);
+  return err->code;
+}
+
+DcCode archive_drain(ArchiveHandle *handle, DcError *err) {
+  enum { STEP = 64 << 10 };
+  if (!handle->stream) return DC_OK;
+  char *data = dc_realloc(NULL, STEP);
+  DcCode code = DC_OK;
+  for (size_t got = 1; got && code == DC_OK;) code = stream_read(handle->stream, data, STEP, &got, err);
+  dc_free(data);
+  return code;
+}
+
+uint64_t archive_taken(const ArchiveHandle *handle) {
+  if (handle->stream) return stream_bytes(handle->stream);
+  return handle->archive ? handle->backend->taken(handle->archive) : 0;
+}
+
+void archive_close(ArchiveHandle *handle) {
+  if (handle->archive) handle->backend->close(handle->archive);
+  handle->archive = NULL;
+  stream_close(handle->stream);
+  handle->stream = NULL;
+}
+
+/* ---- readers and the shelf ---- */
+
+/* KEPT: the first bytes of an entry, given again to who looked at its head and opens it a second time. */
+enum { KEPT = 512 << 10, SHELF = 4 };
+
+struct EntryReader {
+  char *path; /* of the entry; the first archive_len bytes are the archive's */
+  size_t archive_len;
+  struct stat status; /* of the archive, to know it again */
+  ArchiveHandle handle;
+  uint64_t number;
+  char *kept;
+  size_t kept_len, given;
+  bool all_kept; /* kept has all that was read of the entry */
+  uint64_t taken_before;
+};
+
+/* Those that are done, the last one first; guarded by lock. They only save time. */
+static EntryReader *shelf[SHELF];
+
+static void free_reader(EntryReader *reader) {
+  if (!reader) return;
+  archive_close(&reader->handle);
+  dc_free(reader->kept);
+  dc_free(reader->path);
+  dc_free(reader);
+}
+
+void entry_close(EntryReader *reader) {
+  if (!reader) return;
+  EntryReader *last = reader;
+  if (reader->handle.archive) {
+    pthread_mutex_lock(&lock);
+    last = shelf[SHELF - 1];
+    memmove(shelf + 1, shelf, (SHELF - 1) * sizeof *shelf);
+    shelf[0] = reader;
+    pthread_mutex_unlock(&lock);
+  }
+  free_reader(last);
+}
+
+static bool same_file(const struct stat *a, const struct stat *b) {
+  return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+         a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Can the reader give the entry without beginning anew? */
+static bool can_give(const EntryReader *reader, uint64_t number) {
+  return reader->handle.backend->any_order || reader->number < number || (reader->number == number && reader->all_kept);
+}
+
+/* The reader of an archive that has the least way to the entry; NULL: there is none. */
+static EntryReader *take_from_shelf(const struct stat *status, uint64_t number) {
+  size_t found = SHELF;
+  pthread_mutex_lock(&lock);
+  for (size_t i = 0; i < SHELF; i++) {
+    if (!shelf[i] || !same_file(&shelf[i]->status, status) || !can_give(shelf[i], number)) continue;
+    if (found == SHELF || shelf[i]->number > shelf[found]->number) found = i;
+  }
+  EntryReader *reader = found < SHELF ? shelf[found] : NULL;
+  if (reader) shelf[found] = NULL;
+  pthread_mutex_unlock(&lock);
+  return reader;
+}
+
+/* What failed leaves nothing on the shelf. */
+static DcCode give_up(EntryReader *reader, const char *reason, DcError *err) {
+  archive_fail(&reader->handle, str_of(reader->path), reason, err);
+  archive_close(&reader->handle);
+  return err->code;
+}
+
+static DcCode go(EntryReader *reader, DcError *err) {
+  char reason[ARCHIVE_REASON] = "";
+  ArchiveHandle *handle = &reader->handle;
+  if (!handle->archive) DC_TRY(archive_open(handle, str_make(reader->path, reader->archive_len), false, err));
+  reader->taken_before = archive_taken(handle);
+  ArchiveStep step = handle->backend->go(handle->archive, reader->number, reason);
+  return step == STEP_ENTRY ? DC_OK : give_up(reader, step == STEP_END ? "the archive has changed meanwhile" : reason, err);
+}
+
+/* Makes the reader one of this entry, which it can give. */
+static DcCode place(EntryReader *reader, Str path, uint64_t number, DcError *err) {
+  bool again = reader->handle.archive && reader->number == number && reader->all_kept;
+  dc_free(reader->path);
+  reader->path = path_copy(path);
+  reader->number = number;
+  reader->given = 0;
+  if (again) return DC_OK;
+  reader->kept_len = 0;
+  reader->all_kept = true;
+  return go(reader, err);
+}
+
+DcCode entry_open(Str path, size_t archive_len, uint64_t number, EntryReader **out, DcError *err) {
+  struct stat status;
+  Str archive = str_make(path.data, archive_len);
+  char *name = path_copy(archive);
+  int error = stat(name, &status) == 0 ? 0 : errno;
+  dc_free(name);
+  if (error) return dc_fail_errno(err, error, "cannot open %.*s", STR_ARG(archive));
+  EntryReader *reader = take_from_shelf(&status, number);
+  if (!reader) {
+    reader = dc_alloc(sizeof *reader);
+    reader->status = status;
+  }
+  reader->archive_len = archive_len;
+  DcCode code = place(reader, path, number, err);
+  if (code == DC_OK) *out = reader;
+  else free_reader(reader);
+  return code;
+}
+
+static void keep(EntryReader *reader, const char *data, size_t len) {
+  if (!reader->all_kept) return;
+  reader->all_kept = len <= KEPT - reader->kept_len;
+  if (!reader->all_kept) return;
+  if (!reader->kept) reader->kept = dc_realloc(NULL, KEPT);
+  memcpy(reader->kept + reader->kept_len, data, len);
+  reader->kept_len += len;
+  reader->given += len;
+}
+
+DcCode entry_read(EntryReader *reader, char *data, size_t size, size_t *got, DcError *err) {
+  char reason[ARCHIVE_REASON] = "";
+  *got = 0;
+  if (reader->all_kept && reader->given < reader->kept_len) {
+    *got = reader->kept_len - reader->given < size ? reader->kept_len - reader->given : size;
+    memcpy(data, reader->kept + reader->given, *got);
+    reader->given += *got;
+    return DC_OK;
+  }
+  int64_t n = reader->handle.backend->read(reader->handle.archive, data, size, reason);
+  if (n < 0) return give_up(reader, reason, err);
+  *got = (size_t)n;
+  keep(reader, data, *got);
+  return DC_OK;
+}
+
+uint64_t entry_taken(const EntryReader *reader) { return archive_taken(&reader->handle) - reader->taken_before; }
