@@ -11,14 +11,17 @@
 #define COUNT(params) sizeof params / sizeof *params
 
 /* Of all adapters that read or write files. */
+#define HIVE_PARAM {"hive", TYPE_BOOL, NULL, false, "folders called name=value give attributes; without it they do where all files lie in such folders (reading)"}
 static const Parameter read_params[] = {
     {"codec", TYPE_STRING, NULL, false, "none, gzip, zstd, bzip2, xz, lz4, snappy, sz; without it the file's suffix or its first bytes decide"},
+    HIVE_PARAM,
 };
 static const Parameter write_params[] = {
     {"codec", TYPE_STRING, NULL, false, "none, gzip, zstd, bzip2, xz, lz4, snappy, sz (writing); reading goes by the file's suffix or its first bytes without it"},
     {"level", TYPE_INT, NULL, false, "of compression: gzip 1 to 12, zstd 1 to 22, bzip2 1 to 9, xz 0 to 9, lz4 1 to 12 (writing)"},
     {"mode", TYPE_STRING, "error", false, "what an existing target means: error, overwrite, append, ignore (writing)"},
     {"single", TYPE_BOOL, "FALSE", false, "one file for each dataset (writing)"},
+    HIVE_PARAM,
 };
 static const Parameter columnar_params[] = {
     {"delimiter", TYPE_STRING, NULL, false, "one byte between fields"},
@@ -136,8 +139,12 @@ static DcCode apply_shared(const ParamValue *param, Arena *arena, FileOptions *o
   static const ParamChoice modes[] = {{"error", STAGE_ERROR}, {"overwrite", STAGE_OVERWRITE}, {"append", STAGE_APPEND}, {"ignore", STAGE_IGNORE}, {NULL, 0}};
   int choice = 0;
   int64_t number = 0;
+  bool on = false;
   Str name;
-  if (str_is(param->name, "mode")) {
+  if (str_is(param->name, "hive")) {
+    DC_TRY(param_truth(param, &on, err));
+    out->hive = on ? HIVE_ON : HIVE_OFF;
+  } else if (str_is(param->name, "mode")) {
     DC_TRY(param_choose(param, modes, "'error', 'overwrite', 'append' or 'ignore'", &choice, err));
     out->mode = (StageMode)choice;
   } else if (str_is(param->name, "single")) {

@@ -7,6 +7,7 @@
 #define ENGINE_ADAPTER_H
 
 #include "engine/engine.h"
+#include "engine/hive.h"
 #include "io/stage.h"
 
 typedef struct AdapterRow AdapterRow;
@@ -39,6 +40,7 @@ typedef struct FileOptions {
   Position level_pos;
   StageMode mode;
   bool single;       /* one file for each dataset */
+  HiveMode hive;     /* do folders called name=value give attributes? */
   const void *own;   /* of the format's type */
 } FileOptions;
 

@@ -192,7 +192,7 @@ static bool comes_alike(const Copy *copy, const Dataset *root) {
 
 static bool may_fan(const Copy *copy, const CopyJob *job) {
   const Dataset *root = job->root;
-  if (copy->typed || !comes_alike(copy, root)) return false;
+  if (copy->typed || !comes_alike(copy, root) || pass_leaves_out_files(root, job->chain.ops, job->chain.op_count)) return false;
   return !job->done && !job->skip && !job->outer_shared && !root->store && !node_is_breaker(root) && root->kind != NODE_STORED;
 }
 

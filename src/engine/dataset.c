@@ -5,6 +5,7 @@
 #include "engine/load.h"
 #include "engine/node.h"
 #include "engine/pass.h"
+#include "engine/prune.h"
 #include "engine/structured.h"
 #include "engine/store.h"
 #include "value/arrow.h"
@@ -384,11 +385,6 @@ static void explain_details(const Dataset *node, Buf *out) {
     buf_text(out, ", where ");
     explain_expr(node->op.where, out);
   }
-  if (node->kind == NODE_SOURCE) {
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < node->load->files.count; i++) bytes += node->load->files.files[i].size;
-    buf_printf(out, ", %zu files, %llu bytes, %s", node->load->files.count, (unsigned long long)bytes, node->load->file.row->adapter.name);
-  }
   if (node->kind == NODE_SORT) {
     explain_order(node->sort->keys, node->sort->key_count, out);
     if (node->sort->limit != UINT64_MAX) buf_printf(out, ", the first %llu", (unsigned long long)node->sort->limit);
@@ -401,16 +397,47 @@ static void explain_details(const Dataset *node, Buf *out) {
   if (node->kind == NODE_LIMIT) buf_printf(out, " %llu", (unsigned long long)node->limit);
 }
 
+/* above: the operators that lead to it, the highest first. */
+static void explain_source(const Dataset *node, const NarrowOp *const *above, size_t count, Buf *out) {
+  const LoadPlan *plan = node->load;
+  Arena arena = {0};
+  ReadSpec spec = {0};
+  uint64_t bytes = 0;
+  size_t files = 0;
+  const NarrowOp **ops = arena_alloc(&arena, (count + 1) * sizeof *ops);
+  for (size_t i = 0; i < count; i++) ops[i] = above[count - 1 - i];
+  spec.filters = prune_filters(node, ops, count, &arena, &spec.filter_count);
+  for (uint32_t f = 0; f < plan->files.count; f++) {
+    if (plan->hive.count && !prune_may_match(plan, f, &spec, NULL)) continue;
+    bytes += plan->files.files[f].size;
+    files++;
+  }
+  if (files < plan->files.count) buf_printf(out, ", %zu of %zu files", files, plan->files.count);
+  else buf_printf(out, ", %zu files", files);
+  buf_printf(out, ", %llu bytes, %s", (unsigned long long)bytes, plan->file.row->adapter.name);
+  arena_free(&arena);
+}
+
 static void explain_node(const Dataset *node, int depth, Buf *out) {
+  const NarrowOp **above = NULL;
+  size_t count = 0, cap = 0;
   for (; node; node = node->input, depth++) {
     buf_printf(out, "%*s%s: %u partition%s", depth * 2, "", kind_name(node), node->partitions, node->partitions == 1 ? "" : "s");
     if (node->schema.type == DS_STRUCTURED) buf_text(out, ", objects");
     else if (node->schema.type != DS_PLAIN_TEXT) buf_printf(out, ", %u columns", node->schema.count);
     explain_details(node, out);
+    if (node->kind == NODE_SOURCE) explain_source(node, above, count, out);
+    if (node->kind == NODE_NARROW) {
+      VEC_GROW(above, count, cap);
+      above[count++] = &node->op;
+    } else if (node->kind != NODE_CHOOSE) {
+      count = 0; /* what comes below is not what they see */
+    }
     if (dataset_computed(node)) buf_text(out, ", computed");
     buf_text(out, "\n");
     for (uint32_t i = 0; i < node->input_count; i++) explain_node(node->inputs[i], depth + 1, out);
   }
+  dc_free(above);
 }
 
 void dataset_explain(const Dataset *dataset, Buf *out) { explain_node(dataset, 0, out); }

@@ -36,6 +36,7 @@ typedef struct EngineOptions {
 typedef struct StatementStats {
   uint64_t rows_in, rows_out, bytes_in, bytes_out; /* logical: rows read by and given by the statement */
   uint64_t partitions_read, partitions_of;
+  uint64_t files_read, files_of; /* input files: those that WHERE left, of those in the partitions */
   uint64_t bytes_read, bytes_written;              /* on input and output files */
   uint64_t bytes_spilled;
   uint64_t rows_copied;

@@ -1,6 +1,8 @@
 /* load.c - CREATE: which files, and which partitions. What is in the files is the format's business (SourceOps). */
 #include "engine/load.h"
 
+#include "engine/prune.h"
+
 #include <stdlib.h>
 
 #define PARTITION_BYTES ((uint64_t)64 << 20)
@@ -135,6 +137,7 @@ size_t load_segments(const LoadPlan *plan, const ReadSpec *spec, const Segment *
       else high = middle;
     }
     for (; low < plan->segment_count && plan->segments[low].partition == spec->parts[i]; low++) {
+      if (spec->files && !spec->files[plan->segments[low].file]) continue;
       VEC_GROW(*segments, count, cap);
       VEC_GROW(*parts, count, parts_cap);
       (*segments)[count] = &plan->segments[low];
@@ -154,6 +157,25 @@ void load_progress(const Dataset *node, const Segment *const *segments, size_t c
   atomic_store(&node->engine->progress_bytes, 0);
 }
 
+uint8_t *load_choose_files(const Dataset *node, const ReadSpec *spec) {
+  const LoadPlan *plan = node->load;
+  StatementStats *stats = node->engine->stats;
+  const Segment **segments;
+  uint32_t *parts;
+  uint8_t *asked = dc_alloc(plan->files.count + 1), *chosen = dc_alloc(plan->files.count + 1);
+  size_t count = load_segments(plan, spec, &segments, &parts);
+  for (size_t i = 0; i < count; i++) asked[segments[i]->file] = 1;
+  for (uint32_t f = 0; f < plan->files.count; f++) {
+    chosen[f] = asked[f] && (!plan->hive.count || prune_may_match(plan, f, spec, NULL));
+    if (stats) stats->files_of += asked[f];
+    if (stats) stats->files_read += chosen[f];
+  }
+  dc_free(asked);
+  dc_free(segments);
+  dc_free(parts);
+  return chosen;
+}
+
 /* --- Nodes --- */
 
 static Dataset *random_key(Engine *engine, Dataset *input) {
@@ -165,18 +187,35 @@ static Dataset *random_key(Engine *engine, Dataset *input) {
   return node;
 }
 
-/* The node that CREATE asks for over a plan whose files are listed; takes the plan over. */
-static DcCode load_node(Engine *engine, LoadPlan *plan, const LoadSpec *spec, Dataset **out, DcError *err) {
+/* A source over a plan whose files are listed, and what the format puts over it; takes the plan over. */
+static DcCode make_source(Engine *engine, LoadPlan *plan, const LoadSpec *spec, Dataset **out, bool *as_asked, DcError *err) {
   const SourceOps *source = plan->file.row->format->source;
   Dataset *node = node_new(engine, NODE_SOURCE, NULL);
   node->load = plan;
+  if (hive_find(engine, plan, spec, err) != DC_OK) {
+    dataset_unref(node);
+    return err->code;
+  }
   plan->sources = dc_alloc((plan->files.count + 1) * sizeof *plan->sources);
   if (source->schema(node, err) != DC_OK) {
     dataset_unref(node);
     return dc_position(err, spec->path_pos);
   }
-  bool as_asked = cut_partitions(node, spec);
-  if (source->finish) DC_TRY(source->finish(node, spec, &node, err));
+  hive_add_columns(node);
+  *as_asked = cut_partitions(node, spec);
+  Dataset *top = node;
+  LoadSpec own = *spec; /* what the files are asked for */
+  own.columns = plan->wanted;
+  own.column_count = plan->wanted_count;
+  if (source->finish) DC_TRY(source->finish(node, &own, &top, err));
+  return hive_finish(node, top, spec, out, err);
+}
+
+/* The same with the partitions that CREATE asks for; takes the plan over. */
+static DcCode load_node(Engine *engine, LoadPlan *plan, const LoadSpec *spec, Dataset **out, DcError *err) {
+  Dataset *node;
+  bool as_asked = true;
+  DC_TRY(make_source(engine, plan, spec, &node, &as_asked, err));
   uint32_t wanted = spec->partitions ? spec->partitions : node->partitions;
   if (spec->by == BY_RANDOM) return dataset_alter_partition(engine, random_key(engine, node), wanted, out, err);
   if (!as_asked) {

@@ -3,6 +3,7 @@
 #define ENGINE_LOAD_H
 
 #include "engine/adapter.h"
+#include "engine/hive.h"
 #include "engine/node.h"
 #include "engine/pass.h"
 #include "engine/text_adapter.h"
@@ -31,12 +32,14 @@ typedef struct Reader Reader;
 typedef struct ReadFilter {
   const NarrowOp *op;
   const int *columns; /* for each column that it may name the source's column, -1: none; NULL: the same one */
+  bool members;       /* what it names are members of objects, among them the attributes that folders give */
 } ReadFilter;
 
 /* What a pass asks of a source. */
 typedef struct ReadSpec {
   const uint32_t *parts; /* partitions of the source, in this order; NO_PART: none */
   uint32_t count;
+  const uint8_t *files;  /* one byte a file: it may have rows that the filters keep; NULL: all of them */
   const uint8_t *needed; /* one byte a column: somebody looks at it; NULL: all. Others may be left out (COLUMN_ABSENT) */
   const ReadFilter *filters; /* are put to all rows: what cannot fulfil all may be left out (engine/prune.h) */
   size_t filter_count; /* valid during the call only, as parts and needed are; what filters refer to lives as long as the reader */
@@ -80,7 +83,8 @@ struct LoadPlan {
   size_t segment_count;
   FileUnit *units;             /* of all files in order; NULL: the format has none */
   size_t unit_count, unit_cap;
-  uint32_t constant_count; /* of the node's columns, the last ones: attributes that folders give; the files do not have them */
+  HiveColumns hive;            /* attributes that folders give */
+  uint32_t constant_count;     /* of the node's columns, the last ones: those of them that the files do not have */
   uint64_t *sources;       /* engine's number of each file, + 1; 0: none yet */
   void *own;               /* the format's */
   /* Of text: */
@@ -90,6 +94,8 @@ struct LoadPlan {
   Opened *opened;          /* of each file that cannot be opened twice: standard input, a named pipe */
 };
 void load_plan_free(LoadPlan *plan);
+/* For the spec of a pass: its files. Tells the statistics how many there are; on the heap. */
+uint8_t *load_choose_files(const Dataset *node, const ReadSpec *spec);
 /* The segments of the wanted partitions in order; parts[i] of the result: which of spec->parts it is for. All on the heap. */
 size_t load_segments(const LoadPlan *plan, const ReadSpec *spec, const Segment ***segments, uint32_t **parts);
 /* Says how many bytes the segments have, for the progress bar. */

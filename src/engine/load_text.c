@@ -179,6 +179,8 @@ static void map_by_position(const LoadPlan *plan, const Schema *schema, int *fie
 static DcCode prepare_columns(Dataset *node, uint32_t number, const Head *head, Arena *arena, TextFormat *format, DcError *err) {
   LoadPlan *plan = node->load;
   const char *path = plan->files.files[number].path.data;
+  Schema own = node->schema;
+  own.count = load_own_columns(node);
   if (plan->text->plain) {
     format->field_count = 1;
     format->column_field[0] = 0;
@@ -189,12 +191,12 @@ static DcCode prepare_columns(Dataset *node, uint32_t number, const Head *head, 
   if (plan->text->header) {
     if (!head->header_len) return DC_OK; /* an empty file has no rows either */
     DC_TRY(header_names(plan, head, &names, &count, arena, path, err));
-    DC_TRY(map_by_name(&node->schema, plan->wanted_count == 0, path, names, count, format->column_field, err));
+    DC_TRY(map_by_name(&own, plan->wanted_count == 0, path, names, count, format->column_field, err));
   } else {
-    map_by_position(plan, &node->schema, format->column_field);
+    map_by_position(plan, &own, format->column_field);
     Str *fields = arena_alloc(arena, MAX_FIELDS * sizeof *fields);
     size_t first = head->first_len ? split(plan, head->text.data + head->data, head->first_len, fields, arena) : 0;
-    count = plan->wanted_count ? plan->wanted_count : node->schema.count;
+    count = plan->wanted_count ? plan->wanted_count : own.count;
     if (plan->text->extra == MISMATCH_IGNORE && first > count) count = first;
   }
   format->field_count = (uint32_t)count;
@@ -208,8 +210,8 @@ DcCode load_prepare(Dataset *node, uint32_t number, DcError *err) {
   Head head;
   DC_TRY(get_head(plan, number, &head, err));
   Arena arena = {0};
-  TextFormat format = {.dialect = plan->text->dialect, .column_count = node->schema.count, .null_text = plan->text->null_text};
-  format.column_field = arena_alloc(&arena, (node->schema.count + 1) * sizeof(int));
+  TextFormat format = {.dialect = plan->text->dialect, .column_count = load_own_columns(node), .null_text = plan->text->null_text};
+  format.column_field = arena_alloc(&arena, (load_own_columns(node) + 1) * sizeof(int));
   DcCode code = prepare_columns(node, number, &head, &arena, &format, err);
   if (code == DC_OK) {
     (void)load_source(node, number, false);
@@ -238,6 +240,11 @@ static DcCode find_columns(Dataset *node, DcError *err) {
   for (uint32_t f = 0; !plan->wanted_count && !count && f < plan->files.count && code == DC_OK; f++) {
     Head head;
     code = get_head(plan, f, &head, err);
+    if (code != DC_OK && plan->hive.count && f + 1 < plan->files.count) { /* it may well be that this one is never read */
+      dc_error_clear(err);
+      code = DC_OK;
+      continue;
+    }
     if (code != DC_OK) break;
     if (plan->text->header && head.header_len) {
       code = header_names(plan, &head, &names, &count, &arena, plan->files.files[f].path.data, err);

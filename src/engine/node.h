@@ -55,6 +55,7 @@ typedef struct NarrowOp {
   const Expr *key;
   bool random_key;   /* BY RANDOM */
   const Reshape *reshape; /* gives all columns in place of items */
+  uint32_t carried;       /* so many last columns of the input stay behind those of reshape */
   const Schema *schema;   /* of the records that it gives: the node's */
 } NarrowOp;
 

@@ -6,6 +6,7 @@
 #include "catalog/random.h"
 #include "engine/join.h"
 #include "engine/load.h"
+#include "engine/prune.h"
 #include "engine/sort.h"
 #include "engine/store.h"
 
@@ -35,7 +36,7 @@ typedef struct Leg {
   uint32_t count, first_part;
   bool files;      /* over files: */
   Reader *reader;  /* NULL: not opened yet */
-  ReadFilter *filters; /* over files: the conditions on their rows */
+  const ReadFilter *filters; /* over files: the conditions on their rows */
   size_t filter_count;
   Arena arena;     /* for filters */
   Stored *stored;  /* or over a store */
@@ -340,6 +341,35 @@ static bool streams(const Dataset *node, const uint32_t *parts, uint32_t count) 
   return !node_is_breaker(node);
 }
 
+bool pass_leaves_out_files(const Dataset *node, const NarrowOp *const *above, size_t above_count) {
+  const Dataset *source = node;
+  size_t below = 0, own_count, all_count;
+  for (; (source->kind == NODE_NARROW || source->kind == NODE_CHOOSE) && !source->store; source = source->input) below += source->kind == NODE_NARROW;
+  if (source->kind != NODE_SOURCE || source->store || !source->load->hive.count) return false;
+  Arena arena = {0};
+  const NarrowOp **ops = arena_alloc(&arena, (below + above_count + 1) * sizeof *ops);
+  size_t at = below;
+  for (; node != source; node = node->input)
+    if (node->kind == NODE_NARROW) ops[--at] = &node->op;
+  for (size_t i = 0; i < above_count; i++) ops[below + i] = above[i];
+  const ReadFilter *own = prune_filters(source, ops, below, &arena, &own_count), *all = prune_filters(source, ops, below + above_count, &arena, &all_count);
+  bool leaves_out = all_count > own_count && prune_counts(source->load, all, all_count) < prune_counts(source->load, own, own_count);
+  arena_free(&arena);
+  return leaves_out;
+}
+
+static bool leaves_out_files(const Way *way) {
+  const NarrowOp **ops = NULL;
+  size_t count = 0, cap = 0;
+  for (const Above *above = way->above; above && above->op.narrow; above = above->next) {
+    VEC_GROW(ops, count, cap);
+    ops[count++] = above->op.narrow;
+  }
+  bool leaves_out = count && pass_leaves_out_files(way->node, ops, count);
+  dc_free(ops);
+  return leaves_out;
+}
+
 static bool is_transparent(const Dataset *node) { return node->kind == NODE_CHOOSE || node->kind == NODE_UNION; }
 
 static DcCode descend(Way way, DcError *err) {
@@ -349,7 +379,9 @@ static DcCode descend(Way way, DcError *err) {
     end_at_store(&way);
     return DC_OK;
   }
-  bool shared = way.shared || atomic_load(&node->refs) - node->loans > 1 || repeats(way.parts, way.count, node->partitions);
+  bool shared = way.shared || atomic_load(&node->refs) - node->loans > 1, again = repeats(way.parts, way.count, node->partitions);
+  if (shared && !again && leaves_out_files(&way)) shared = false;
+  shared = shared || again;
   if (!streams(node, way.parts, way.count) || (shared && !is_transparent(node))) {
     DcCode code = node_compute(node, way.parts, way.count, err);
     if (code == DC_OK) end_at_store(&way);
@@ -472,17 +504,19 @@ static DcCode apply_items(Worker *worker, const NarrowOp *op, View *view, ViewCo
   return DC_OK;
 }
 
-static DcCode apply_reshape(Worker *worker, const Reshape *reshape, View *view, ViewColumn *columns) {
+static DcCode apply_reshape(Worker *worker, const NarrowOp *op, View *view, ViewColumn *columns) {
+  const Reshape *reshape = op->reshape;
   Vector *vectors = arena_alloc(&worker->scratch, (reshape->column_count + 1) * sizeof *vectors);
   DC_TRY(reshape->apply(reshape, worker, view, vectors));
   for (uint32_t i = 0; i < reshape->column_count; i++) columns[i] = (ViewColumn){.batch_column = -1, .vector = &vectors[i]};
+  for (uint32_t i = 0; i < op->carried; i++) columns[reshape->column_count + i] = view->columns[view->column_count - op->carried + i];
   return DC_OK;
 }
 
 static DcCode apply_project(Worker *worker, const NarrowOp *op, View *view, bool needs_keys) {
-  uint32_t count = op->reshape ? op->reshape->column_count : (uint32_t)op->item_count;
+  uint32_t count = op->reshape ? op->reshape->column_count + op->carried : (uint32_t)op->item_count;
   ViewColumn *columns = arena_alloc(&worker->scratch, (count + 1) * sizeof *columns);
-  if (op->reshape) DC_TRY(apply_reshape(worker, op->reshape, view, columns));
+  if (op->reshape) DC_TRY(apply_reshape(worker, op, view, columns));
   else DC_TRY(apply_items(worker, op, view, columns));
   if (needs_keys && view->key_source == KEY_OF_BATCH && !view->batch->key) { /* the default key is of the record as it was */
     view->key = view_keys(worker, view);
@@ -580,6 +614,15 @@ static DcCode climb(const Climb *from, size_t at, View *view) {
   return view->n ? consumer->rows(consumer, from->worker, from->morsel, view) : DC_OK;
 }
 
+/* The attributes that the folders of the morsel's file give. */
+static void show_folders(const Leg *leg, const Morsel *morsel, View *view) {
+  if (!leg->reader) return;
+  const HiveColumns *hive = &leg->base->load->hive;
+  for (uint32_t k = 0; k < hive->count; k++)
+    view->columns[hive->columns[k]] = (ViewColumn){.batch_column = -1, .vector = &hive->vectors[(size_t)morsel->file * hive->count + k]};
+  if (hive->count) view->whole = false;
+}
+
 static DcCode run_morsel(Pass *pass, const Leg *leg, Worker *worker, const Morsel *morsel) {
   Consumer *consumer = pass->consumer;
   uint32_t chunk = CHUNK_ROWS, columns = leg->base->schema.count;
@@ -591,6 +634,7 @@ static DcCode run_morsel(Pass *pass, const Leg *leg, Worker *worker, const Morse
     uint32_t n = morsel->to - row < chunk ? morsel->to - row : chunk;
     view_of_batch(worker, &view, morsel->batch, row, n, columns);
     view.schema = &leg->base->schema;
+    show_folders(leg, morsel, &view);
     DC_TRY(climb(&start, 0, &view));
     arena_reset(&worker->scratch);
   }
@@ -657,26 +701,15 @@ static const Worker *first_failure(Pass *pass) {
   return failed;
 }
 
-/* Where the columns behind a projection come from; columns: those before it, as in ReadFilter. */
-static const int *projected(Leg *leg, const NarrowOp *op, const int *columns) {
-  int *out = arena_alloc(&leg->arena, (op->item_count + 1) * sizeof *out);
-  for (size_t i = 0; i < op->item_count; i++) {
-    int column = op->items[i].column;
-    out[i] = column >= 0 && columns ? columns[column] : column;
-  }
-  return out;
-}
-
-/* The conditions that decide which rows of the base are looked at: those before anything but filters and plain projections. */
+/* The conditions on the base's rows. */
 static void find_filters(Leg *leg) {
-  const int *columns = NULL;
-  leg->filters = arena_alloc(&leg->arena, (leg->op_count + 1) * sizeof *leg->filters);
-  for (size_t i = 0; i < leg->op_count && leg->ops[i].narrow; i++) {
-    const NarrowOp *op = leg->ops[i].narrow;
-    if (op->where) leg->filters[leg->filter_count++] = (ReadFilter){op, columns};
-    if (op->share >= 0 || (op->project && op->reshape)) break;
-    if (op->project) columns = projected(leg, op, columns);
+  const NarrowOp **ops = arena_alloc(&leg->arena, (leg->op_count + 1) * sizeof *ops);
+  size_t count = 0;
+  while (count < leg->op_count && leg->ops[count].narrow) {
+    ops[count] = leg->ops[count].narrow;
+    count++;
   }
+  leg->filters = prune_filters(leg->base, ops, count, &leg->arena, &leg->filter_count);
 }
 
 /* Which columns are needed is known only now: the consumer has a say in it. */
@@ -685,7 +718,10 @@ static DcCode open_reader(Pass *pass, Leg *leg, DcError *err) {
   uint8_t *needed = consumer->needs_keys && !leg->base->keyed ? NULL : columns_needed(leg->ops, leg->op_count, leg->base->schema.count, consumer->columns);
   find_filters(leg);
   ReadSpec spec = {.parts = leg->parts, .count = leg->count, .needed = needed, .filters = leg->filters, .filter_count = leg->filter_count};
+  uint8_t *files = load_choose_files(leg->base, &spec);
+  spec.files = files;
   DcCode code = leg->base->load->file.row->format->source->open(leg->base, &spec, &leg->reader, err);
+  dc_free(files);
   dc_free(needed);
   return code;
 }

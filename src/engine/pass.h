@@ -57,6 +57,9 @@ struct Expander {
 DcCode pass_open(Dataset *top, const uint32_t *wanted, uint32_t count, Pass **out, DcError *err) DC_MUST_CHECK;
 /* The same for what lies below node: its operator over its input, or its files; node itself is not computed. */
 DcCode pass_open_below(Dataset *node, const uint32_t *wanted, uint32_t count, Pass **out, DcError *err) DC_MUST_CHECK;
+/* True if some files that the rows of a node come from need not be read for what these operators over it (the lowest first)
+   let through. Then a pass reads the others for itself, though somebody else may ask for the node: computing it for all would need every file. */
+bool pass_leaves_out_files(const Dataset *node, const NarrowOp *const *above, size_t above_count);
 /* Run until the end or until the consumer is full (*more). On failure the error of the earliest morsel. */
 DcCode pass_run(Pass *pass, Consumer *consumer, bool *more, DcError *err) DC_MUST_CHECK;
 void pass_close(Pass *pass); /* NULL is fine */

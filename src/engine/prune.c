@@ -32,9 +32,25 @@ static bool has_one_form(Value value) {
   return value.type == TYPE_INT || value.type == TYPE_STRING || value.type == TYPE_BOOL || value.type == TYPE_DATE;
 }
 
-static Operand column_operand(Pruner *pruner, int column) {
+/* An attribute that folders give: one value in all rows of the file. */
+static bool folder_operand(const Pruner *pruner, int column, Str member, Operand *out) {
+  const HiveColumns *hive = &pruner->plan->hive;
+  for (uint32_t k = 0; k < hive->count; k++) {
+    if (member.data ? !str_eq(hive->names[k], member) : column != (int)hive->columns[k]) continue;
+    *out = (Operand){.kind = OPERAND_VALUE, .value = vector_value(&hive->vectors[(size_t)pruner->file * hive->count + k], 0)};
+    return true;
+  }
+  return false;
+}
+
+static Operand attribute_operand(Pruner *pruner, int column, Str name) {
   Operand operand = {0};
+  if (pruner->filter->members) {
+    if (name.data) (void)folder_operand(pruner, -1, name, &operand);
+    return operand;
+  }
   if (column >= 0 && pruner->filter->columns) column = pruner->filter->columns[column];
+  if (column >= 0 && folder_operand(pruner, column, (Str){0}, &operand)) return operand;
   if (column < 0 || !pruner->own || !pruner->own->column(pruner->own->self, (uint32_t)column, &pruner->arena, &operand.bounds)) return operand;
   const ColumnBounds *bounds = &operand.bounds;
   operand.kind = OPERAND_BOUNDS;
@@ -73,7 +89,7 @@ static bool is_constant(Pruner *pruner, const Expr *expr) {
   if (expr->over) return false;
   switch (expr->kind) {
     case EXPR_LITERAL: return true;
-    case EXPR_ATTR: return !expr->steps && column_operand(pruner, expr->column).kind == OPERAND_VALUE;
+    case EXPR_ATTR: return !expr->steps == !pruner->filter->members && attribute_operand(pruner, expr->column, expr->name.text).kind == OPERAND_VALUE;
     case EXPR_OP:
       if (!is_plain(expr->op->special)) return false;
       break;
@@ -92,9 +108,18 @@ static bool is_constant(Pruner *pruner, const Expr *expr) {
   return true;
 }
 
+/* An object of which all is known that is asked for. */
+static Value folder_members(Pruner *pruner) {
+  const HiveColumns *hive = &pruner->plan->hive;
+  Value *values = arena_alloc(&pruner->arena, (hive->count + 1) * sizeof *values);
+  for (uint32_t k = 0; k < hive->count; k++) values[k] = vector_value(&hive->vectors[(size_t)pruner->file * hive->count + k], 0);
+  return value_object(&pruner->arena, hive->names, values, hive->count);
+}
+
 static DcCode constant_attribute(void *self, int column, Str name, Value *out, DcError *err) {
-  (void)name, (void)err;
-  *out = column_operand(self, column).value;
+  Pruner *pruner = self;
+  (void)err;
+  *out = pruner->filter->members ? folder_members(pruner) : attribute_operand(pruner, column, name).value;
   return DC_OK;
 }
 
@@ -133,7 +158,7 @@ static Operand find_operand(Pruner *pruner, const Expr *expr) {
     operand.kind = evaluate(pruner, expr, &operand.value) ? OPERAND_VALUE : OPERAND_UNKNOWN;
     return operand;
   }
-  if (expr->kind == EXPR_ATTR && !expr->steps) return column_operand(pruner, expr->column);
+  if (expr->kind == EXPR_ATTR && !expr->steps && !pruner->filter->members) return attribute_operand(pruner, expr->column, expr->name.text);
   if (expr->kind == EXPR_OP && (expr->op->kernel == KERNEL_INT || expr->op->kernel == KERNEL_DOUBLE)) return cast_operand(pruner, expr);
   return operand;
 }
@@ -379,6 +404,42 @@ static unsigned possible(Pruner *pruner, const Expr *expr) {
   return MAY_ANY;
 }
 
+/* Where the columns behind a projection come from; columns: those before it, as in ReadFilter, count of them. */
+static const int *projected(const NarrowOp *op, const int *columns, uint32_t count, Arena *arena) {
+  uint32_t made = op->reshape ? op->reshape->column_count : 0;
+  int *out = arena_alloc(arena, (op->item_count + made + op->carried + 1) * sizeof *out);
+  for (uint32_t i = 0; i < made; i++) out[i] = -1;
+  for (uint32_t i = 0; i < op->carried; i++) {
+    uint32_t column = count - op->carried + i;
+    out[made + i] = columns ? columns[column] : (int)column;
+  }
+  for (size_t i = 0; !op->reshape && i < op->item_count; i++) {
+    int column = op->items[i].column;
+    out[i] = column >= 0 && columns ? columns[column] : column;
+  }
+  return out;
+}
+
+const ReadFilter *prune_filters(const Dataset *source, const NarrowOp *const *ops, size_t op_count, Arena *arena, size_t *count) {
+  const int *columns = NULL;
+  const Reshape *wrap = source->load->hive.wrap;
+  bool members = false;
+  uint32_t width = source->schema.count;
+  ReadFilter *filters = arena_alloc(arena, (op_count + 1) * sizeof *filters);
+  *count = 0;
+  for (size_t i = 0; i < op_count; i++) {
+    const NarrowOp *op = ops[i];
+    if (op->where) filters[(*count)++] = (ReadFilter){op, columns, members};
+    if (op->share >= 0) break;
+    if (!op->project) continue;
+    if (members || (op->reshape && !op->carried && op->reshape != wrap)) break;
+    members = op->reshape && op->reshape == wrap;
+    columns = projected(op, columns, width, arena);
+    width = op->schema->count;
+  }
+  return filters;
+}
+
 bool prune_may_match(const LoadPlan *plan, uint32_t file, const ReadSpec *spec, const PartBounds *own) {
   Pruner pruner = {.plan = plan, .file = file, .own = own};
   pruner.eval = (EvalContext){.call = {.arena = &pruner.arena}, .names = NAMES_AS_RECORD, .max_depth = 1000, .interrupted = engine_interrupted};
@@ -390,4 +451,11 @@ bool prune_may_match(const LoadPlan *plan, uint32_t file, const ReadSpec *spec, 
   call_context_deinit(&pruner.eval.call);
   arena_free(&pruner.arena);
   return may;
+}
+
+size_t prune_counts(const LoadPlan *plan, const ReadFilter *filters, size_t count) {
+  ReadSpec spec = {.filters = filters, .filter_count = count};
+  size_t files = plan->files.count;
+  for (uint32_t f = 0; plan->hive.count && count && f < plan->files.count; f++) files -= !prune_may_match(plan, f, &spec, NULL);
+  return files;
 }

@@ -23,6 +23,11 @@ typedef struct PartBounds {
   bool (*column)(void *self, uint32_t column, Arena *arena, ColumnBounds *out);
 } PartBounds;
 
+/* The conditions among operators over a source, the lowest first, that decide which of its rows are looked at: those before
+   anything but filters and plain projections. They live in arena. */
+const ReadFilter *prune_filters(const Dataset *source, const NarrowOp *const *ops, size_t op_count, Arena *arena, size_t *count);
+/* How many files may have rows that the conditions keep, by the attributes that their folders give. */
+size_t prune_counts(const LoadPlan *plan, const ReadFilter *filters, size_t count);
 /* False if no row of this part of a file fulfils all of spec->filters: the part need not be read. own: bounds of the file's own
    columns; NULL: none. The attributes that folders give are known in any case. Thread-safe. */
 bool prune_may_match(const LoadPlan *plan, uint32_t file, const ReadSpec *spec, const PartBounds *own);

@@ -44,7 +44,7 @@ static DcCode object_fields(const Dataset *node, const TypedInput *input, Arena 
 DcCode typed_fields(const Dataset *node, const TypedInput *input, Arena *arena, int **fields, uint32_t *count, DcError *err) {
   const Schema *schema = &node->schema;
   const struct ArrowSchema *found = typed_input_schema(input);
-  if (schema->type == DS_STRUCTURED) return object_fields(node, input, arena, fields, count, err);
+  if (((const TypedOptions *)node->load->file.own)->structured) return object_fields(node, input, arena, fields, count, err);
   *count = load_own_columns(node);
   *fields = arena_alloc(arena, ((size_t)*count + 1) * sizeof **fields);
   for (uint32_t i = 0; i < *count; i++) DC_TRY(place_field(input, schema->names[i], arena, &(*fields)[i], err));
@@ -139,7 +139,7 @@ static DcCode describe(Dataset *node, TypedInput *input, Arena *arena, DcError *
   const TypedOptions *options = plan->file.own;
   DC_TRY(check_twins(input, err));
   DC_TRY(options->structured ? structured(node, input, arena, err) : columnar(node, input, arena, err));
-  bool few = plan->files.count <= MOST_OPENED && !typed_input_module(input)->in_order && load_own_columns(node) == node->schema.count;
+  bool few = plan->files.count <= MOST_OPENED && !typed_input_module(input)->in_order && !plan->hive.count; /* there WHERE may leave files out */
   return few ? count_units(node, input, arena, err) : DC_OK;
 }
 

@@ -109,7 +109,7 @@ static DcCode list_units(TypedReader *reader, const ReadSpec *spec, uint32_t ind
   Arena arena = {0};
   Bounds bounds = {.input = input};
   int *fields = NULL;
-  bool prune = spec->filter_count && reader->node->schema.type != DS_STRUCTURED;
+  bool prune = spec->filter_count && !((const TypedOptions *)reader->node->load->file.own)->structured;
   DcCode code = prune ? typed_fields(reader->node, input, &arena, &fields, &count, err) : DC_OK;
   bounds.fields = fields;
   for (uint32_t u = 0; u < units && code == DC_OK; u++) {

@@ -251,7 +251,7 @@ void view_filter(Worker *worker, View *view, const uint8_t *keep) {
    hash(name) xor hash(value). */
 static Value default_key(Worker *worker, View *view, uint32_t i) {
   const Batch *batch = view->batch;
-  if (batch->layout == BATCH_TEXT && batch->format->dialect.plain) {
+  if (batch->layout == BATCH_TEXT && batch->format->dialect.plain && (!view->schema || view->schema->type == DS_PLAIN_TEXT)) {
     uint32_t row = view_row(view, i), hash = 1;
     size_t len = text_row_trim(batch->text + batch->offsets[row], batch->offsets[row + 1] - batch->offsets[row]);
     for (size_t k = 0; k < len; k++) {

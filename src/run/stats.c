@@ -11,6 +11,8 @@ static void sum_up(StatementStats *sum, const StatementStats *cost) {
   sum->bytes_out += cost->bytes_out;
   sum->partitions_read += cost->partitions_read;
   if (cost->partitions_of > sum->partitions_of) sum->partitions_of = cost->partitions_of; /* the same ones again */
+  sum->files_read += cost->files_read;
+  sum->files_of += cost->files_of;
   sum->bytes_read += cost->bytes_read;
   sum->bytes_written += cost->bytes_written;
   sum->bytes_spilled += cost->bytes_spilled;
@@ -113,6 +115,8 @@ static void put_costs(Table *table, const StatementStats *cost) {
   amount(table, cost->bytes_out);
   if (cost->partitions_of) table_put(table, "%llu/%llu", (unsigned long long)cost->partitions_read, (unsigned long long)cost->partitions_of);
   else table_str(table, (Str){0});
+  if (cost->files_of) table_put(table, "%llu/%llu", (unsigned long long)cost->files_read, (unsigned long long)cost->files_of);
+  else table_str(table, (Str){0});
   amount(table, cost->bytes_read);
   amount(table, cost->bytes_written);
   amount(table, cost->bytes_spilled);
@@ -124,7 +128,7 @@ static void put_costs(Table *table, const StatementStats *cost) {
 
 void stats_table(const Stats *stats, Buf *out) {
   static const char *const heads[] = {">line", "statement", ">rows in", ">rows out", ">bytes in", ">bytes out", ">parts",
-                                      ">read", ">written", ">spilled", ">memory", ">files", ">seconds", ">cpu"};
+                                      ">inputs", ">read", ">written", ">spilled", ">memory", ">files", ">seconds", ">cpu"};
   Table table = {0};
   StatementStats all = {0};
   table_start(&table, heads, sizeof heads / sizeof *heads);
@@ -149,7 +153,7 @@ void stats_table(const Stats *stats, Buf *out) {
 static void json_costs(Buf *out, const StatementStats *cost) {
   const struct { const char *name; uint64_t value; } fields[] = {
     {"rows_in", cost->rows_in}, {"rows_out", cost->rows_out}, {"bytes_in", cost->bytes_in},
-    {"bytes_out", cost->bytes_out}, {"partitions_read", cost->partitions_read}, {"partitions_of", cost->partitions_of},
+    {"bytes_out", cost->bytes_out}, {"partitions_read", cost->partitions_read}, {"partitions_of", cost->partitions_of}, {"files_read", cost->files_read}, {"files_of", cost->files_of},
     {"bytes_read", cost->bytes_read}, {"bytes_written", cost->bytes_written}, {"bytes_spilled", cost->bytes_spilled},
     {"rows_copied", cost->rows_copied}, {"peak_memory", cost->peak_memory}, {"outputs", cost->outputs},
   };
