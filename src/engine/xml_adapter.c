@@ -103,13 +103,13 @@ static DcCode open_file(Dataset *node, const ReadSpec *spec, uint32_t number, vo
   file->size = PIECE;
   file->piece = dc_alloc(PIECE);
   file->shape = (XmlShape){.row = options->row, .most = limit < MAX_ROW ? limit : MAX_ROW, .encoding = options->encoding.data};
-  row_queue_init(&file->queue, node->engine, node->schema.count);
+  row_queue_init(&file->queue, node->engine, load_own_columns(node));
   if (plan->wanted_count) {
     file->shape.columns = plan->own;
-    file->shape.column_count = node->schema.count;
+    file->shape.column_count = load_own_columns(node);
     if (spec->needed) {
-      file->needed = dc_alloc(node->schema.count + 1);
-      memcpy(file->needed, spec->needed, node->schema.count);
+      file->needed = dc_alloc(load_own_columns(node) + 1);
+      memcpy(file->needed, spec->needed, load_own_columns(node));
       file->shape.needed = file->needed;
     }
   }
