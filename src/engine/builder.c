@@ -20,6 +20,7 @@ static void reserve(Builder *builder, uint32_t more) {
 
 static void add_vector(ColumnBuilder *column, const Vector *vector, uint32_t n) {
   if (vector->kind == VEC_INT && !vector->constant) column_builder_add_ints(column, vector->as.ints, vector->nulls, n);
+  else if (vector->kind == VEC_DOUBLE && !vector->constant) column_builder_add_doubles(column, vector->as.doubles, vector->nulls, n);
   else if (vector->kind == VEC_STR && !vector->constant) column_builder_add_strs(column, vector->as.strs, vector->nulls, n);
   else
     for (uint32_t i = 0; i < n; i++) column_builder_add(column, vector_value(vector, i));

@@ -298,23 +298,50 @@ static DcCode misfit(Worker *worker, View *view, uint32_t i, const struct ArrowS
   return code;
 }
 
+/* Text as 64-bit integers or doubles; *at: the first row that is no such number, or the end. */
+static Vector parse_numbers(Worker *worker, const View *view, const Vector *vector, bool ints, uint32_t *at) {
+  int64_t *words = arena_raw(&worker->scratch, ((size_t)view->n + 1) * sizeof *words);
+  double *doubles = (double *)(void *)words;
+  for (*at = 0; *at < view->n; ++*at) {
+    words[*at] = 0;
+    if (vector->nulls && vector->nulls[*at]) continue;
+    Value number;
+    if (!number_parse(vector->as.strs[*at], &number)) break;
+    if (ints && number.type != TYPE_INT) break;
+    if (ints) words[*at] = number.as.i;
+    else if (number.type == TYPE_DOUBLE) doubles[*at] = number.as.d;
+    else if (number.as.i > -(INT64_C(1) << 53) && number.as.i < INT64_C(1) << 53) doubles[*at] = (double)number.as.i;
+    else break;
+  }
+  Vector out = {.kind = ints ? VEC_INT : VEC_DOUBLE, .nulls = vector->nulls, .as.ints = words};
+  if (!ints) out.as.doubles = doubles;
+  return out;
+}
+
 /* The column's values as ones of the type. */
 static DcCode convert(Worker *worker, View *view, const Vector *vector, const struct ArrowSchema *type, Vector *out) {
+  if (vector->kind == VEC_STR && !vector->constant && (!strcmp(type->format, "l") || !strcmp(type->format, "g"))) {
+    uint32_t at;
+    *out = parse_numbers(worker, view, vector, type->format[0] == 'l', &at);
+    if (at == view->n) return DC_OK;
+  }
   Value *values = arena_raw(&worker->scratch, ((size_t)view->n + 1) * sizeof *values);
+  DcError why = {0};
   for (uint32_t i = 0; i < view->n; i++) {
-    DcError why = {0};
     Value value = vector_value(vector, i);
     if (arrow_convert(value, type, &worker->scratch, &values[i], &why) == DC_OK) continue;
     values[i] = value_null();
     DC_TRY(misfit(worker, view, i, type, value, &why));
+    why = (DcError){0};
   }
   *out = (Vector){.kind = VEC_ANY, .as.values = values};
   return DC_OK;
 }
 
 static void append(ColumnBuilder *builder, const Vector *vector, const uint8_t *bad, uint32_t n) {
-  if (!bad && vector->kind == VEC_STR) column_builder_add_strs(builder, vector->as.strs, vector->nulls, n);
-  else if (!bad && vector->kind == VEC_INT) column_builder_add_ints(builder, vector->as.ints, vector->nulls, n);
+  if (!bad && !vector->constant && vector->kind == VEC_STR) column_builder_add_strs(builder, vector->as.strs, vector->nulls, n);
+  else if (!bad && !vector->constant && vector->kind == VEC_INT) column_builder_add_ints(builder, vector->as.ints, vector->nulls, n);
+  else if (!bad && !vector->constant && vector->kind == VEC_DOUBLE) column_builder_add_doubles(builder, vector->as.doubles, vector->nulls, n);
   else
     for (uint32_t i = 0; i < n; i++)
       if (!bad || !bad[i]) column_builder_add(builder, vector_value(vector, i));

@@ -114,7 +114,9 @@ typedef struct ColumnBuilder {
 } ColumnBuilder;
 void column_builder_init(ColumnBuilder *builder);
 void column_builder_add(ColumnBuilder *builder, Value value);
+/* n values at once; nulls: one byte a value, 1 = NULL; NULL pointer: none. */
 void column_builder_add_ints(ColumnBuilder *builder, const int64_t *values, const uint8_t *nulls, size_t n);
+void column_builder_add_doubles(ColumnBuilder *builder, const double *values, const uint8_t *nulls, size_t n);
 void column_builder_add_strs(ColumnBuilder *builder, const Str *values, const uint8_t *nulls, size_t n);
 void column_builder_reset(ColumnBuilder *builder); /* empty, keeps its memory */
 void column_builder_free(ColumnBuilder *builder);

@@ -127,21 +127,59 @@ void column_builder_add(ColumnBuilder *builder, Value value) {
   builder->rows++;
 }
 
-void column_builder_add_ints(ColumnBuilder *builder, const int64_t *values, const uint8_t *nulls, size_t n) {
-  if (builder->kind < 0 && builder->rows == 0) builder->kind = COLUMN_INT;
-  if (builder->kind != COLUMN_INT || nulls) {
-    for (size_t i = 0; i < n; i++) column_builder_add(builder, nulls && nulls[i] ? value_null() : value_int(values[i]));
-    return;
-  }
-  buf_put(&builder->values, values, n * 8);
+static void add_valid(ColumnBuilder *builder, const uint8_t *nulls, size_t n) {
   buf_reserve(&builder->valid, n);
-  memset(builder->valid.data + builder->valid.len, 1, n);
+  char *valid = builder->valid.data + builder->valid.len;
+  for (size_t i = 0; i < n; i++) valid[i] = !(nulls && nulls[i]);
+  for (size_t i = 0; nulls && !builder->any_null && i < n; i++) builder->any_null = nulls[i];
   builder->valid.len += n;
   builder->rows += n;
 }
 
+static void add_words(ColumnBuilder *builder, int kind, const void *values, const uint8_t *nulls, size_t n) {
+  if (builder->kind < 0) settle(builder, kind);
+  buf_put(&builder->values, values, n * 8);
+  add_valid(builder, nulls, n);
+}
+
+void column_builder_add_ints(ColumnBuilder *builder, const int64_t *values, const uint8_t *nulls, size_t n) {
+  if (n && (builder->kind < 0 || builder->kind == COLUMN_INT)) {
+    add_words(builder, COLUMN_INT, values, nulls, n);
+    return;
+  }
+  for (size_t i = 0; i < n; i++) column_builder_add(builder, nulls && nulls[i] ? value_null() : value_int(values[i]));
+}
+
+void column_builder_add_doubles(ColumnBuilder *builder, const double *values, const uint8_t *nulls, size_t n) {
+  if (n && (builder->kind < 0 || builder->kind == COLUMN_DOUBLE)) {
+    add_words(builder, COLUMN_DOUBLE, values, nulls, n);
+    return;
+  }
+  for (size_t i = 0; i < n; i++) column_builder_add(builder, nulls && nulls[i] ? value_null() : value_double(values[i]));
+}
+
 void column_builder_add_strs(ColumnBuilder *builder, const Str *values, const uint8_t *nulls, size_t n) {
-  for (size_t i = 0; i < n; i++) column_builder_add(builder, nulls && nulls[i] ? value_null() : value_str(values[i]));
+  if (builder->kind >= 0 && builder->kind != COLUMN_STRING) {
+    for (size_t i = 0; i < n; i++) column_builder_add(builder, nulls && nulls[i] ? value_null() : value_str(values[i]));
+    return;
+  }
+  if (n && builder->kind < 0) settle(builder, COLUMN_STRING);
+  size_t bytes = 0;
+  for (size_t i = 0; i < n; i++) bytes += nulls && nulls[i] ? 0 : values[i].len;
+  buf_reserve(&builder->values, bytes);
+  buf_reserve(&builder->offsets, n * sizeof(uint32_t));
+  char *out = builder->values.data;
+  uint32_t *ends = (uint32_t *)(void *)(builder->offsets.data + builder->offsets.len);
+  size_t at = builder->values.len;
+  for (size_t i = 0; i < n; i++) {
+    size_t len = nulls && nulls[i] ? 0 : values[i].len;
+    if (len) memcpy(out + at, values[i].data, len);
+    at += len;
+    ends[i] = (uint32_t)at;
+  }
+  builder->values.len = at;
+  builder->offsets.len += n * sizeof(uint32_t);
+  add_valid(builder, nulls, n);
 }
 
 Value column_value(const Column *column, uint32_t row, Arena *arena) {
