@@ -337,7 +337,8 @@ static DcCode compute_count(Dataset *node, DcError *err) {
   if (!dataset_rows(node->input, &rows)) {
     Pass *pass;
     DC_TRY(pass_open(node->input, NULL, 0, &pass, err));
-    Counter counter = {.consumer = {NULL, counter_rows, NULL, NULL, 0, false, NULL}};
+    const uint8_t *none = arena_alloc(&node->arena, (size_t)node->input->schema.count + 1);
+    Counter counter = {.consumer = {NULL, counter_rows, NULL, NULL, 0, false, none}};
     DcCode code = pass_run(pass, &counter.consumer, NULL, err);
     pass_close(pass);
     if (code != DC_OK) return code;

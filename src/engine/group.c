@@ -441,9 +441,20 @@ static DcCode set_up_call(Grouper *grouper, size_t c, size_t *width, DcError *er
   return DC_OK;
 }
 
+/* The columns of the input that keys and arguments name; NULL: any may be looked at. */
+static const uint8_t *columns_of(Dataset *node) {
+  const GroupPlan *plan = node->group;
+  uint8_t *columns = arena_alloc(&node->arena, (size_t)node->input->schema.count + 1);
+  bool known = true;
+  for (size_t i = 0; i < plan->key_count; i++) known = program_columns(plan->keys[i], columns) && known;
+  for (size_t c = 0; c < plan->call_count; c++)
+    for (size_t a = 0; a < plan->calls[c].arg_count; a++) known = program_columns(plan->calls[c].args[a], columns) && known;
+  return known ? columns : NULL;
+}
+
 static DcCode grouper_init(Grouper *grouper, Dataset *node, DcError *err) {
   size_t threads = (size_t)pool_threads(node->engine->pool), count = node->group->call_count, width = 0;
-  *grouper = (Grouper){.consumer = {grouper_begin, grouper_rows, grouper_end, grouper_full, 0, false, NULL}, .node = node, .plan = node->group};
+  *grouper = (Grouper){.consumer = {grouper_begin, grouper_rows, grouper_end, grouper_full, 0, false, columns_of(node)}, .node = node, .plan = node->group};
   pthread_mutex_init(&grouper->lock, NULL);
   grouper->room = store_room(node->engine) / 3 * 2;
   grouper->inputs = dc_alloc((count * 2 + 1) * sizeof *grouper->inputs);

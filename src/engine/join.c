@@ -116,7 +116,7 @@ DcCode join_open(Dataset *node, const uint32_t *parts, uint32_t count, const uin
   uint8_t *none = dc_alloc((size_t)input->schema.count + 1);
   bool outer = probe->shape.outer;
   join_side_init(&probe->side, input, join_needed(&probe->shape, other, needed, none), outer, outer, outer ? GATHER_ORIGINS : 0);
-  dc_free(none);
+  if (input->keyed && needed) probe->side.shuffler.consumer.columns = join_needed(&probe->shape, other, needed, none);
   probe->places = join_side_places(&probe->side, probe->shape.other_count);
   probe->expander = (Expander){probe_expand, outer ? probe_rest : NULL, probe_close, probe->shape.kept_first, probe->shape.width, !node->inputs[probe->shape.kept_side]->keyed};
   Pass *pass = NULL;
@@ -129,6 +129,7 @@ DcCode join_open(Dataset *node, const uint32_t *parts, uint32_t count, const uin
     code = build_table(probe, err);
     if (code == DC_OK) *expander = &probe->expander;
   }
+  dc_free(none);
   pass_close(pass);
   if (!*expander) probe_close(&probe->expander);
   return code;

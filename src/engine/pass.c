@@ -213,24 +213,14 @@ static DcCode descend_union(Way way, DcError *err) {
 
 /* --- Which columns are needed --- */
 
-/* Marks the columns that a bound expression reads; false: it may read any. */
-static bool mark_columns(const Expr *expr, uint8_t *columns) {
-  if (!expr) return true;
-  if (expr->kind == EXPR_CALL && (!expr->function || expr->function->needs_record)) return false;
-  if (expr->kind == EXPR_ATTR && expr->column >= 0) columns[expr->column] = 1;
-  for (size_t i = 0; i < expr->count; i++)
-    if (!mark_columns(expr->items[i], columns)) return false;
-  return true;
-}
-
 /* The columns of an operator's input that are needed, if those of its records marked in above are: heap. NULL: any may be. */
 static uint8_t *needed_below(const NarrowOp *op, uint8_t *above, uint32_t count) {
   uint8_t *marks = op->project ? dc_alloc((size_t)count + 1) : above;
-  bool known = mark_columns(op->where, marks) && mark_columns(op->key, above) && !op->reshape;
+  bool known = program_columns(op->where, marks) && program_columns(op->key, above) && !op->reshape;
   for (size_t i = 0; known && op->project && i < op->item_count; i++) {
     if (!above[i] && op->items[i].column >= 0) continue; /* what is computed is computed always */
     if (op->items[i].column >= 0) marks[op->items[i].column] = 1;
-    else known = mark_columns(op->items[i].expr, marks);
+    else known = program_columns(op->items[i].expr, marks);
   }
   if (marks != above) dc_free(above);
   if (known) return marks;

@@ -312,8 +312,10 @@ DcCode program_bind_named(Program *program, Engine *engine, const Schema *schema
   return code;
 }
 
-void program_columns(const Expr *expr, uint8_t *columns) {
-  if (!expr) return;
+bool program_columns(const Expr *expr, uint8_t *columns) {
+  if (!expr) return true;
+  bool known = expr->kind != EXPR_CALL || (expr->function && !expr->function->needs_record);
   if (expr->kind == EXPR_ATTR && expr->column >= 0) columns[expr->column] = 1;
-  for (size_t i = 0; i < expr->count; i++) program_columns(expr->items[i], columns);
+  for (size_t i = 0; i < expr->count; i++) known = program_columns(expr->items[i], columns) && known;
+  return known;
 }
