@@ -107,7 +107,7 @@ DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, 
   else DC_TRY(stage_dataset(copy->stage, name, copy->file.single, suffix, skip, &first_part, err));
   if (*skip) return DC_OK;
   for (uint32_t i = 0; i < count; i++) {
-    Output output = {.layout = layout};
+    Output output = {.layout = layout, .started = copy->file.single && first_part}; /* one header is enough */
     char relative[4200];
     if (copy->stage) {
       int len = copy->file.single ? snprintf(relative, sizeof relative, "%.*s%s", STR_ARG(name), suffix.data)

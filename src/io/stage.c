@@ -142,7 +142,7 @@ static DcCode look_at_file(const char *path, bool *used, uint32_t *next, DcError
   }
   if (S_ISDIR(status.st_mode)) return dc_fail(err, "\"%s\" is a folder, not a file", path);
   *used = true;
-  *next = 1;
+  *next = status.st_size > 0;
   return DC_OK;
 }
 

@@ -31,7 +31,7 @@ DcCode stage_open(Str root, const StageOptions *options, Stage **out, DcError *e
 /* Declare one output dataset: folder `name` (may hold /; "" = root itself) with part files, or, if single, the one file
    `name` + suffix. STAGE_ERROR: fails if it exists already (the folder holds a visible file; the file exists).
    STAGE_IGNORE: *skip = true if it exists. STAGE_APPEND: *first_part = number behind the highest part-NNNNN there;
-   a single file is appended to by copying, and *first_part = 1 says that it exists (it needs no header line). Names are
+   a single file is appended to by copying, and *first_part = 1 says that it holds something (it needs no header line). Names are
    checked: no "..", no NUL, no empty component. Fails if another run writes it, or something above or within it. */
 DcCode stage_dataset(Stage *stage, Str name, bool single, Str suffix, bool *skip, uint32_t *first_part, DcError *err) DC_MUST_CHECK;
 /* Declare a file with its path relative to root; returns its number in *file. It is created empty at commit even if
