@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/version.h"
 #include "cli/args.h"
 #include "cli/catalog_print.h"
 #include "cli/generate.h"
@@ -16,8 +17,6 @@
 #include "cli/signals.h"
 #include "run/plan_print.h"
 #include "run/vars_file.h"
-
-static const char version[] = "dcetl 0.1.0";
 
 typedef struct Program {
   Arguments arguments;
@@ -213,7 +212,7 @@ static DcCode act(Program *program, Buf *out, DcError *err) {
   Action action = program->arguments.action;
   switch (action) {
     case ACTION_HELP: arguments_help(out); return DC_OK;
-    case ACTION_VERSION: buf_printf(out, "%s\n", version); return DC_OK;
+    case ACTION_VERSION: buf_text(out, "dcetl " DCETL_VERSION "\n"); return DC_OK;
     case ACTION_FUNCTIONS: case ACTION_STATEMENTS: case ACTION_ADAPTERS: case ACTION_TRANSFORMS: case ACTION_OPERATIONS:
       return print_catalogue(&program->arguments, out, err);
     case ACTION_GENERATE: return generate(program->arguments.generate, out, err);

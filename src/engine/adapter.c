@@ -21,6 +21,9 @@ static const Parameter write_params[] = {
     {"level", TYPE_INT, NULL, false, "of compression: gzip 1 to 12, zstd 1 to 22, bzip2 1 to 9, xz 0 to 9, lz4 1 to 12 (writing)"},
     {"mode", TYPE_STRING, "error", false, "what an existing target means: error, overwrite, append, ignore (writing)"},
     {"single", TYPE_BOOL, "FALSE", false, "one file for each dataset (writing)"},
+    {"fsync", TYPE_BOOL, "FALSE", false, "outputs are on the disk, safe from a power cut, when the statement ends (writing)"},
+    {"success", TYPE_BOOL, "FALSE", false, "an empty file _SUCCESS in each dataset's folder, the last to appear (writing)"},
+    {"manifest", TYPE_STRING, "FALSE", false, "TRUE, 'sha256' or 'xxh128': _manifest.json in each dataset's folder lists files with rows, bytes, checksums (writing)"},
     HIVE_PARAM,
 };
 static const Parameter columnar_params[] = {
@@ -135,18 +138,39 @@ static DcCode unknown_parameter(const Adapter *adapter, const ParamValue *param,
   return err->code;
 }
 
-static DcCode apply_shared(const ParamValue *param, Arena *arena, FileOptions *out, DcError *err) {
+static DcCode apply_manifest(const ParamValue *param, FileOptions *out, DcError *err) {
+  static const ParamChoice kinds[] = {{"sha256", CHECKSUM_SHA256}, {"xxh128", CHECKSUM_XXH128}, {"TRUE", CHECKSUM_SHA256}, {"FALSE", CHECKSUM_NONE}, {NULL, 0}};
+  int choice = 0;
+  if (param->value.type == TYPE_BOOL) choice = value_is_true(param->value) ? CHECKSUM_SHA256 : CHECKSUM_NONE;
+  else DC_TRY(param_choose(param, kinds, "TRUE, FALSE, 'sha256' or 'xxh128'", &choice, err));
+  out->stage.manifest = (ChecksumKind)choice;
+  return DC_OK;
+}
+
+static DcCode apply_stage(const ParamValue *param, FileOptions *out, DcError *err) {
   static const ParamChoice modes[] = {{"error", STAGE_ERROR}, {"overwrite", STAGE_OVERWRITE}, {"append", STAGE_APPEND}, {"ignore", STAGE_IGNORE}, {NULL, 0}};
   int choice = 0;
+  if (str_is(param->name, "fsync")) return param_truth(param, &out->stage.force, err);
+  if (str_is(param->name, "manifest")) return apply_manifest(param, out, err);
+  if (str_is(param->name, "success")) {
+    out->success_pos = param->pos;
+    return param_truth(param, &out->stage.success, err);
+  }
+  DC_TRY(param_choose(param, modes, "'error', 'overwrite', 'append' or 'ignore'", &choice, err));
+  out->stage.mode = (StageMode)choice;
+  return DC_OK;
+}
+
+static bool is_of_stage(Str name) { return str_is(name, "mode") || str_is(name, "fsync") || str_is(name, "success") || str_is(name, "manifest"); }
+
+static DcCode apply_shared(const ParamValue *param, Arena *arena, FileOptions *out, DcError *err) {
   int64_t number = 0;
   bool on = false;
   Str name;
+  if (is_of_stage(param->name)) return apply_stage(param, out, err);
   if (str_is(param->name, "hive")) {
     DC_TRY(param_truth(param, &on, err));
     out->hive = on ? HIVE_ON : HIVE_OFF;
-  } else if (str_is(param->name, "mode")) {
-    DC_TRY(param_choose(param, modes, "'error', 'overwrite', 'append' or 'ignore'", &choice, err));
-    out->mode = (StageMode)choice;
   } else if (str_is(param->name, "single")) {
     DC_TRY(param_truth(param, &out->single, err));
   } else if (str_is(param->name, "level")) {
@@ -179,5 +203,10 @@ DcCode file_options(Str adapter, Position pos, const ParamValue *params, size_t 
   out->own = own;
   if (writing && out->level != CODEC_LEVEL_DEFAULT && codec_check_level(out->output_codec, out->level, err) != DC_OK)
     return dc_position(err, out->level_pos);
+  if (out->stage.success && out->single) {
+    dc_fail_at(err, DC_FAIL, out->success_pos, "@success is for folders of part files; @single = TRUE writes none");
+    dc_hint(err, "@manifest = TRUE lists a single file beside it");
+    return err->code;
+  }
   return format->check ? format->check(own, pos, writing, err) : DC_OK;
 }

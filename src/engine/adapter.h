@@ -38,7 +38,8 @@ typedef struct FileOptions {
   Codec output_codec;
   int level;         /* CODEC_LEVEL_DEFAULT: none was given */
   Position level_pos;
-  StageMode mode;
+  StageOptions stage;
+  Position success_pos;
   bool single;       /* one file for each dataset */
   HiveMode hive;     /* do folders called name=value give attributes? */
   const void *own;   /* of the format's type */

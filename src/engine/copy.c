@@ -21,7 +21,7 @@ DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err)
     dc_hint(err, "dcetl --adapters lists what writes");
     return err->code;
   }
-  if (copy->typed && copy->file.single && copy->file.mode == STAGE_APPEND) {
+  if (copy->typed && copy->file.single && copy->file.stage.mode == STAGE_APPEND) {
     dc_fail_at(err, DC_FAIL, spec->adapter_pos, "nothing can be appended to a single file of \"%.*s\"", STR_ARG(spec->adapter));
     dc_hint(err, "without @single = TRUE a new part file is put beside the others");
     return err->code;
@@ -29,8 +29,12 @@ DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err)
   if (spec->path.type != TYPE_STRING || spec->path.len == 0)
     return dc_fail_at(err, DC_FAIL, spec->path_pos, "the target of COPY is a path");
   Str path = value_get_str(spec->path);
-  StageOptions stage = {.mode = copy->file.mode};
-  if (!str_is(path, "-") && stage_open(path, &stage, &copy->stage, err) != DC_OK) return dc_position(err, spec->path_pos);
+  if (str_is(path, "-") && (copy->file.stage.success || copy->file.stage.manifest)) {
+    dc_fail_at(err, DC_FAIL, spec->path_pos, "standard output takes no @success and no @manifest");
+    dc_hint(err, "they lie beside the files that COPY writes into a folder");
+    return err->code;
+  }
+  if (!str_is(path, "-") && stage_open(path, &copy->file.stage, &copy->stage, err) != DC_OK) return dc_position(err, spec->path_pos);
   size_t threads = (size_t)pool_threads(engine->pool);
   copy->pens = dc_alloc(threads * sizeof *copy->pens);
   for (size_t i = 0; i < threads; i++) worker_init(&copy->pens[i].worker, engine, (int)i);
@@ -106,6 +110,7 @@ DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, 
   if (!copy->stage) count = 1;
   else DC_TRY(stage_dataset(copy->stage, name, copy->file.single, suffix, skip, &first_part, err));
   if (*skip) return DC_OK;
+  if (copy->stage) stage_columns(copy->stage, schema->names, schema->count);
   for (uint32_t i = 0; i < count; i++) {
     Output output = {.layout = layout, .started = copy->file.single && first_part}; /* one header is enough */
     char relative[4200];
@@ -214,10 +219,17 @@ static void put_raw(Pen *pen, const View *view) {
   }
 }
 
+/* For the manifest. */
+static void count_rows(Copy *copy, const Output *output, uint64_t rows) {
+  if (copy->file.stage.manifest && copy->stage) stage_rows(copy->stage, output->file, rows);
+}
+
 static DcCode encode_table(Copy *copy, Pen *pen, const Output *output, View *view) {
   ArenaMark mark = arena_mark(&pen->worker.scratch);
+  uint64_t before = pen->rows;
   if (!pen->block) pen->block = dc_alloc(sizeof *pen->block);
   DcCode code = typed_encode(copy, pen, &copy->layouts[output->layout], view, pen->block);
+  count_rows(copy, output, pen->rows - before);
   arena_rewind(&pen->worker.scratch, mark);
   return code;
 }
@@ -225,6 +237,7 @@ static DcCode encode_table(Copy *copy, Pen *pen, const Output *output, View *vie
 DcCode copy_encode(Copy *copy, Pen *pen, const Output *output, View *view) {
   if (copy->typed) return encode_table(copy, pen, output, view);
   pen->rows += view->n;
+  count_rows(copy, output, view->n);
   if (view->whole && is_raw(copy, view->batch)) {
     put_raw(pen, view);
     return DC_OK;
@@ -327,6 +340,7 @@ static DcCode flush_output(Flush *flush, Pen *pen, uint32_t part, Output *output
     size_t bytes = batch->offsets[to] - batch->offsets[from];
     add_part(pen, &count, batch->text + batch->offsets[from], bytes);
     pen->rows += to - from;
+    count_rows(copy, output, to - from);
     pen->bytes += bytes;
   }
   if (gather) return count > headers ? write_slices(copy, pen, output, count, err) : DC_OK;

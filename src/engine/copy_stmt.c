@@ -50,9 +50,9 @@ static DcCode writer_rows(Consumer *self, Worker *worker, const Morsel *morsel, 
   const Writer *writer = (const Writer *)self;
   Pen *pen = &writer->copy->pens[worker->number];
   Sheet *sheet = writer->current[worker->number];
-  (void)morsel;
+  const Output *output = &writer->copy->outputs[writer->first + (copy_one_file(writer->copy) ? 0 : morsel->part)];
   swap(pen, sheet);
-  DcCode code = copy_encode(writer->copy, pen, &writer->copy->outputs[writer->first], view);
+  DcCode code = copy_encode(writer->copy, pen, output, view);
   swap(pen, sheet);
   if (code != DC_OK && worker->err.code == DC_OK) worker->err = pen->worker.err;
   return code;

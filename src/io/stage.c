@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static Stage *stages;
 
@@ -81,7 +83,8 @@ DcCode stage_open(Str root, const StageOptions *options, Stage **out, DcError *e
   stage->next = stages;
   stages = stage;
   pthread_mutex_unlock(&list_lock);
-  DcCode code = find_base(stage, err);
+  DcCode code = checksum_prepare(options->manifest, err);
+  if (code == DC_OK) code = find_base(stage, err);
   if (code != DC_OK) {
     stage_abort(stage);
     return code;
@@ -165,14 +168,14 @@ DcCode stage_dataset(Stage *stage, Str name, bool single, Str suffix, bool *skip
     dc_hint(err, "use @mode = 'overwrite', 'append' or 'ignore'");
   }
   dc_free(target);
-  if (err->code != DC_OK) {
+  if (err->code != DC_OK || (used && stage->options.mode == STAGE_APPEND && stage_check_manifest(stage, full.data, single, err) != DC_OK)) {
     buf_free(&full);
     return err->code;
   }
   *skip = used && stage->options.mode == STAGE_IGNORE;
   if (stage->options.mode == STAGE_APPEND) *first_part = next;
   VEC_GROW(stage->datasets, stage->dataset_count, stage->dataset_cap);
-  stage->datasets[stage->dataset_count++] = (StageDataset){full.data, single};
+  stage->datasets[stage->dataset_count++] = (StageDataset){.name = full.data, .single = single, .skip = *skip};
   return DC_OK;
 }
 
@@ -186,6 +189,23 @@ DcCode stage_file(Stage *stage, Str relative, uint32_t *number, DcError *err) {
   *number = (uint32_t)stage->file_count;
   stage->files[stage->file_count++] = file;
   return DC_OK;
+}
+
+void stage_rows(Stage *stage, uint32_t file, uint64_t rows) { atomic_fetch_add_explicit(&stage->files[file]->rows, rows, memory_order_relaxed); }
+
+/* Datasets of a COPY often have the same columns: their text is kept once. */
+void stage_columns(Stage *stage, const Str *names, size_t count) {
+  if (!stage->options.manifest || !stage->dataset_count) return;
+  StageDataset *dataset = &stage->datasets[stage->dataset_count - 1];
+  Buf text = {0};
+  for (size_t i = 0; i < count; i++) {
+    buf_text(&text, i ? ", " : "[");
+    json_put(&text, names[i]);
+  }
+  buf_text(&text, count ? "]" : "[]");
+  const char *last = stage->dataset_count > 1 ? dataset[-1].columns : NULL;
+  dataset->columns = last && str_is(str_make(text.data, text.len), last) ? last : arena_copy(&stage->arena, text.data, text.len);
+  buf_free(&text);
 }
 
 uint64_t stage_bytes(const Stage *stage) { return atomic_load(&stage->bytes); }
@@ -214,11 +234,13 @@ static void free_stage(Stage *stage) {
   pthread_mutex_unlock(&list_lock);
   for (size_t i = 0; i < stage->file_count; i++) {
     dc_free(stage->files[i]->relative);
+    checksum_free(stage->files[i]->sum);
     dc_free(stage->files[i]);
   }
   for (size_t i = 0; i < stage->dataset_count; i++) dc_free(stage->datasets[i].name);
   dc_free(stage->files);
   dc_free(stage->datasets);
+  arena_free(&stage->arena);
   dc_free(stage->folder);
   dc_free(stage->name);
   dc_free(stage->full);
@@ -256,6 +278,7 @@ static DcCode commit(Stage *stage, DcError *err) {
   if (stage->ended) return dc_fail(err, "cannot write to %s: the run was stopped", stage->root);
   for (size_t i = 0; i < stage->file_count; i++) DC_TRY(stage_create(stage->files[i], err));
   DC_TRY(stage_close_files(stage, err));
+  DC_TRY(stage_write_markers(stage, err));
   return stage->folder || stage->options.mode == STAGE_OVERWRITE ? stage_move_in_place(stage, err) : DC_OK;
 }
 

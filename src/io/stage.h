@@ -15,13 +15,15 @@
 #ifndef IO_STAGE_H
 #define IO_STAGE_H
 
-#include "base/error.h"
+#include "io/checksum.h"
 
 typedef enum StageMode { STAGE_ERROR, STAGE_OVERWRITE, STAGE_APPEND, STAGE_IGNORE } StageMode;
 
 typedef struct StageOptions {
   StageMode mode;
-  bool force; /* files, folders and moves are forced to the disk (fsync) before stage_commit returns */
+  bool force;   /* files, folders and moves are forced to the disk (fsync) before stage_commit returns */
+  bool success; /* an empty file _SUCCESS in the folder of each dataset, the last to appear */
+  ChecksumKind manifest; /* a manifest (io/manifest.h) with such sums for each dataset; CHECKSUM_NONE: none */
 } StageOptions;
 
 typedef struct Stage Stage;
@@ -37,6 +39,10 @@ DcCode stage_dataset(Stage *stage, Str name, bool single, Str suffix, bool *skip
 /* Declare a file with its path relative to root; returns its number in *file. It is created empty at commit even if
    nothing is written. Not thread-safe: no other call may use the stage meanwhile. */
 DcCode stage_file(Stage *stage, Str relative, uint32_t *file, DcError *err) DC_MUST_CHECK;
+/* For manifests: the columns of the dataset declared last; rows that were written to a file (more are added, by any
+   thread). */
+void stage_columns(Stage *stage, const Str *names, size_t count);
+void stage_rows(Stage *stage, uint32_t file, uint64_t rows);
 /* Append to file number `file`. Thread-safe for different files at once; one thread at a time for one file. Errors name
    the final path ("cannot write out/a/part-00000.csv: No space left on device"). */
 DcCode stage_write(Stage *stage, uint32_t file, const void *data, size_t len, DcError *err) DC_MUST_CHECK;

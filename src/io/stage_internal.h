@@ -24,12 +24,17 @@ struct StageFile {
   int fd;    /* -1: not open */
   bool busy; /* a thread writes to fd now */
   int failed; /* errno of a close that failed */
+  Checksum *sum; /* of what was written, for the manifest */
+  uint64_t bytes; /* counted with sum */
+  _Atomic uint64_t rows;
   StageFile *newer, *older;
 };
 
 typedef struct StageDataset {
   char *name; /* with the suffix of a single file */
   bool single;
+  bool skip;       /* it is there and is left as it is */
+  const char *columns; /* a JSON array, in the stage's arena; NULL: not told */
 } StageDataset;
 
 struct Stage {
@@ -45,6 +50,7 @@ struct Stage {
   size_t file_count, file_cap;
   StageDataset *datasets;
   size_t dataset_count, dataset_cap;
+  Arena arena;
   _Atomic uint64_t bytes;
   StageLock *claims; /* the lock file of base; NULL until the first dataset or write, or if it is not needed */
   bool looked_for_all; /* above base, for other runs, as one that has claimed all of base */
@@ -72,6 +78,10 @@ DcCode stage_close_files(Stage *stage, DcError *err);             /* err may be 
 
 /* stage_plan.c: the moves that replace what is there by what is staged. Nothing visible is changed. */
 DcCode stage_plan(Stage *stage, Journal *journal, DcError *err) DC_MUST_CHECK;
+
+/* stage_marker.c */
+DcCode stage_check_manifest(const Stage *stage, const char *name, bool single, DcError *err) DC_MUST_CHECK; /* of a dataset to be appended to */
+DcCode stage_write_markers(Stage *stage, DcError *err) DC_MUST_CHECK; /* manifests and _SUCCESS, into the stage folder; all files are closed */
 
 /* stage_commit.c */
 DcCode stage_move_in_place(Stage *stage, DcError *err) DC_MUST_CHECK;

@@ -11,6 +11,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "io/manifest.h"
 #include "io/stage_internal.h"
 
 enum { OVERLAY_FILE_SYSTEM = 0x794c7630 }; /* cannot move a folder of its lower layer */
@@ -75,9 +76,7 @@ static void mark_swapped(Plan *plan, const char *path) {
 
 /* ---- moves ---- */
 
-static bool is_marker(const char *name) {
-  return strcmp(name, "_SUCCESS") == 0 || (name[0] == '_' && str_ends(str_of(name), str_of("manifest.json")));
-}
+static bool is_marker(const char *name) { return strcmp(name, "_SUCCESS") == 0 || manifest_is_name(name); }
 
 static const char *last_part(const char *path) {
   const char *slash = strrchr(path, '/');
@@ -128,7 +127,7 @@ static bool only_replaced(const Plan *plan, const char *path);
 
 /* "_x.csv.manifest.json" goes with the single file "x.csv". */
 static bool is_owned_file(const Plan *plan, const char *folder, const char *name) {
-  Str rest = str_of(name), end = str_of(".manifest.json");
+  Str rest = str_of(name), end = str_of(MANIFEST_SINGLE_END);
   if (name[0] == '_' && str_ends(rest, end)) rest = str_make(name + 1, rest.len - 1 - end.len);
   char *path = path_join(folder, rest);
   bool owned = is_owned(plan, path, true);
@@ -241,22 +240,12 @@ static void clear_name(Plan *plan, const char *folder, const char *name) {
   dc_free(target);
 }
 
-static char *manifest_of(const char *path) {
-  Str name = str_of(last_part(path));
-  Buf manifest = {0};
-  buf_put(&manifest, path, strlen(path) - name.len);
-  buf_printf(&manifest, "_%s.manifest.json", name.data);
-  char *copy = path_copy(str_make(manifest.data, manifest.len));
-  buf_free(&manifest);
-  return copy;
-}
-
 static DcCode clear_dataset(Plan *plan, const Owned *dataset, DcError *err) {
   char *target = path_join(plan->stage->base, str_of(dataset->path));
   struct stat status;
   int error = 0;
   if (dataset->single) {
-    char *manifest = manifest_of(dataset->path), *beside = path_join(plan->stage->base, str_of(manifest));
+    char *manifest = manifest_of_file(dataset->path), *beside = path_join(plan->stage->base, str_of(manifest));
     if (lstat(target, &status) == 0 && !is_staged(plan, dataset->path)) add_aside(plan, dataset->path);
     if (lstat(beside, &status) == 0 && !is_staged(plan, manifest)) add_aside(plan, manifest);
     dc_free(manifest);

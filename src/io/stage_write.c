@@ -88,6 +88,12 @@ static int open_path(const char *path, bool first) {
   return open(path, O_WRONLY | O_APPEND | O_CLOEXEC | (first ? O_CREAT | O_EXCL : 0), 0666);
 }
 
+static void count_in(StageFile *file, const void *data, size_t len) {
+  if (!file->sum) return;
+  checksum_add(file->sum, data, len);
+  file->bytes += len;
+}
+
 /* Copies what the target holds into a file that is to be appended to. */
 static DcCode copy_existing(StageFile *file, int to, DcError *err) {
   char *target = stage_target(file->stage, file->relative), *buffer = NULL;
@@ -100,6 +106,7 @@ static DcCode copy_existing(StageFile *file, int to, DcError *err) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) dc_fail_errno(err, errno, "cannot read %s", target);
     if (got <= 0) break;
+    count_in(file, buffer, (size_t)got);
     for (ssize_t done = 0, n; done < got; done += n) {
       n = write(to, buffer + done, (size_t)(got - done));
       if (n < 0 && errno != EINTR) {
@@ -148,6 +155,7 @@ static DcCode open_file(StageFile *file, int *out, DcError *err) {
     return err->code;
   }
   if (fd < 0) return write_failed(file, errno, err);
+  if (!file->made && file->stage->options.manifest) file->sum = checksum_new(file->stage->options.manifest);
   if (!file->made && file->stage->options.mode == STAGE_APPEND && copy_existing(file, fd, err) != DC_OK) {
     close(fd); /* the failure is known already */
     return err->code;
@@ -204,6 +212,7 @@ static DcCode write_all(StageFile *file, struct iovec *parts, size_t count, DcEr
     atomic_fetch_add_explicit(&file->stage->bytes, (uint64_t)n, memory_order_relaxed);
     for (size_t left = (size_t)n; left;) {
       size_t step = left < parts->iov_len ? left : parts->iov_len;
+      count_in(file, parts->iov_base, step);
       parts->iov_base = (char *)parts->iov_base + step;
       parts->iov_len -= step;
       left -= step;

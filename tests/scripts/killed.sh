@@ -3,7 +3,9 @@
 # or the new output, never a mix, and the next writer leaves nothing of the killed one.
 . tests/scripts/lib.sh.inc
 seq 1 60 >"$work/a.csv"
-target=$work/target/out
+memory=$(mktemp -d /dev/shm/dcetl-script-XXXXXX 2>/dev/null || mktemp -d "$work/memory-XXXXXX") # where fsync costs nothing
+trap 'rm -rf "$work" "$memory"' EXIT
+target=$memory/target/out
 cat >"$work/make.tdl" <<'END'
 LOAD "a" csv(@header = FALSE) VALUE ("n") FROM $IN;
 ALTER "a" KEY INT "n" PARTITION 5;
@@ -20,6 +22,10 @@ END
 cat "$work/make.tdl" - >"$work/single.tdl" <<'END'
 COPY "d/" *, "three" text(@mode = $MODE, @single = TRUE) INTO $OUT;
 END
+cat "$work/make.tdl" - >"$work/marked.tdl" <<'END'
+COPY "d/" *, "three" text(@mode = $MODE, @success = TRUE, @manifest = 'xxh128', @fsync = TRUE) INTO $OUT;
+END
+export SOURCE_DATE_EPOCH=0
 echo "CREATE r text FROM \$OUT; COPY r text INTO '-';" >"$work/read.tdl"
 echo 'LOAD "p" text FROM $IN; COPY "p" text(@mode = $MODE) INTO $OUT;' >"$work/probe.tdl"
 
@@ -31,7 +37,7 @@ run() { # run SCRIPT MODE MARK [OPTION…]
 visible() { # all files that readers see, with their content
   [ ! -d "$target" ] || (cd "$target" && find . -type f ! -name '.*' ! -path '*/.*' ! -path './p/*' | sort | xargs -r -d '\n' cksum)
 }
-prepare_nothing() { mkdir -p "$work/target"; }
+prepare_nothing() { mkdir -p "$memory/target"; }
 prepare_old() {
   run all error old
   mkdir -p "$target/d/other" "$target/three/deep"
@@ -44,23 +50,24 @@ prepare_more() { # parts that the new output has not
   echo old >"$target/d/one/part-00007.txt"
   echo hidden >"$target/d/one/.hidden"
 }
+prepare_marked() { run marked error old; }
 prepare_single() { run single error old; }
 
 # Each shape: what is there before, the script, its mode.
 walk() { # walk NAME PREPARE SCRIPT MODE [OPTION…]
   name=$1 prepare=$2 script=$3 mode=$4
   shift 4
-  rm -rf "$work/target"
+  rm -rf "$memory/target"
   "$prepare"
   rm -rf "$work/before"
-  cp -a "$work/target" "$work/before"
+  cp -a "$memory/target" "$work/before"
   visible >"$work/old"
   run "$script" "$mode" new
   visible >"$work/new"
-  n=1 mended=0 old=0
+  n=${from:-1} mended=0 old=0
   while :; do
-    rm -rf "$work/target"
-    cp -a "$work/before" "$work/target"
+    rm -rf "$memory/target"
+    cp -a "$work/before" "$memory/target"
     status=0
     run "$script" "$mode" new -o die_at=$n "$@" 2>"$work/err" || status=$?
     [ $status -eq 137 ] || break
@@ -73,11 +80,12 @@ walk() { # walk NAME PREPARE SCRIPT MODE [OPTION…]
     fi
     run probe overwrite -
     visible | cmp -s - "$work/now" || fail "$name, die_at=$n: the next run changed the outputs"
-    no_litter
+    left=$(find "$memory" -name '.dcetl-*')
+    [ -z "$left" ] || fail "$name, die_at=$n: temporary files were left: $left"
     n=$((n + 1))
     [ $n -lt 2000 ] || fail "$name: it dies for ever"
   done
-  echo "$name: killed at $((n - 1)) places: $old times the old output, $mended times completed or taken back"
+  echo "$name: killed at $((n - ${from:-1})) places: $old times the old output, $mended times completed or taken back"
 }
 walk "first write" prepare_nothing all error
 walk "overwrite of one" prepare_old one overwrite
@@ -87,7 +95,11 @@ walk "overwrite of three, nothing else there" prepare_plain all overwrite
 walk "append" prepare_more all append
 walk "single files" prepare_single single overwrite
 walk "append to single files" prepare_single single append
-rm -rf "$work/target" # the last step fails, and the way back is cut off
+from=30 # before that only files are written
+walk "overwrite of three with manifests, forced to the disk" prepare_marked marked overwrite
+walk "append with manifests, forced to the disk" prepare_marked marked append
+from=1
+rm -rf "$memory/target" # the last step fails, and the way back is cut off
 prepare_more
 steps=1
 while ! run all overwrite new -o fail_at=$steps 2>"$work/err"; do steps=$((steps + 1)); done

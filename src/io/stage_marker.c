@@ -1,0 +1,212 @@
+/* stage_marker.c - manifests and _SUCCESS of a stage's datasets.
+ *
+ * They are written into the stage folder like outputs. The manifest of a dataset that is appended to keeps the entries
+ * of the files that were there, which must still be there and as long; files that no manifest knew are read for theirs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "io/manifest.h"
+#include "io/stage_internal.h"
+
+/* The manifest of a dataset, relative to root; on the heap. */
+static char *manifest_path(const char *name, bool single) {
+  if (single) return manifest_of_file(name);
+  return *name ? path_join(name, str_of(MANIFEST_NAME)) : path_copy(str_of(MANIFEST_NAME));
+}
+
+DcCode stage_check_manifest(const Stage *stage, const char *name, bool single, DcError *err) {
+  if (stage->options.manifest) return DC_OK;
+  char *relative = manifest_path(name, single), *target = stage_target(stage, relative);
+  if (access(target, F_OK) == 0) {
+    dc_fail(err, "\"%s\" would not know what is appended", target);
+    dc_hint(err, "append with @manifest = TRUE, or remove the manifest");
+  }
+  dc_free(relative);
+  dc_free(target);
+  return err->code;
+}
+
+/* ---- small files ---- */
+
+static bool write_text(const char *path, Str text) {
+  char *folder = path_copy(path_folder(str_of(path)));
+  bool ok = folder_make(folder);
+  dc_free(folder);
+  int fd = !ok ? -1 : fault_due() ? (errno = ENOSPC, -1) : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd < 0) return false;
+  int error = 0;
+  for (size_t done = 0; done < text.len && !error;) {
+    ssize_t n = write(fd, text.data + done, text.len - done);
+    if (n >= 0) done += (size_t)n;
+    else if (errno != EINTR) error = errno;
+  }
+  if (close(fd) != 0 && !error) error = errno;
+  errno = error;
+  return !error;
+}
+
+static DcCode write_marker(Stage *stage, const char *relative, Str text, DcError *err) {
+  DC_TRY(stage_make_folder(stage, err));
+  char *below = stage_below(stage, relative), *path = stage_path(stage, "new", below), *target = stage_target(stage, relative);
+  if (!write_text(path, text)) dc_fail_errno(err, errno, "cannot write %s", target);
+  dc_free(below);
+  dc_free(path);
+  dc_free(target);
+  return err->code;
+}
+
+/* ---- which files are of which dataset ---- */
+
+static int by_name(const void *a, const void *b) { return strcmp((*(StageDataset *const *)a)->name, (*(StageDataset *const *)b)->name); }
+
+/* The number of the dataset that a file belongs to: it is the file, or its folder or the nearest above. */
+static size_t owner(const Stage *stage, StageDataset **sorted, const char *relative) {
+  size_t count = stage->dataset_count;
+  char *path = path_copy(str_of(relative));
+  StageDataset key = {.name = path}, *wanted = &key, **found = bsearch(&wanted, sorted, count, sizeof *sorted, by_name);
+  while (!found && *path) {
+    char *slash = strrchr(path, '/');
+    *(slash ? slash : path) = 0;
+    found = bsearch(&wanted, sorted, count, sizeof *sorted, by_name);
+  }
+  dc_free(path);
+  return found ? (size_t)(*found - stage->datasets) : count;
+}
+
+typedef struct Member {
+  size_t dataset; /* its number; that of no dataset: none was declared for the file */
+  StageFile *file;
+} Member;
+
+static int by_dataset(const void *a, const void *b) {
+  const Member *one = a, *other = b;
+  if (one->dataset != other->dataset) return one->dataset < other->dataset ? -1 : 1;
+  return strcmp(one->file->relative, other->file->relative);
+}
+
+static Member *list_members(const Stage *stage) {
+  StageDataset **sorted = dc_alloc((stage->dataset_count + 1) * sizeof *sorted);
+  for (size_t i = 0; i < stage->dataset_count; i++) sorted[i] = &stage->datasets[i];
+  qsort(sorted, stage->dataset_count, sizeof *sorted, by_name);
+  Member *members = dc_alloc((stage->file_count + 1) * sizeof *members);
+  for (size_t i = 0; i < stage->file_count; i++)
+    members[i] = (Member){owner(stage, sorted, stage->files[i]->relative), stage->files[i]};
+  qsort(members, stage->file_count, sizeof *members, by_dataset);
+  dc_free(sorted);
+  return members;
+}
+
+/* ---- manifests ---- */
+
+/* A file that was there before: its entry, checked, or one that is made from its content. folder: of the manifest. */
+static DcCode keep_file(Manifest *manifest, const Manifest *old, const char *folder, const char *name, ChecksumKind kind, DcError *err) {
+  char *path = path_join(folder, str_of(name));
+  const ManifestFile *known = manifest_find(old, name);
+  ManifestFile file = {.kind = kind, .rows = MANIFEST_ROWS_UNKNOWN};
+  struct stat status;
+  if (!known && checksum_file(path, kind, file.sum, &file.bytes, err) != DC_OK) {
+    dc_free(path);
+    return err->code;
+  }
+  if (known && stat(path, &status) != 0) {
+    dc_fail_errno(err, errno, "\"%s\" is in the manifest, but cannot be read", path);
+  } else if (known) {
+    file = *known;
+    if ((uint64_t)status.st_size != known->bytes)
+      dc_fail(err, "\"%s\" has %lld bytes, not %llu as in the manifest", path, (long long)status.st_size, (unsigned long long)known->bytes);
+  }
+  if (err->code == DC_OK) {
+    file.path = path_copy(str_of(name));
+    manifest_add(manifest, file);
+  } else {
+    dc_hint(err, "the output was changed since; @mode = 'overwrite' replaces it, or remove the manifest");
+  }
+  dc_free(path);
+  return err->code;
+}
+
+/* All files of a dataset that is appended to which are not written now. */
+static DcCode keep_files(Manifest *manifest, const Manifest *old, const char *folder, ChecksumKind kind, DcError *err) {
+  for (size_t i = 0; i < old->count && err->code == DC_OK; i++) keep_file(manifest, old, folder, old->files[i].path, kind, err);
+  int error = 0;
+  char **names = folder_list(folder, &error);
+  if (error && error != ENOENT && error != ENOTDIR) dc_fail_errno(err, error, "cannot read folder %s", folder);
+  for (size_t i = 0; names[i] && err->code == DC_OK; i++) {
+    struct stat status;
+    char *path = path_join(folder, str_of(names[i]));
+    bool visible = !stage_hides(names[i]) && stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    dc_free(path);
+    if (visible && !manifest_find(old, names[i])) keep_file(manifest, old, folder, names[i], kind, err);
+  }
+  folder_free_list(names);
+  return err->code;
+}
+
+/* A single file that is appended to has the rows of before, too: known by its manifest alone. */
+static uint64_t all_rows(const Stage *stage, const StageDataset *dataset, const Manifest *old, uint64_t rows) {
+  struct stat status;
+  if (stage->options.mode != STAGE_APPEND || !dataset->single) return rows;
+  char *target = stage_target(stage, dataset->name);
+  bool there = stat(target, &status) == 0;
+  dc_free(target);
+  if (!there) return rows;
+  return old->count == 1 && old->files[0].rows != MANIFEST_ROWS_UNKNOWN && old->files[0].bytes == (uint64_t)status.st_size ? rows + old->files[0].rows
+                                                                                                                      : MANIFEST_ROWS_UNKNOWN;
+}
+
+static DcCode write_manifest(Stage *stage, const StageDataset *dataset, const Member *members, size_t count, DcError *err) {
+  char *relative = manifest_path(dataset->name, dataset->single), *target = stage_target(stage, relative), *folder = path_copy(path_folder(str_of(target)));
+  size_t skip = dataset->single ? (size_t)(path_base(str_of(dataset->name)).data - dataset->name) : strlen(dataset->name) + (*dataset->name != 0);
+  Manifest manifest = {0}, old = {0};
+  bool found, append = stage->options.mode == STAGE_APPEND;
+  DcCode code = append ? manifest_read(target, &old, &found, err) : DC_OK;
+  if (code == DC_OK && append && !dataset->single) code = keep_files(&manifest, &old, folder, stage->options.manifest, err);
+  for (size_t i = 0; i < count; i++) {
+    StageFile *staged = members[i].file;
+    ManifestFile file = {.bytes = staged->bytes, .kind = stage->options.manifest};
+    file.rows = all_rows(stage, dataset, &old, atomic_load(&staged->rows));
+    file.path = path_copy(str_of(staged->relative + skip));
+    checksum_end(staged->sum, file.sum);
+    manifest_add(&manifest, file);
+  }
+  manifest_sort(&manifest);
+  Buf text = {0};
+  if (code == DC_OK) {
+    manifest_print(&manifest, str_of(dataset->columns ? dataset->columns : "[]"), &text);
+    code = write_marker(stage, relative, str_make(text.data, text.len), err);
+  }
+  buf_free(&text);
+  manifest_free(&manifest);
+  manifest_free(&old);
+  dc_free(relative);
+  dc_free(target);
+  dc_free(folder);
+  return code;
+}
+
+static DcCode write_success(Stage *stage, const StageDataset *dataset, DcError *err) {
+  char *relative = *dataset->name ? path_join(dataset->name, str_of("_SUCCESS")) : path_copy(str_of("_SUCCESS"));
+  DcCode code = write_marker(stage, relative, str_make("", 0), err);
+  dc_free(relative);
+  return code;
+}
+
+DcCode stage_write_markers(Stage *stage, DcError *err) {
+  Member *members = stage->options.manifest ? list_members(stage) : NULL;
+  size_t at = 0;
+  for (size_t i = 0; i < stage->dataset_count && err->code == DC_OK; i++) {
+    const StageDataset *dataset = &stage->datasets[i];
+    size_t first = at;
+    while (members && at < stage->file_count && members[at].dataset == i) at++;
+    if (dataset->skip) continue;
+    if (members) write_manifest(stage, dataset, members + first, at - first, err);
+    if (stage->options.success && !dataset->single && err->code == DC_OK) write_success(stage, dataset, err);
+  }
+  dc_free(members);
+  return err->code;
+}
