@@ -9,7 +9,9 @@ static int buffers_of(ArrowKind kind) {
   switch (kind) {
     case ARROW_NULL: return 0;
     case ARROW_STRUCT: case ARROW_FIXED_LIST: return 1;
-    case ARROW_STRING: case ARROW_LARGE_STRING: case ARROW_BINARY: case ARROW_LARGE_BINARY: case ARROW_LIST_VIEW: case ARROW_LARGE_LIST_VIEW: return 3;
+    case ARROW_STRING: case ARROW_LARGE_STRING: case ARROW_BINARY: case ARROW_LARGE_BINARY:
+    case ARROW_LIST_VIEW: case ARROW_LARGE_LIST_VIEW:
+      return 3;
     case ARROW_STRING_VIEW: case ARROW_BINARY_VIEW: return 4; /* views, bytes, and how many of them */
     default: return 2;
   }
@@ -31,7 +33,8 @@ DcCode arrow_build_init(ArrowBuild *build, const struct ArrowSchema *type, Arena
   if (kind == ARROW_UNKNOWN || kind == ARROW_UNION || kind == ARROW_INTERVAL || kind == ARROW_RUN_END) {
     Buf name = {0};
     arrow_type_print(&name, type);
-    dc_fail(err, "column \"%s\": values of the type %.*s cannot be written", type->name ? type->name : "", (int)name.len, name.data);
+    dc_fail(err, "column \"%s\": values of the type %.*s cannot be written", type->name ? type->name : "",
+            (int)name.len, name.data);
     buf_free(&name);
     return err->code;
   }
@@ -40,7 +43,8 @@ DcCode arrow_build_init(ArrowBuild *build, const struct ArrowSchema *type, Arena
   if (build->child_count) build->children = arena_alloc(arena, (size_t)build->child_count * sizeof *build->children);
   int64_t zero = 0;
   buf_put(&build->buffers[1], &zero, offset_width(kind));
-  for (int64_t i = 0; i < build->child_count; i++) DC_TRY(arrow_build_init(&build->children[i], type->children[i], arena, err));
+  for (int64_t i = 0; i < build->child_count; i++)
+    DC_TRY(arrow_build_init(&build->children[i], type->children[i], arena, err));
   return DC_OK;
 }
 
@@ -79,7 +83,8 @@ static void put_zeros(Buf *buf, size_t count) {
 static DcCode put_offset(ArrowBuild *build, size_t end, DcError *err) {
   size_t width = offset_width(build->format.kind);
   int64_t wide = (int64_t)end;
-  if (width == 4 && end > INT32_MAX) return dc_fail(err, "the values of %lld rows are longer than 2 GiB", (long long)build->rows);
+  if (width == 4 && end > INT32_MAX)
+    return dc_fail(err, "the values of %lld rows are longer than 2 GiB", (long long)build->rows);
   buf_put(&build->buffers[1], &wide, width); /* little endian */
   return DC_OK;
 }
@@ -98,7 +103,8 @@ static DcCode put_null(ArrowBuild *build, DcError *err) {
     put_zeros(&build->buffers[2], kind == ARROW_LIST_VIEW ? 4 : 8);
   } else if (kind == ARROW_STRUCT || kind == ARROW_FIXED_LIST) {
     for (int64_t i = 0; i < build->child_count; i++)
-      for (int k = 0; k < (kind == ARROW_STRUCT ? 1 : build->format.width); k++) DC_TRY(put_null(&build->children[i], err));
+      for (int k = 0; k < (kind == ARROW_STRUCT ? 1 : build->format.width); k++)
+        DC_TRY(put_null(&build->children[i], err));
   } else if (kind != ARROW_BOOL && kind != ARROW_NULL) {
     put_zeros(&build->buffers[1], (size_t)build->format.width);
   }
@@ -110,8 +116,9 @@ static DcCode put_null(ArrowBuild *build, DcError *err) {
 static bool int_bytes(ArrowKind kind, Value value, char *out) {
   static const struct {
     int64_t least, most;
-  } ranges[] = {[ARROW_INT8] = {INT8_MIN, INT8_MAX}, [ARROW_INT16] = {INT16_MIN, INT16_MAX}, [ARROW_INT32] = {INT32_MIN, INT32_MAX},
-                [ARROW_INT64] = {INT64_MIN, INT64_MAX}, [ARROW_UINT8] = {0, UINT8_MAX}, [ARROW_UINT16] = {0, UINT16_MAX}, [ARROW_UINT32] = {0, UINT32_MAX},
+  } ranges[] = {[ARROW_INT8] = {INT8_MIN, INT8_MAX}, [ARROW_INT16] = {INT16_MIN, INT16_MAX},
+                [ARROW_INT32] = {INT32_MIN, INT32_MAX}, [ARROW_INT64] = {INT64_MIN, INT64_MAX},
+                [ARROW_UINT8] = {0, UINT8_MAX}, [ARROW_UINT16] = {0, UINT16_MAX}, [ARROW_UINT32] = {0, UINT32_MAX},
                 [ARROW_UINT64] = {0, INT64_MAX}};
   int64_t i = value.as.i;
   if (value.type == TYPE_DECIMAL && kind == ARROW_UINT64) {
@@ -149,7 +156,7 @@ static bool moment_bytes(ArrowFormat format, Value value, char *out) {
       count /= part;
       break;
     case ARROW_TIMESTAMP:
-      if (value.type != TYPE_TIMESTAMP || value.len % part || (!*format.zone && (value.flags & VALUE_ZONED))) return false;
+      if (value.type != TYPE_TIMESTAMP || (!*format.zone && (value.flags & VALUE_ZONED))) return false;
       if (!arrow_count(value, arrow_unit(format.unit), &count)) return false;
       break;
     default: if (value.type != TYPE_INT) return false; break; /* DURATION */
@@ -166,7 +173,8 @@ static bool fixed_bytes(const ArrowBuild *build, Value value, char *out) {
     case ARROW_FLOAT16: case ARROW_FLOAT32: case ARROW_FLOAT64: return float_bytes(format.kind, value, out);
     case ARROW_DECIMAL: {
       uint64_t limbs[4];
-      if (value.type != TYPE_DECIMAL || !arrow_decimal_limbs(*value.as.decimal, format.precision, format.scale, limbs)) return false;
+      if (value.type != TYPE_DECIMAL || !arrow_decimal_limbs(*value.as.decimal, format.precision, format.scale, limbs))
+        return false;
       memcpy(out, limbs, sizeof limbs);
       return true;
     }
@@ -184,7 +192,8 @@ static DcCode put_bytes(ArrowBuild *build, Str bytes, DcError *err) {
 static DcCode put_view(ArrowBuild *build, Str bytes, DcError *err) {
   int32_t view[4] = {(int32_t)bytes.len, 0, 0, 0};
   Buf *heap = &build->buffers[2];
-  if (heap->len + bytes.len > INT32_MAX) return dc_fail(err, "the values of %lld rows are longer than 2 GiB", (long long)build->rows);
+  if (heap->len + bytes.len > INT32_MAX)
+    return dc_fail(err, "the values of %lld rows are longer than 2 GiB", (long long)build->rows);
   if (bytes.len <= 12) {
     if (bytes.len) memcpy(&view[1], bytes.data, bytes.len);
   } else {
@@ -204,7 +213,8 @@ static DcCode put_items(ArrowBuild *build, Value value, Arena *scratch, DcError 
   if (build->format.kind == ARROW_FIXED_LIST) return DC_OK;
   if (offset_width(build->format.kind)) return put_offset(build, (size_t)items->rows, err);
   size_t width = build->format.kind == ARROW_LIST_VIEW ? 4 : 8;
-  if (width == 4 && items->rows > INT32_MAX) return dc_fail(err, "the lists of %lld rows have more than 2^31 elements", (long long)build->rows);
+  if (width == 4 && items->rows > INT32_MAX)
+    return dc_fail(err, "the lists of %lld rows have more than 2^31 elements", (long long)build->rows);
   buf_put(&build->buffers[1], &start, width);
   buf_put(&build->buffers[2], &count, width);
   return DC_OK;
@@ -212,7 +222,8 @@ static DcCode put_items(ArrowBuild *build, Value value, Arena *scratch, DcError 
 
 /* An object that arrow_convert made: its members are the type's, in order. */
 static DcCode put_members(ArrowBuild *build, Value value, Arena *scratch, DcError *err) {
-  for (int64_t i = 0; i < build->child_count; i++) DC_TRY(arrow_build_add(&build->children[i], value.as.object->values[i], scratch, err));
+  for (int64_t i = 0; i < build->child_count; i++)
+    DC_TRY(arrow_build_add(&build->children[i], value.as.object->values[i], scratch, err));
   return DC_OK;
 }
 
@@ -223,7 +234,8 @@ static DcCode put_entries(ArrowBuild *build, Value value, Arena *scratch, DcErro
     const Object *object = value.type == TYPE_OBJECT ? value.as.object : value.as.array->items[i].as.object;
     bool whole = value.type == TYPE_OBJECT;
     put_row(entries, true);
-    DC_TRY(arrow_build_add(&entries->children[0], whole ? value_str(object->names[i]) : object->values[0], scratch, err));
+    DC_TRY(arrow_build_add(&entries->children[0], whole ? value_str(object->names[i]) : object->values[0], scratch,
+                           err));
     DC_TRY(arrow_build_add(&entries->children[1], object->values[whole ? i : 1], scratch, err));
   }
   return put_offset(build, (size_t)entries->rows, err);
@@ -234,7 +246,8 @@ static DcCode put_converted(ArrowBuild *build, Value value, Arena *scratch, DcEr
   Str bytes = value.type == TYPE_STRING || value.type == TYPE_BINARY ? value_get_str(value) : (Str){0};
   switch (build->format.kind) {
     case ARROW_BOOL: put_bit(&build->buffers[1], build->rows - 1, value.as.b); return DC_OK;
-    case ARROW_STRING: case ARROW_LARGE_STRING: case ARROW_BINARY: case ARROW_LARGE_BINARY: return put_bytes(build, bytes, err);
+    case ARROW_STRING: case ARROW_LARGE_STRING: case ARROW_BINARY: case ARROW_LARGE_BINARY:
+      return put_bytes(build, bytes, err);
     case ARROW_STRING_VIEW: case ARROW_BINARY_VIEW: return put_view(build, bytes, err);
     case ARROW_FIXED_BINARY: buf_str(&build->buffers[1], bytes); return DC_OK;
     case ARROW_STRUCT: return put_members(build, value, scratch, err);
@@ -242,6 +255,72 @@ static DcCode put_converted(ArrowBuild *build, Value value, Arena *scratch, DcEr
     default: return put_items(build, value, scratch, err);
   }
 }
+
+/* --- Values that point to nothing --- */
+
+/* Timestamps in a loop of their own for each unit; false: one is not of the type. */
+static inline bool put_stamps(const Value *values, uint32_t rows, int64_t unit, bool zoned, int64_t *out) {
+  bool good = true;
+  for (uint32_t i = 0; i < rows; i++) {
+    out[i] = 0;
+    if (values[i].type == TYPE_TIMESTAMP)
+      good &= arrow_count(values[i], unit, &out[i]) && (zoned || !(values[i].flags & VALUE_ZONED));
+    else good &= values[i].type == TYPE_NULL;
+  }
+  return good;
+}
+
+static bool put_dates(const Value *values, uint32_t rows, int32_t *out) {
+  bool good = true;
+  for (uint32_t i = 0; i < rows; i++) {
+    out[i] = values[i].type == TYPE_DATE ? (int32_t)values[i].as.i : 0;
+    good &= values[i].type == TYPE_DATE || values[i].type == TYPE_NULL;
+  }
+  return good;
+}
+
+static bool put_singles(const Value *values, uint32_t rows, float *out) {
+  bool good = true;
+  for (uint32_t i = 0; i < rows; i++) {
+    bool single = values[i].type == TYPE_DOUBLE && (values[i].flags & VALUE_SINGLE);
+    out[i] = single ? (float)values[i].as.d : 0;
+    good &= single || values[i].type == TYPE_NULL;
+  }
+  return good;
+}
+
+bool arrow_build_flat(ArrowBuild *build, const Value *values, uint32_t rows) {
+  Buf *out = &build->buffers[1], *bits = &build->buffers[0];
+  bool zoned = build->format.zone && *build->format.zone, good = false;
+  buf_reserve(out, (size_t)rows * 8);
+  void *at = out->data;
+  if (build->rows || rows == 0) return false;
+  switch (build->format.kind) {
+    case ARROW_DATE32: good = put_dates(values, rows, at); break;
+    case ARROW_FLOAT32: good = put_singles(values, rows, at); break;
+    case ARROW_TIMESTAMP:
+      switch (build->format.unit) {
+        case 's': good = put_stamps(values, rows, 1, zoned, at); break;
+        case 'm': good = put_stamps(values, rows, 1000, zoned, at); break;
+        case 'u': good = put_stamps(values, rows, 1000000, zoned, at); break;
+        default: good = put_stamps(values, rows, 1000000000, zoned, at); break;
+      }
+      break;
+    default: break;
+  }
+  if (!good) return false;
+  out->len = (size_t)rows * (size_t)build->format.width;
+  put_zeros(bits, ((size_t)rows + 7) / 8);
+  for (uint32_t i = 0; i < rows; i++) {
+    bool valid = values[i].type != TYPE_NULL;
+    bits->data[i >> 3] |= (char)(valid << (i & 7));
+    build->nulls += !valid;
+  }
+  build->rows = rows;
+  return true;
+}
+
+/* --- One more --- */
 
 static bool has_width(ArrowKind kind) {
   return (kind >= ARROW_INT8 && kind <= ARROW_FLOAT64) || (kind >= ARROW_DECIMAL && kind <= ARROW_DURATION);
@@ -256,7 +335,7 @@ DcCode arrow_build_add(ArrowBuild *build, Value value, Arena *scratch, DcError *
   if (value_is_null(made)) return put_null(build, err); /* the JSON text null */
   put_row(build, true);
   if (!fixed) return put_converted(build, made, scratch, err);
-  if (!fixed_bytes(build, made, bytes)) return dc_fail(err, "a value was converted to another type"); /* our own mistake */
+  if (!fixed_bytes(build, made, bytes)) return dc_fail(err, "a value was converted to another type"); /* our mistake */
   buf_put(&build->buffers[1], bytes, (size_t)build->format.width);
   return DC_OK;
 }

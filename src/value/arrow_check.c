@@ -1,5 +1,6 @@
-/* arrow_check.c - arrays of other programs: are they what the Arrow C data interface says? Sizes of buffers are not told by it,
- * so a buffer that is too short cannot be found; all numbers that lead from one place to another are looked at.
+/* arrow_check.c - arrays of other programs: are they what the Arrow C data interface says? Sizes of buffers are not
+ * told by it, so a buffer that is too short cannot be found; all numbers that lead from one place to another are looked
+ * at.
  */
 #include "value/arrow_format.h"
 
@@ -25,12 +26,14 @@ static bool offsets64_rise(const void *offsets, int64_t first, int64_t n, int64_
 }
 
 /* Strings, lists, maps: buffer 1 has the offsets, *last gets the last one. */
-static DcCode check_offsets(const ArrowField *field, const struct ArrowArray *array, bool wide, int64_t *last, DcError *err) {
+static DcCode check_offsets(const ArrowField *field, const struct ArrowArray *array, bool wide, int64_t *last,
+                            DcError *err) {
   *last = 0;
   if (array->length == 0) return DC_OK;
   const void *offsets = array->buffers[1];
   if (!offsets) return fail_broken(field, "there are no offsets", err);
-  bool rise = wide ? offsets64_rise(offsets, array->offset, array->length, last) : offsets32_rise(offsets, array->offset, array->length, last);
+  bool rise = wide ? offsets64_rise(offsets, array->offset, array->length, last)
+                   : offsets32_rise(offsets, array->offset, array->length, last);
   return rise ? DC_OK : fail_broken(field, "offsets go back", err);
 }
 
@@ -51,7 +54,8 @@ static DcCode check_views(const ArrowField *field, const struct ArrowArray *arra
     int32_t len = arrow_i32(view, 0), heap = arrow_i32(view, 2), at = arrow_i32(view, 3);
     if (!arrow_valid(array, row) || (len >= 0 && len <= 12)) continue;
     if (len < 0 || heap < 0 || heap >= heaps || at < 0) return fail_broken(field, "a view points nowhere", err);
-    if (!array->buffers[2 + heap] || (int64_t)at + len > arrow_i64(sizes, heap)) return fail_broken(field, "a view goes beyond its buffer", err);
+    if (!array->buffers[2 + heap] || (int64_t)at + len > arrow_i64(sizes, heap))
+      return fail_broken(field, "a view goes beyond its buffer", err);
   }
   return DC_OK;
 }
@@ -61,8 +65,10 @@ static DcCode check_list_views(const ArrowField *field, const struct ArrowArray 
   if (array->length && (!offsets || !sizes)) return fail_broken(field, "there are no offsets", err);
   int64_t count = array->children[0]->length;
   for (int64_t i = array->offset; i < array->offset + array->length; i++) {
-    int64_t at = wide ? arrow_i64(offsets, i) : arrow_i32(offsets, i), size = wide ? arrow_i64(sizes, i) : arrow_i32(sizes, i);
-    if (at < 0 || size < 0 || at > count || size > count - at) return fail_broken(field, "a list goes beyond its elements", err);
+    int64_t at = wide ? arrow_i64(offsets, i) : arrow_i32(offsets, i);
+    int64_t size = wide ? arrow_i64(sizes, i) : arrow_i32(sizes, i);
+    if (at < 0 || size < 0 || at > count || size > count - at)
+      return fail_broken(field, "a list goes beyond its elements", err);
   }
   return DC_OK;
 }
@@ -97,7 +103,8 @@ static DcCode check_indices(const ArrowField *field, const struct ArrowArray *ar
     Value index;
     DC_TRY(arrow_read(&plain, array, row, NULL, &index, err));
     if (index.type == TYPE_NULL) continue;
-    if (index.as.i < 0 || index.as.i >= array->dictionary->length) return fail_broken(field, "a number beyond its dictionary", err);
+    if (index.as.i < 0 || index.as.i >= array->dictionary->length)
+      return fail_broken(field, "a number beyond its dictionary", err);
   }
   return DC_OK;
 }
@@ -107,7 +114,8 @@ static int64_t buffers_of(ArrowKind kind) {
   switch (kind) {
     case ARROW_UNKNOWN: case ARROW_NULL: case ARROW_RUN_END: case ARROW_UNION: case ARROW_INTERVAL: return 0;
     case ARROW_STRUCT: case ARROW_FIXED_LIST: return 1;
-    case ARROW_STRING: case ARROW_LARGE_STRING: case ARROW_STRING_VIEW: case ARROW_BINARY: case ARROW_LARGE_BINARY: case ARROW_BINARY_VIEW:
+    case ARROW_STRING: case ARROW_LARGE_STRING: case ARROW_STRING_VIEW: case ARROW_BINARY: case ARROW_LARGE_BINARY:
+    case ARROW_BINARY_VIEW:
     case ARROW_LIST_VIEW: case ARROW_LARGE_LIST_VIEW: return 3;
     default: return 2;
   }
@@ -115,11 +123,14 @@ static int64_t buffers_of(ArrowKind kind) {
 
 static DcCode check_head(const ArrowField *field, const struct ArrowArray *array, DcError *err) {
   int64_t buffers = buffers_of(field->format.kind), end;
-  if (array->length < 0 || array->offset < 0 || __builtin_add_overflow(array->length, array->offset, &end) || end > INT64_MAX / 64)
+  if (array->length < 0 || array->offset < 0 || __builtin_add_overflow(array->length, array->offset, &end) ||
+      end > INT64_MAX / 64)
     return fail_broken(field, "its length is wrong", err);
   if (array->n_buffers < buffers || (buffers && !array->buffers)) return fail_broken(field, "buffers are missing", err);
-  if (array->n_children != field->type->n_children || (array->n_children && !array->children)) return fail_broken(field, "parts are missing", err);
-  if (buffers && array->null_count > 0 && array->length && !array->buffers[0]) return fail_broken(field, "nothing says what is NULL", err);
+  if (array->n_children != field->type->n_children || (array->n_children && !array->children))
+    return fail_broken(field, "parts are missing", err);
+  if (buffers && array->null_count > 0 && array->length && !array->buffers[0])
+    return fail_broken(field, "nothing says what is NULL", err);
   for (int64_t i = 0; i < array->n_children; i++) {
     if (!array->children[i]) return fail_broken(field, "parts are missing", err);
     DC_TRY(arrow_check(&field->children[i], array->children[i], err));
@@ -152,7 +163,8 @@ DcCode arrow_check(const ArrowField *field, const struct ArrowArray *array, DcEr
       DC_TRY(check_offsets(field, array, kind == ARROW_LARGE_LIST, &last, err));
       return check_parts(field, array, last, err);
     case ARROW_FIXED_LIST:
-      if (__builtin_mul_overflow(array->offset + array->length, (int64_t)field->format.width, &last)) return fail_broken(field, "its length is wrong", err);
+      if (__builtin_mul_overflow(array->offset + array->length, (int64_t)field->format.width, &last))
+        return fail_broken(field, "its length is wrong", err);
       return check_parts(field, array, last, err);
     default: break;
   }

@@ -22,7 +22,8 @@ static DcCode fail_fit(Value in, const struct ArrowSchema *type, DcError *err) {
   size_t len = value.len;
   if (len > SHOWN) for (len = SHOWN; len && ((unsigned char)value.data[len] & 0xC0) == 0x80;) len--;
   const char *quote = quoted ? "'" : "";
-  dc_fail(err, "%s%.*s%s%s does not fit into %.*s", quote, (int)len, value.data ? value.data : "", len < value.len ? "…" : "", quote, (int)name.len, name.data);
+  const char *dots = len < value.len ? "…" : "", *text = value.data ? value.data : "";
+  dc_fail(err, "%s%.*s%s%s does not fit into %.*s", quote, (int)len, text, dots, quote, (int)name.len, name.data);
   buf_free(&value);
   buf_free(&name);
   return err->code;
@@ -50,7 +51,8 @@ static bool exact_number(Value in, Arena *arena, Value *out) {
     return true;
   }
   if (!value_to_number(in, out)) return false;
-  if (in.type == TYPE_STRING && out->type == TYPE_DOUBLE && decimal_parse(value_get_str(in), &decimal)) *out = value_decimal(arena, decimal);
+  if (in.type == TYPE_STRING && out->type == TYPE_DOUBLE && decimal_parse(value_get_str(in), &decimal))
+    *out = value_decimal(arena, decimal);
   return true;
 }
 
@@ -74,13 +76,15 @@ static DcCode to_int(Value in, const struct ArrowSchema *type, ArrowKind kind, A
   static const struct {
     int bits;
     bool sign;
-  } shapes[] = {[ARROW_INT8] = {8, true}, [ARROW_INT16] = {16, true}, [ARROW_INT32] = {32, true}, [ARROW_INT64] = {64, true}, [ARROW_UINT8] = {8, false},
-                [ARROW_UINT16] = {16, false}, [ARROW_UINT32] = {32, false}, [ARROW_UINT64] = {64, false}};
+  } shapes[] = {[ARROW_INT8] = {8, true}, [ARROW_INT16] = {16, true}, [ARROW_INT32] = {32, true},
+                [ARROW_INT64] = {64, true}, [ARROW_UINT8] = {8, false}, [ARROW_UINT16] = {16, false},
+                [ARROW_UINT32] = {32, false}, [ARROW_UINT64] = {64, false}};
   int bits = kind == ARROW_DURATION ? 64 : shapes[kind].bits;
   bool sign = kind == ARROW_DURATION || shapes[kind].sign;
   Wide most = ((Wide)1 << (bits - sign)) - 1, least = sign ? -most - 1 : 0, whole;
   Value number;
-  if (!exact_number(in, arena, &number) || !whole_number(number, &whole) || whole < least || whole > most) return fail_fit(in, type, err);
+  if (!exact_number(in, arena, &number) || !whole_number(number, &whole) || whole < least || whole > most)
+    return fail_fit(in, type, err);
   *out = whole <= INT64_MAX ? value_int((int64_t)whole) : value_decimal(arena, (Decimal){whole, 0});
   return DC_OK;
 }
@@ -90,11 +94,13 @@ static DcCode to_float(Value in, const struct ArrowSchema *type, ArrowKind kind,
   double d;
   if (in.type == TYPE_BOOL) d = in.as.b;
   else if (!value_to_double(in, &d)) return fail_fit(in, type, err);
-  *out = kind == ARROW_FLOAT64 ? value_double(d) : value_single(kind == ARROW_FLOAT32 ? (float)d : arrow_half(arrow_to_half(d)));
+  if (kind == ARROW_FLOAT64) *out = value_double(d);
+  else *out = value_single(kind == ARROW_FLOAT32 ? (float)d : arrow_half(arrow_to_half(d)));
   return isinf(out->as.d) && !isinf(d) ? fail_fit(in, type, err) : DC_OK;
 }
 
-static DcCode to_decimal(Value in, const struct ArrowSchema *type, ArrowFormat format, Arena *arena, Value *out, DcError *err) {
+static DcCode to_decimal(Value in, const struct ArrowSchema *type, ArrowFormat format, Arena *arena, Value *out,
+                         DcError *err) {
   Decimal decimal;
   uint64_t limbs[4];
   bool good;
@@ -105,7 +111,8 @@ static DcCode to_decimal(Value in, const struct ArrowSchema *type, ArrowFormat f
   } else {
     good = decimal_of_value(in, &decimal);
   }
-  good = good && arrow_decimal_limbs(decimal, format.precision, format.scale, limbs) && arrow_limbs_decimal(limbs, format.scale, &decimal);
+  good = good && arrow_decimal_limbs(decimal, format.precision, format.scale, limbs) &&
+         arrow_limbs_decimal(limbs, format.scale, &decimal);
   if (!good) return fail_fit(in, type, err);
   *out = value_decimal(arena, decimal);
   return DC_OK;
@@ -117,19 +124,26 @@ static DcCode to_bool(Value in, const struct ArrowSchema *type, Arena *arena, Va
   if (in.type == TYPE_BOOL) *out = in;
   else if (in.type == TYPE_STRING && in.len == 4 && strncasecmp(in.as.s, "true", 4) == 0) *out = value_bool(true);
   else if (in.type == TYPE_STRING && in.len == 5 && strncasecmp(in.as.s, "false", 5) == 0) *out = value_bool(false);
-  else if (exact_number(in, arena, &number) && whole_number(number, &whole) && (whole == 0 || whole == 1)) *out = value_bool(whole == 1);
+  else if (exact_number(in, arena, &number) && whole_number(number, &whole) && (whole == 0 || whole == 1))
+    *out = value_bool(whole == 1);
   else return fail_fit(in, type, err);
   return DC_OK;
 }
 
 /* --- Text and bytes --- */
 
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 /* 32 hex digits, hyphens between them as one likes. */
 static bool parse_uuid(Str text, char *bytes) {
   int digits = 0;
   for (size_t i = 0; i < text.len; i++) {
     char c = text.data[i];
-    int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    int digit = hex_digit(c);
     if (c == '-' && digits % 2 == 0) continue;
     if (digit < 0 || digits == 32) return false;
     bytes[digits / 2] = (char)(digits % 2 ? bytes[digits / 2] | digit : digit << 4);
@@ -139,7 +153,8 @@ static bool parse_uuid(Str text, char *bytes) {
 }
 
 /* Text gives its bytes, as in CAST. */
-static DcCode to_bytes(Value in, const struct ArrowSchema *type, ArrowFormat format, Arena *arena, Value *out, DcError *err) {
+static DcCode to_bytes(Value in, const struct ArrowSchema *type, ArrowFormat format, Arena *arena, Value *out,
+                       DcError *err) {
   if (in.type != TYPE_BINARY && in.type != TYPE_STRING) return fail_fit(in, type, err);
   *out = in;
   out->type = TYPE_BINARY;
@@ -179,7 +194,7 @@ static DcCode to_timestamp(Value in, const struct ArrowSchema *type, ArrowFormat
   int64_t unit = arrow_unit(format.unit), count;
   if (in.type == TYPE_STRING && !timestamp_parse(value_get_str(in), &moment)) return fail_fit(in, type, err);
   if (moment.type == TYPE_DATE) moment = value_timestamp(moment.as.i * SECONDS_PER_DAY, 0);
-  if (moment.type != TYPE_TIMESTAMP || moment.len % (1000000000 / unit)) return fail_fit(in, type, err);
+  if (moment.type != TYPE_TIMESTAMP) return fail_fit(in, type, err);
   if (!*format.zone && (moment.flags & VALUE_ZONED)) {
     fail_fit(in, type, err);
     dc_hint(err, "it has a zone, the type has none: write timestamp[us, UTC]");
@@ -190,16 +205,10 @@ static DcCode to_timestamp(Value in, const struct ArrowSchema *type, ArrowFormat
   return arrow_count(moment, unit, &count) ? DC_OK : fail_fit(in, type, err);
 }
 
-bool arrow_count(Value moment, int64_t unit, int64_t *out) {
-  int64_t fraction = moment.len / (1000000000 / unit);
-  if (!__builtin_mul_overflow(moment.as.i, unit, out)) return !__builtin_add_overflow(*out, fraction, out);
-  /* the first second of the range of 64 bits begins before it */
-  return !__builtin_mul_overflow(moment.as.i + 1, unit, out) && !__builtin_add_overflow(*out, fraction - unit, out);
-}
-
 /* --- Nested values --- */
 
-static DcCode to_list(Value in, const struct ArrowSchema *type, ArrowFormat format, Arena *arena, Value *out, DcError *err) {
+static DcCode to_list(Value in, const struct ArrowSchema *type, ArrowFormat format, Arena *arena, Value *out,
+                      DcError *err) {
   if (in.type != TYPE_ARRAY) return fail_fit(in, type, err);
   const Array *from = in.as.array;
   if (format.kind == ARROW_FIXED_LIST && from->count != (size_t)format.width) return fail_fit(in, type, err);
@@ -214,7 +223,8 @@ static DcCode to_list(Value in, const struct ArrowSchema *type, ArrowFormat form
   return DC_OK;
 }
 
-static DcCode convert_member(Str name, Value in, const struct ArrowSchema *type, Arena *arena, Value *out, DcError *err) {
+static DcCode convert_member(Str name, Value in, const struct ArrowSchema *type, Arena *arena, Value *out,
+                             DcError *err) {
   char place[100];
   if (arrow_convert(in, type, arena, out, err) == DC_OK) return DC_OK;
   snprintf(place, sizeof place, "\"%.*s\"", name.len < 80 ? (int)name.len : 80, name.data);
@@ -258,8 +268,10 @@ static DcCode map_entry(Value in, const struct ArrowSchema *type, size_t i, Valu
   }
   Value item = in.as.array->items[i];
   const Object *entry = item.type == TYPE_OBJECT ? item.as.object : NULL;
-  size_t key_at = entry ? object_find(entry, str_of("key")) : 0, value_at = entry ? object_find(entry, str_of("value")) : 0;
-  if (!entry || key_at == entry->count || value_at == entry->count || value_is_null(entry->values[key_at])) return fail_fit(in, type, err);
+  size_t key_at = entry ? object_find(entry, str_of("key")) : 0;
+  size_t value_at = entry ? object_find(entry, str_of("value")) : 0;
+  if (!entry || key_at == entry->count || value_at == entry->count || value_is_null(entry->values[key_at]))
+    return fail_fit(in, type, err);
   *key = entry->values[key_at];
   *value = entry->values[value_at];
   return DC_OK;
@@ -288,7 +300,8 @@ static DcCode to_map(Value in, const struct ArrowSchema *type, Arena *arena, Val
   return DC_OK;
 }
 
-static DcCode to_nested(Value in, const struct ArrowSchema *type, ArrowFormat format, Arena *arena, Value *out, DcError *err) {
+static DcCode to_nested(Value in, const struct ArrowSchema *type, ArrowFormat format, Arena *arena, Value *out,
+                        DcError *err) {
   Value value = in;
   if (in.type == TYPE_STRING) { /* JSON */
     Str why;
@@ -301,7 +314,8 @@ static DcCode to_nested(Value in, const struct ArrowSchema *type, ArrowFormat fo
     if (value_is_null(value)) return DC_OK;
   }
   if (format.kind == ARROW_STRUCT) return to_struct(value, type, arena, out, err);
-  return format.kind == ARROW_MAP ? to_map(value, type, arena, out, err) : to_list(value, type, format, arena, out, err);
+  if (format.kind == ARROW_MAP) return to_map(value, type, arena, out, err);
+  return to_list(value, type, format, arena, out, err);
 }
 
 /* --- Any value --- */
@@ -314,18 +328,21 @@ DcCode arrow_convert(Value in, const struct ArrowSchema *type, Arena *arena, Val
   ArrowFormat format = arrow_format(type);
   switch (format.kind) {
     case ARROW_BOOL: return to_bool(in, type, arena, out, err);
-    case ARROW_INT8: case ARROW_INT16: case ARROW_INT32: case ARROW_INT64: case ARROW_UINT8: case ARROW_UINT16: case ARROW_UINT32: case ARROW_UINT64:
+    case ARROW_INT8: case ARROW_INT16: case ARROW_INT32: case ARROW_INT64: case ARROW_UINT8:
+    case ARROW_UINT16: case ARROW_UINT32: case ARROW_UINT64:
     case ARROW_DURATION: return to_int(in, type, format.kind, arena, out, err);
     case ARROW_FLOAT16: case ARROW_FLOAT32: case ARROW_FLOAT64: return to_float(in, type, format.kind, out, err);
     case ARROW_STRING: case ARROW_LARGE_STRING: case ARROW_STRING_VIEW:
       if (in.type != TYPE_STRING) *out = value_str(value_to_str(arena, in));
       return DC_OK;
-    case ARROW_BINARY: case ARROW_LARGE_BINARY: case ARROW_BINARY_VIEW: case ARROW_FIXED_BINARY: return to_bytes(in, type, format, arena, out, err);
+    case ARROW_BINARY: case ARROW_LARGE_BINARY: case ARROW_BINARY_VIEW: case ARROW_FIXED_BINARY:
+      return to_bytes(in, type, format, arena, out, err);
     case ARROW_DECIMAL: return to_decimal(in, type, format, arena, out, err);
     case ARROW_DATE32: case ARROW_DATE64: return to_date(in, type, out, err);
     case ARROW_TIME32: case ARROW_TIME64: return to_time(in, type, format, out, err);
     case ARROW_TIMESTAMP: return to_timestamp(in, type, format, out, err);
-    case ARROW_LIST: case ARROW_LARGE_LIST: case ARROW_LIST_VIEW: case ARROW_LARGE_LIST_VIEW: case ARROW_FIXED_LIST: case ARROW_STRUCT: case ARROW_MAP:
+    case ARROW_LIST: case ARROW_LARGE_LIST: case ARROW_LIST_VIEW: case ARROW_LARGE_LIST_VIEW:
+    case ARROW_FIXED_LIST: case ARROW_STRUCT: case ARROW_MAP:
       return to_nested(in, type, format, arena, out, err);
     case ARROW_UNKNOWN: case ARROW_NULL: case ARROW_INTERVAL: case ARROW_RUN_END: case ARROW_UNION: break;
   }
@@ -342,4 +359,75 @@ bool arrow_natural(ColumnKind kind, const struct ArrowSchema *type) {
     case COLUMN_VALUE: case COLUMN_FLAT: case COLUMN_ABSENT: break;
   }
   return false;
+}
+
+static bool ints_between(const int64_t *values, const uint8_t *nulls, uint32_t n, int64_t least, int64_t most) {
+  bool out = false;
+  for (uint32_t i = 0; i < n; i++) out |= (values[i] < least) | (values[i] > most);
+  for (uint32_t i = 0; out && i < n; i++)
+    if (!(nulls && nulls[i]) && (values[i] < least || values[i] > most)) return false;
+  return true;
+}
+
+bool arrow_ints_fit(const int64_t *values, const uint8_t *nulls, uint32_t n, const struct ArrowSchema *type) {
+  switch (arrow_format(arrow_plain(type)).kind) {
+    case ARROW_INT64: case ARROW_DURATION: return true;
+    case ARROW_INT8: return ints_between(values, nulls, n, INT8_MIN, INT8_MAX);
+    case ARROW_INT16: return ints_between(values, nulls, n, INT16_MIN, INT16_MAX);
+    case ARROW_INT32: return ints_between(values, nulls, n, INT32_MIN, INT32_MAX);
+    case ARROW_UINT8: return ints_between(values, nulls, n, 0, UINT8_MAX);
+    case ARROW_UINT16: return ints_between(values, nulls, n, 0, UINT16_MAX);
+    case ARROW_UINT32: return ints_between(values, nulls, n, 0, UINT32_MAX);
+    case ARROW_UINT64: return ints_between(values, nulls, n, 0, INT64_MAX);
+    default: return false;
+  }
+}
+
+/* Values of one type, but for NULLs, that have these flags. */
+static bool all_of(const Value *values, uint32_t n, Type type, uint8_t flags) {
+  bool good = true;
+  for (uint32_t i = 0; i < n; i++)
+    good &= (values[i].type == type && (values[i].flags & flags) == flags) || values[i].type == TYPE_NULL;
+  return good;
+}
+
+static bool all_timestamps(const Value *values, uint32_t n, ArrowFormat format) {
+  int64_t unit = arrow_unit(format.unit), count;
+  uint8_t flags = *format.zone ? VALUE_ZONED : 0;
+  int offset = arrow_zone_minutes(format.zone);
+  for (uint32_t i = 0; i < n; i++) {
+    const Value *value = &values[i];
+    if (value->type == TYPE_NULL) continue;
+    if (value->type != TYPE_TIMESTAMP || value->flags != flags || value->offset_minutes != offset ||
+        !arrow_count(*value, unit, &count))
+      return false;
+  }
+  return true;
+}
+
+static bool all_decimals(const Value *values, uint32_t n, ArrowFormat format) {
+  uint64_t limbs[4];
+  for (uint32_t i = 0; i < n; i++) {
+    if (values[i].type == TYPE_NULL) continue;
+    if (values[i].type != TYPE_DECIMAL || values[i].as.decimal->scale != format.scale) return false;
+    if (!arrow_decimal_limbs(*values[i].as.decimal, format.precision, format.scale, limbs)) return false;
+  }
+  return true;
+}
+
+bool arrow_values_fit(const Value *values, uint32_t n, const struct ArrowSchema *type) {
+  ArrowFormat format = arrow_format(arrow_plain(type));
+  switch (format.kind) {
+    case ARROW_NULL: return all_of(values, n, TYPE_NULL, 0);
+    case ARROW_BOOL: return all_of(values, n, TYPE_BOOL, 0);
+    case ARROW_INT64: case ARROW_DURATION: return all_of(values, n, TYPE_INT, 0);
+    case ARROW_FLOAT32: return all_of(values, n, TYPE_DOUBLE, VALUE_SINGLE);
+    case ARROW_FLOAT64: return all_of(values, n, TYPE_DOUBLE, 0);
+    case ARROW_STRING: case ARROW_LARGE_STRING: case ARROW_STRING_VIEW: return all_of(values, n, TYPE_STRING, 0);
+    case ARROW_BINARY: case ARROW_LARGE_BINARY: case ARROW_BINARY_VIEW: return all_of(values, n, TYPE_BINARY, 0);
+    case ARROW_DATE32: case ARROW_DATE64: return all_of(values, n, TYPE_DATE, 0);
+    case ARROW_TIMESTAMP: return all_timestamps(values, n, format);
+    case ARROW_DECIMAL: return all_decimals(values, n, format);
+    default: return false;
+  }
 }

@@ -1,6 +1,6 @@
-/* arrow_export.c - columns as Arrow arrays. Columns that lie as Arrow wants them are copied whole; others go value by value into
- * growing buffers. In the end all buffers of a batch are one block of the budget, which every array of the tree has a reference to:
- * children may be moved away and outlive the rest, as the interface allows.
+/* arrow_export.c - columns as Arrow arrays. Columns that lie as Arrow wants them are copied whole; others go value by
+ * value into growing buffers. In the end all buffers of a batch are one block of the budget, which every array of the
+ * tree has a reference to: children may be moved away and outlive the rest, as the interface allows.
  */
 #include <math.h>
 
@@ -30,7 +30,8 @@ static void release(struct ArrowArray *array) {
   array->release = NULL;
 }
 
-static Owned *make_array(struct ArrowArray *out, Slab *slab, int64_t rows, int64_t nulls, int64_t buffers, int64_t children) {
+static Owned *make_array(struct ArrowArray *out, Slab *slab, int64_t rows, int64_t nulls, int64_t buffers,
+                         int64_t children) {
   Owned *owned = dc_alloc(sizeof *owned);
   owned->slab = slab_ref(slab);
   if (children) {
@@ -38,8 +39,8 @@ static Owned *make_array(struct ArrowArray *out, Slab *slab, int64_t rows, int64
     owned->children = dc_alloc((size_t)children * sizeof *owned->children);
     for (int64_t i = 0; i < children; i++) owned->children[i] = &owned->storage[i];
   }
-  *out = (struct ArrowArray){.length = rows, .null_count = nulls, .n_buffers = buffers, .n_children = children, .buffers = owned->buffers,
-                             .children = owned->children, .release = release, .private_data = owned};
+  *out = (struct ArrowArray){.length = rows, .null_count = nulls, .n_buffers = buffers, .n_children = children,
+                             .buffers = owned->buffers, .children = owned->children, .release = release, .private_data = owned};
   return owned;
 }
 
@@ -84,38 +85,25 @@ typedef struct Export {
   ArrowBuild build;
 } Export;
 
-static bool all_in(const Export *e, int64_t least, int64_t most) {
-  const int64_t *values = e->column->values;
-  bool out = false;
-  for (uint32_t i = 0; i < e->rows; i++) out |= (values[i] < least) | (values[i] > most);
-  for (uint32_t i = 0; out && i < e->rows; i++)
-    if (column_valid(e->column, i) && (values[i] < least || values[i] > most)) return false;
-  return true;
-}
-
+/* Only those that are out of range have to be looked at one by one. */
 static bool ints_fit(const Export *e) {
-  switch (e->format.kind) {
-    case ARROW_INT64: case ARROW_DURATION: return true;
-    case ARROW_INT8: return all_in(e, INT8_MIN, INT8_MAX);
-    case ARROW_INT16: return all_in(e, INT16_MIN, INT16_MAX);
-    case ARROW_INT32: return all_in(e, INT32_MIN, INT32_MAX);
-    case ARROW_UINT8: return all_in(e, 0, UINT8_MAX);
-    case ARROW_UINT16: return all_in(e, 0, UINT16_MAX);
-    case ARROW_UINT32: return all_in(e, 0, UINT32_MAX);
-    case ARROW_UINT64: return all_in(e, 0, INT64_MAX);
-    default: return false;
-  }
+  const int64_t *values = e->column->values;
+  if (arrow_ints_fit(values, NULL, e->rows, e->type)) return true;
+  for (uint32_t i = 0; i < e->rows; i++)
+    if (column_valid(e->column, i) && !arrow_ints_fit(&values[i], NULL, 1, e->type)) return false;
+  return true;
 }
 
 static bool is_copied(const Export *e) {
   ArrowKind kind = e->format.kind;
   switch (e->column->kind) {
     case COLUMN_BOOL: return kind == ARROW_BOOL;
-    case COLUMN_INT: return ints_fit(e);
+    case COLUMN_INT: return (arrow_is_int(kind) || kind == ARROW_DURATION) && ints_fit(e);
     case COLUMN_DOUBLE: return kind == ARROW_FLOAT64;
     case COLUMN_STRING:
       if (kind == ARROW_LARGE_STRING || kind == ARROW_LARGE_BINARY) return true;
-      return (kind == ARROW_STRING || kind == ARROW_BINARY) && e->column->offsets[e->rows] - e->column->offsets[0] <= INT32_MAX;
+      return (kind == ARROW_STRING || kind == ARROW_BINARY) &&
+             e->column->offsets[e->rows] - e->column->offsets[0] <= INT32_MAX;
     case COLUMN_VALUE: case COLUMN_FLAT: case COLUMN_ABSENT: break;
   }
   return false;
@@ -209,6 +197,7 @@ static DcCode fail_row(const Export *e, uint32_t row, const DcError *why, DcErro
 
 static DcCode build_column(Export *e, Arena *arena, DcError *err) {
   DC_TRY(arrow_build_init(&e->build, e->type, arena, err));
+  if (e->column->kind == COLUMN_FLAT && arrow_build_flat(&e->build, e->column->values, e->rows)) return DC_OK;
   Arena scratch = {0};
   DcError why = {0};
   arena_raw(&scratch, 1); /* so that there is something to go back to */
@@ -225,7 +214,8 @@ static DcCode build_column(Export *e, Arena *arena, DcError *err) {
   return code;
 }
 
-static DcCode export_all(Budget *budget, Export *exports, uint32_t count, uint32_t rows, Arena *arena, struct ArrowArray *out, DcError *err) {
+static DcCode export_all(Budget *budget, Export *exports, uint32_t count, uint32_t rows, Arena *arena,
+                         struct ArrowArray *out, DcError *err) {
   size_t size = 0, at = 0;
   for (uint32_t i = 0; i < count; i++) {
     exports[i].copied = is_copied(&exports[i]);
@@ -243,7 +233,8 @@ static DcCode export_all(Budget *budget, Export *exports, uint32_t count, uint32
   return DC_OK;
 }
 
-DcCode arrow_export(Budget *budget, const Column *columns, uint32_t count, uint32_t rows, const struct ArrowSchema *type, struct ArrowArray *out, DcError *err) {
+DcCode arrow_export(Budget *budget, const Column *columns, uint32_t count, uint32_t rows,
+                    const struct ArrowSchema *type, struct ArrowArray *out, DcError *err) {
   if (arrow_format(type).kind != ARROW_STRUCT || type->n_children != count)
     return dc_fail(err, "%u columns cannot be written as %lld", count, (long long)type->n_children);
   Arena arena = {0};
@@ -251,7 +242,8 @@ DcCode arrow_export(Budget *budget, const Column *columns, uint32_t count, uint3
   for (uint32_t i = 0; i < count; i++) {
     const struct ArrowSchema *plain = arrow_plain(type->children[i]);
     const char *name = type->children[i]->name ? type->children[i]->name : "";
-    exports[i] = (Export){.column = &columns[i], .name = name, .type = plain, .format = arrow_format(plain), .rows = rows};
+    exports[i] = (Export){.column = &columns[i], .name = name, .type = plain, .format = arrow_format(plain),
+                          .rows = rows};
   }
   DcCode code = export_all(budget, exports, count, rows, &arena, out, err);
   for (uint32_t i = 0; i < count; i++) arrow_build_free(&exports[i].build);

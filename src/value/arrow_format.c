@@ -123,10 +123,10 @@ ArrowFormat arrow_format(const struct ArrowSchema *type) {
     char letter;
     uint8_t kind, width;
   } single[] = {
-    {'l', ARROW_INT64, 8}, {'u', ARROW_STRING, 4}, {'g', ARROW_FLOAT64, 8}, {'i', ARROW_INT32, 4}, {'f', ARROW_FLOAT32, 4},
-    {'b', ARROW_BOOL, 0}, {'n', ARROW_NULL, 0}, {'c', ARROW_INT8, 1}, {'C', ARROW_UINT8, 1}, {'s', ARROW_INT16, 2},
-    {'S', ARROW_UINT16, 2}, {'I', ARROW_UINT32, 4}, {'L', ARROW_UINT64, 8}, {'e', ARROW_FLOAT16, 2}, {'U', ARROW_LARGE_STRING, 8},
-    {'z', ARROW_BINARY, 4}, {'Z', ARROW_LARGE_BINARY, 8},
+    {'l', ARROW_INT64, 8}, {'u', ARROW_STRING, 4}, {'g', ARROW_FLOAT64, 8}, {'i', ARROW_INT32, 4},
+    {'f', ARROW_FLOAT32, 4}, {'b', ARROW_BOOL, 0}, {'n', ARROW_NULL, 0}, {'c', ARROW_INT8, 1}, {'C', ARROW_UINT8, 1},
+    {'s', ARROW_INT16, 2}, {'S', ARROW_UINT16, 2}, {'I', ARROW_UINT32, 4}, {'L', ARROW_UINT64, 8},
+    {'e', ARROW_FLOAT16, 2}, {'U', ARROW_LARGE_STRING, 8}, {'z', ARROW_BINARY, 4}, {'Z', ARROW_LARGE_BINARY, 8},
   };
   const char *text = type->format;
   if (!text || !*text) return (ArrowFormat){0};
@@ -184,7 +184,9 @@ static DcCode fail_type(const struct ArrowSchema *type, DcError *err) {
 /* Parts that a type of this kind has; -1: any number. */
 static int64_t children_of(ArrowKind kind) {
   switch (kind) {
-    case ARROW_LIST: case ARROW_LARGE_LIST: case ARROW_LIST_VIEW: case ARROW_LARGE_LIST_VIEW: case ARROW_FIXED_LIST: case ARROW_MAP: return 1;
+    case ARROW_LIST: case ARROW_LARGE_LIST: case ARROW_LIST_VIEW: case ARROW_LARGE_LIST_VIEW:
+    case ARROW_FIXED_LIST: case ARROW_MAP:
+      return 1;
     case ARROW_RUN_END: return 2;
     case ARROW_STRUCT: return -1;
     default: return 0;
@@ -194,7 +196,8 @@ static int64_t children_of(ArrowKind kind) {
 static bool is_sound(const ArrowField *field) {
   const struct ArrowSchema *type = field->type;
   int64_t wanted = children_of(field->format.kind);
-  if (type->n_children < 0 || (type->n_children && !type->children) || (wanted >= 0 && type->n_children != wanted)) return false;
+  if (type->n_children < 0 || (type->n_children && !type->children) || (wanted >= 0 && type->n_children != wanted))
+    return false;
   for (int64_t i = 0; i < type->n_children; i++)
     if (!type->children[i]) return false;
   return !type->dictionary || arrow_is_int(field->format.kind);
@@ -204,20 +207,26 @@ static DcCode make_field(Arena *arena, const struct ArrowSchema *type, ArrowFiel
   *out = (ArrowField){.format = arrow_format(type), .type = type};
   ArrowKind kind = out->format.kind;
   if (level > MOST_LEVELS) return dc_fail(err, "a type has more than %d levels", (int)MOST_LEVELS);
-  if (kind == ARROW_UNKNOWN || kind == ARROW_INTERVAL || kind == ARROW_UNION || !is_sound(out)) return fail_type(type, err);
+  if (kind == ARROW_UNKNOWN || kind == ARROW_INTERVAL || kind == ARROW_UNION || !is_sound(out))
+    return fail_type(type, err);
   if (kind == ARROW_TIMESTAMP) out->offset_minutes = arrow_zone_minutes(out->format.zone);
   if (type->n_children) out->children = arena_alloc(arena, (size_t)type->n_children * sizeof *out->children);
-  for (int64_t i = 0; i < type->n_children; i++) DC_TRY(make_field(arena, type->children[i], &out->children[i], level + 1, err));
+  for (int64_t i = 0; i < type->n_children; i++)
+    DC_TRY(make_field(arena, type->children[i], &out->children[i], level + 1, err));
   if (type->dictionary) {
     out->dictionary = arena_alloc(arena, sizeof *out->dictionary);
     DC_TRY(make_field(arena, type->dictionary, out->dictionary, level + 1, err));
   }
-  if (kind == ARROW_MAP && (out->children[0].format.kind != ARROW_STRUCT || type->children[0]->n_children != 2)) return fail_type(type, err);
-  if (kind == ARROW_RUN_END && (!arrow_is_int(out->children[0].format.kind) || out->children[0].dictionary)) return fail_type(type, err);
+  if (kind == ARROW_MAP && (out->children[0].format.kind != ARROW_STRUCT || type->children[0]->n_children != 2))
+    return fail_type(type, err);
+  if (kind == ARROW_RUN_END && (!arrow_is_int(out->children[0].format.kind) || out->children[0].dictionary))
+    return fail_type(type, err);
   return DC_OK;
 }
 
-DcCode arrow_field(Arena *arena, const struct ArrowSchema *type, ArrowField *out, DcError *err) { return make_field(arena, type, out, 0, err); }
+DcCode arrow_field(Arena *arena, const struct ArrowSchema *type, ArrowField *out, DcError *err) {
+  return make_field(arena, type, out, 0, err);
+}
 
 DcCode arrow_readable(const struct ArrowSchema *type, DcError *err) {
   Arena arena = {0};

@@ -1,8 +1,11 @@
-/* arrow_format.h - what an ArrowSchema says, taken apart: formats, extension types, trees of fields. For the arrow_*.c files only. */
+/* arrow_format.h - what an ArrowSchema says, taken apart: formats, extension types, trees of fields. For the
+   arrow_*.c files only. */
 #ifndef VALUE_ARROW_FORMAT_H
 #define VALUE_ARROW_FORMAT_H
 
 #include "value/arrow.h"
+#include "value/datetime_text.h"
+#include "value/decimal.h"
 
 typedef enum ArrowKind {
   ARROW_UNKNOWN,
@@ -57,26 +60,51 @@ typedef struct ArrowField {
 } ArrowField;
 
 DcCode arrow_field(Arena *arena, const struct ArrowSchema *type, ArrowField *out, DcError *err) DC_MUST_CHECK;
-/* Checks all of an array that can be checked without the sizes of its buffers, which the interface does not tell: afterwards rows
-   [0, length) of it can be read. */
+/* Checks all of an array that can be checked without the sizes of its buffers, which the interface does not tell:
+   afterwards rows [0, length) of it can be read. */
 DcCode arrow_check(const ArrowField *field, const struct ArrowArray *array, DcError *err) DC_MUST_CHECK;
 /* Value number row of a checked array, row < length. Text and bytes point into the array. */
-DcCode arrow_read(const ArrowField *field, const struct ArrowArray *array, int64_t row, Arena *arena, Value *out, DcError *err) DC_MUST_CHECK;
+DcCode arrow_read(const ArrowField *field, const struct ArrowArray *array, int64_t row, Arena *arena, Value *out,
+                  DcError *err) DC_MUST_CHECK;
 /* True if value number row is not NULL, as the array's own bitmap says. */
 bool arrow_valid(const struct ArrowArray *array, int64_t row);
 
-/* Moments of the years 1 to 9999; false: it is none. count is in the format's unit. */
-bool arrow_date(const ArrowField *field, int64_t count, Value *out);
-bool arrow_timestamp(const ArrowField *field, int64_t count, Value *out);
+enum { ARROW_FIRST_DAY = -719162, ARROW_LAST_DAY = 2932896 }; /* of the years 1 … 9999 */
+
+static inline int64_t arrow_floor(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+
+/* Moments of the years 1 to 9999; false: it is none. Inline, so that loops with a unit that is known divide by a
+   constant. */
+static inline bool arrow_date(int64_t count, bool milliseconds, Value *out) {
+  int64_t days = milliseconds ? arrow_floor(count, SECONDS_PER_DAY * INT64_C(1000)) : count;
+  *out = (Value){.type = TYPE_DATE, .as.i = days};
+  return days >= ARROW_FIRST_DAY && days <= ARROW_LAST_DAY;
+}
+static inline bool arrow_timestamp(int64_t count, int64_t unit, bool zoned, int offset_minutes, Value *out) {
+  int64_t seconds = arrow_floor(count, unit), rest = count % unit;
+  uint32_t nanoseconds = (uint32_t)((rest < 0 ? rest + unit : rest) * (1000000000 / unit));
+  *out = (Value){.type = TYPE_TIMESTAMP, .flags = zoned ? VALUE_ZONED : 0, .offset_minutes = (int16_t)offset_minutes,
+                 .len = nanoseconds, .as.i = seconds};
+  int64_t first = ARROW_FIRST_DAY * (int64_t)SECONDS_PER_DAY - offset_minutes * 60;
+  return seconds >= first && seconds < first + (ARROW_LAST_DAY - ARROW_FIRST_DAY + 1) * (int64_t)SECONDS_PER_DAY;
+}
 DcCode arrow_fail_moment(const ArrowField *field, int64_t count, DcError *err);
-/* A TIMESTAMP in parts of a second, unit to the second; false: it does not fit into 64 bits. */
-bool arrow_count(Value moment, int64_t unit, int64_t *out);
+DcCode arrow_fail_decimal(DcError *err);
+/* A TIMESTAMP in parts of a second, unit to the second; false: it does not fit into 64 bits, or digits would be
+   lost. */
+static inline bool arrow_count(Value moment, int64_t unit, int64_t *out) {
+  int64_t part = 1000000000 / unit, fraction = moment.len / part;
+  if (moment.len % part) return false;
+  if (!__builtin_mul_overflow(moment.as.i, unit, out)) return !__builtin_add_overflow(*out, fraction, out);
+  /* the first second of the range of 64 bits begins before it */
+  return !__builtin_mul_overflow(moment.as.i + 1, unit, out) && !__builtin_add_overflow(*out, fraction - unit, out);
+}
 /* A 16-bit number as a 32-bit one (IEEE 754 binary16), and back, rounded to the nearest. */
 float arrow_half(uint16_t bits);
 uint16_t arrow_to_half(double d);
 
-/* The decimal times 10^scale as a two's complement number of 256 bits, lowest first. false: it has more digits than precision, or
-   some behind the scale. */
+/* The decimal times 10^scale as a two's complement number of 256 bits, lowest first. false: it has more digits than
+   precision, or some behind the scale. */
 bool arrow_decimal_limbs(Decimal decimal, int precision, int scale, uint64_t limbs[4]);
 /* limbs / 10^scale as a decimal; false: it has more than 38 digits. */
 bool arrow_limbs_decimal(const uint64_t limbs[4], int scale, Decimal *out);
@@ -91,6 +119,21 @@ static inline int64_t arrow_i64(const void *buffer, int64_t i) {
   int64_t value;
   memcpy(&value, (const char *)buffer + i * 8, 8);
   return value;
+}
+
+/* A decimal in the bytes of its array; false: it has more than 38 digits. */
+static inline bool arrow_decimal(ArrowFormat format, const char *bytes, Decimal *out) {
+  uint64_t limbs[4];
+  int width = format.width, scale = format.scale;
+  int64_t low = width == 4 ? arrow_i32(bytes, 0) : arrow_i64(bytes, 0);
+  bool small = width <= 8 || (width == 16 && arrow_i64(bytes, 1) == low >> 63); /* as most are */
+  if (small && scale >= 0 && scale <= DECIMAL_DIGITS) {
+    *out = (Decimal){low, scale};
+    return true;
+  }
+  memset(limbs, bytes[width - 1] & 0x80 ? 0xFF : 0, sizeof limbs);
+  memcpy(limbs, bytes, (size_t)width); /* little endian, as the machines are that this is built for */
+  return arrow_limbs_decimal(limbs, scale, out);
 }
 
 #endif

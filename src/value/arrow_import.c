@@ -1,9 +1,10 @@
-/* arrow_import.c - Arrow arrays as batches. What our columns hold as Arrow does is copied whole; widening and moments go by loops
- * over plain buffers; nested values, decimals, dictionaries and views go value by value through a column builder.
+/* arrow_import.c - Arrow arrays as batches. What our columns hold as Arrow does is copied whole; widening and moments
+ * go by loops over plain buffers; nested values, decimals, dictionaries and views go value by value through a column
+ * builder.
  */
 #include "value/arrow_format.h"
 
-#include "value/datetime_text.h"
+#include "value/encoded.h"
 
 /* A column on its way. */
 typedef struct Import {
@@ -21,7 +22,8 @@ static const char *name_of(const Import *in) { return in->field.type->name ? in-
 
 /* Errors in values get the column and the row before their message. */
 static DcCode fail_row(const Import *in, uint64_t base, uint32_t row, const DcError *why, DcError *err) {
-  dc_fail(err, "column \"%s\", row %llu: %s", name_of(in), (unsigned long long)(origin_offset(base) + row + 1), why->message);
+  dc_fail(err, "column \"%s\", row %llu: %s", name_of(in), (unsigned long long)(origin_offset(base) + row + 1),
+          why->message);
   if (why->hint[0]) dc_hint(err, "%s", why->hint);
   return err->code;
 }
@@ -70,12 +72,15 @@ static ColumnKind kind_of(const Import *in) {
   if (in->field.dictionary) return COLUMN_ABSENT;
   switch (in->field.format.kind) {
     case ARROW_BOOL: return COLUMN_BOOL;
-    case ARROW_INT8: case ARROW_INT16: case ARROW_INT32: case ARROW_INT64: case ARROW_UINT8: case ARROW_UINT16: case ARROW_UINT32: case ARROW_UINT64:
+    case ARROW_INT8: case ARROW_INT16: case ARROW_INT32: case ARROW_INT64: case ARROW_UINT8:
+    case ARROW_UINT16: case ARROW_UINT32: case ARROW_UINT64:
     case ARROW_DURATION: return COLUMN_INT;
     case ARROW_FLOAT64: return COLUMN_DOUBLE;
     case ARROW_STRING: case ARROW_LARGE_STRING: return COLUMN_STRING;
-    case ARROW_FLOAT16: case ARROW_FLOAT32: case ARROW_DATE32: case ARROW_DATE64: case ARROW_TIME32: case ARROW_TIME64: case ARROW_TIMESTAMP:
+    case ARROW_FLOAT16: case ARROW_FLOAT32: case ARROW_DATE32: case ARROW_DATE64: case ARROW_TIME32: case ARROW_TIME64:
+    case ARROW_TIMESTAMP:
       return COLUMN_FLAT;
+    case ARROW_DECIMAL: return COLUMN_VALUE;
     default: return COLUMN_ABSENT;
   }
 }
@@ -93,7 +98,8 @@ static bool has_huge(const Import *in) {
 }
 
 static int64_t text_offset(const Import *in, int64_t row) {
-  return in->field.format.kind == ARROW_STRING ? arrow_i32(values_of(in), in->first + row) : arrow_i64(values_of(in), in->first + row);
+  bool wide = in->field.format.kind == ARROW_LARGE_STRING;
+  return wide ? arrow_i64(values_of(in), in->first + row) : arrow_i32(values_of(in), in->first + row);
 }
 
 /* NULLs that have bytes cannot be copied with the rest: nobody expects them. */
@@ -101,6 +107,12 @@ static bool has_null_text(const Import *in) {
   for (uint32_t i = 0; in->valid && i < in->rows; i++)
     if (!is_valid(in, i) && text_offset(in, i) != text_offset(in, i + 1)) return true;
   return false;
+}
+
+static uint64_t decimals_size(const Import *in) {
+  uint64_t nulls = 0;
+  for (uint32_t i = 0; in->valid && i < in->rows; i++) nulls += !is_valid(in, i);
+  return (in->rows - nulls) * ENCODED_DECIMAL + nulls * ENCODED_NULL;
 }
 
 static DcCode build(Import *in, uint64_t base, Arena *arena, DcError *err) {
@@ -116,7 +128,8 @@ static DcCode build(Import *in, uint64_t base, Arena *arena, DcError *err) {
     Value value;
     code = arrow_read(&in->field, in->array, in->row + i, &scratch, &value, &why);
     if (code == DC_OK) column_builder_add(in->builder, value);
-    if (code == DC_OK && in->builder->values.len > UINT32_MAX) code = dc_fail(&why, "the values of %u rows are longer than 4 GiB", i + 1);
+    if (code == DC_OK && in->builder->values.len > UINT32_MAX)
+      code = dc_fail(&why, "the values of %u rows are longer than 4 GiB", i + 1);
     if (code != DC_OK) fail_row(in, base, i, &why, err);
     arena_rewind(&scratch, mark);
   }
@@ -132,13 +145,15 @@ static DcCode measure(Import *in, uint64_t base, Arena *arena, ColumnSize *out, 
   find_nulls(in);
   ColumnKind kind = kind_of(in);
   uint64_t bytes = (uint64_t)in->rows * (kind == COLUMN_BOOL ? 1 : kind == COLUMN_FLAT ? sizeof(Value) : 8);
+  if (kind == COLUMN_VALUE) bytes = decimals_size(in); /* to the byte: batches are compact */
   if (kind == COLUMN_ABSENT || (kind == COLUMN_INT && has_huge(in)) || (kind == COLUMN_STRING && has_null_text(in))) {
     DC_TRY(build(in, base, arena, err));
     kind = in->builder->kind < 0 ? COLUMN_STRING : (ColumnKind)in->builder->kind;
     bytes = in->builder->values.len;
   } else if (kind == COLUMN_STRING) {
     bytes = in->rows ? (uint64_t)(text_offset(in, in->rows) - text_offset(in, 0)) : 0;
-    if (bytes > UINT32_MAX) return dc_fail(err, "column \"%s\": the values of %u rows are longer than 4 GiB", name_of(in), in->rows);
+    if (bytes > UINT32_MAX)
+      return dc_fail(err, "column \"%s\": the values of %u rows are longer than 4 GiB", name_of(in), in->rows);
   }
   *out = (ColumnSize){kind, in->valid || (in->builder && in->builder->any_null), bytes};
   return DC_OK;
@@ -196,24 +211,80 @@ static void copy_text(const Import *in, const Column *to) {
     for (uint32_t i = 1; i <= in->rows; i++) offsets[i] = (uint32_t)(arrow_i32(values_of(in), in->first + i) - start);
   else
     for (uint32_t i = 1; i <= in->rows; i++) offsets[i] = (uint32_t)(arrow_i64(values_of(in), in->first + i) - start);
-  if (offsets[in->rows]) memcpy((char *)(uintptr_t)to->values, (const char *)in->array->buffers[2] + start, offsets[in->rows]);
+  if (offsets[in->rows])
+    memcpy((char *)(uintptr_t)to->values, (const char *)in->array->buffers[2] + start, offsets[in->rows]);
+}
+
+/* Timestamps in a loop of their own for each unit; gives the number of the first one that is none, rows: all are. */
+static inline uint32_t copy_stamps(const Import *in, const char *from, int64_t unit, Value *out) {
+  bool zoned = *in->field.format.zone;
+  int offset = in->field.offset_minutes;
+  for (uint32_t i = 0; i < in->rows; i++) {
+    if (!is_valid(in, i)) out[i] = value_null();
+    else if (!arrow_timestamp(arrow_i64(from, i), unit, zoned, offset, &out[i])) return i;
+  }
+  return in->rows;
+}
+
+static uint32_t copy_dates(const Import *in, const char *from, Value *out) {
+  for (uint32_t i = 0; i < in->rows; i++) {
+    if (!is_valid(in, i)) out[i] = value_null();
+    else if (!arrow_date(arrow_i32(from, i), false, &out[i])) return i;
+  }
+  return in->rows;
+}
+
+static void copy_singles(const Import *in, const char *from, Value *out) {
+  for (uint32_t i = 0; i < in->rows; i++) {
+    float single;
+    memcpy(&single, from + (size_t)i * sizeof single, sizeof single);
+    out[i] = is_valid(in, i) ? value_single(single) : value_null();
+  }
 }
 
 static DcCode copy_flat(const Import *in, uint64_t base, Value *out, DcError *err) {
-  int width = in->field.format.width;
-  const char *from = (const char *)values_of(in) + in->first * width;
-  ArrowKind kind = in->field.format.kind;
-  DcError why = {0};
-  for (uint32_t i = 0; i < in->rows; i++, from += width) {
-    bool good = true;
-    if (!is_valid(in, i)) out[i] = value_null();
-    else if (kind == ARROW_DATE32) good = arrow_date(&in->field, arrow_i32(from, 0), &out[i]);
-    else if (kind == ARROW_TIMESTAMP) good = arrow_timestamp(&in->field, arrow_i64(from, 0), &out[i]);
-    else good = arrow_read(&in->field, in->array, in->row + i, NULL, &out[i], &why) == DC_OK;
-    if (good) continue;
-    if (why.code == DC_OK) arrow_fail_moment(&in->field, width == 4 ? arrow_i32(from, 0) : arrow_i64(from, 0), &why);
-    return fail_row(in, base, i, &why, err);
+  const char *from = (const char *)values_of(in) + in->first * in->field.format.width;
+  uint32_t i = 0;
+  switch (in->field.format.kind) {
+    case ARROW_DATE32: i = copy_dates(in, from, out); break;
+    case ARROW_FLOAT32:
+      copy_singles(in, from, out);
+      return DC_OK;
+    case ARROW_TIMESTAMP:
+      switch (in->field.format.unit) {
+        case 's': i = copy_stamps(in, from, 1, out); break;
+        case 'm': i = copy_stamps(in, from, 1000, out); break;
+        case 'u': i = copy_stamps(in, from, 1000000, out); break;
+        default: i = copy_stamps(in, from, 1000000000, out); break;
+      }
+      break;
+    default: break;
   }
+  DcError why = {0}; /* the rest, or the message for the one that is none */
+  for (; i < in->rows; i++)
+    if (arrow_read(&in->field, in->array, in->row + i, NULL, &out[i], &why) != DC_OK)
+      return fail_row(in, base, i, &why, err);
+  return DC_OK;
+}
+
+static DcCode copy_decimals(const Import *in, uint64_t base, const Column *to, DcError *err) {
+  uint32_t *offsets = (uint32_t *)(uintptr_t)to->offsets;
+  char *start = (char *)(uintptr_t)to->values, *out = start;
+  const char *from = (const char *)values_of(in) + in->first * in->field.format.width;
+  for (uint32_t i = 0; i < in->rows; i++, from += in->field.format.width) {
+    Decimal decimal;
+    offsets[i] = (uint32_t)(out - start);
+    if (!is_valid(in, i)) {
+      out += encode_null(out);
+    } else if (arrow_decimal(in->field.format, from, &decimal)) {
+      out += encode_decimal(out, decimal);
+    } else {
+      DcError why = {0};
+      arrow_fail_decimal(&why);
+      return fail_row(in, base, i, &why, err);
+    }
+  }
+  offsets[in->rows] = (uint32_t)(out - start);
   return DC_OK;
 }
 
@@ -240,14 +311,16 @@ static DcCode copy_column(const Import *in, uint64_t base, const Column *to, DcE
     case COLUMN_INT: case COLUMN_DOUBLE: copy_ints(in, values); break;
     case COLUMN_STRING: copy_text(in, to); break;
     case COLUMN_FLAT: return copy_flat(in, base, values, err);
-    case COLUMN_VALUE: case COLUMN_ABSENT: break;
+    case COLUMN_VALUE: return copy_decimals(in, base, to, err);
+    case COLUMN_ABSENT: break;
   }
   return DC_OK;
 }
 
 /* --- The batch --- */
 
-static DcCode import_all(Budget *budget, Import *columns, uint32_t count, uint32_t rows, uint64_t base, Arena *arena, Batch **out, DcError *err) {
+static DcCode import_all(Budget *budget, Import *columns, uint32_t count, uint32_t rows, uint64_t base, Arena *arena,
+                         Batch **out, DcError *err) {
   ColumnSize *sizes = arena_alloc(arena, (count + (size_t)1) * sizeof *sizes);
   for (uint32_t i = 0; i < count; i++) DC_TRY(measure(&columns[i], base, arena, &sizes[i], err));
   Batch *batch;
@@ -259,14 +332,17 @@ static DcCode import_all(Budget *budget, Import *columns, uint32_t count, uint32
   return code;
 }
 
-static DcCode open_columns(const struct ArrowSchema *type, const struct ArrowArray *array, const int *fields, uint32_t count, Import *columns,
-                           Arena *arena, DcError *err) {
+static DcCode open_columns(const struct ArrowSchema *type, const struct ArrowArray *array, const int *fields,
+                           uint32_t count, Import *columns, Arena *arena, DcError *err) {
   int64_t end;
-  if (arrow_format(type).kind != ARROW_STRUCT || array->n_children != type->n_children || (array->n_children && !array->children))
+  if (arrow_format(type).kind != ARROW_STRUCT || array->n_children != type->n_children ||
+      (array->n_children && !array->children))
     return dc_fail(err, "broken data: the columns of a batch are not those of its type");
-  if (array->length < 0 || array->offset < 0 || array->length > UINT32_MAX || __builtin_add_overflow(array->offset, array->length, &end))
+  if (array->length < 0 || array->offset < 0 || array->length > UINT32_MAX ||
+      __builtin_add_overflow(array->offset, array->length, &end))
     return dc_fail(err, "broken data: a batch of %lld rows", (long long)array->length);
-  if (array->n_buffers > 0 && array->buffers && array->buffers[0] && array->null_count && any_null(array->buffers[0], array->offset, (uint32_t)array->length))
+  if (array->n_buffers > 0 && array->buffers && array->buffers[0] && array->null_count &&
+      any_null(array->buffers[0], array->offset, (uint32_t)array->length))
     return dc_fail(err, "broken data: a batch with rows that are NULL");
   for (uint32_t i = 0; i < count; i++) {
     Import *in = &columns[i];
@@ -284,8 +360,8 @@ static DcCode open_columns(const struct ArrowSchema *type, const struct ArrowArr
   return DC_OK;
 }
 
-DcCode arrow_import(Budget *budget, const struct ArrowSchema *type, const struct ArrowArray *array, const int *fields, uint32_t count, uint64_t origin_base,
-                    Batch **out, DcError *err) {
+DcCode arrow_import(Budget *budget, const struct ArrowSchema *type, const struct ArrowArray *array, const int *fields,
+                    uint32_t count, uint64_t origin_base, Batch **out, DcError *err) {
   Arena arena = {0};
   Import *columns = arena_alloc(&arena, (count + (size_t)1) * sizeof *columns);
   DcCode code = open_columns(type, array, fields, count, columns, &arena, err);

@@ -21,15 +21,18 @@ typedef struct TypeWord {
 
 /* The first ones are those that a message shows. */
 static const TypeWord words[] = {
-  {"bool", "b"}, {"int8", "c"}, {"int16", "s"}, {"int32", "i"}, {"int64", "l"}, {"uint8", "C"}, {"uint16", "S"}, {"uint32", "I"}, {"uint64", "L"},
-  {"float16", "e"}, {"float32", "f"}, {"double", "g"}, {"string", "u"}, {"binary", "z"}, {"date", "tdD"}, {"uuid", "w:16"}, {"null", "n"},
-  {"large_string", "U"}, {"string_view", "vu"}, {"large_binary", "Z"}, {"binary_view", "vz"}, {"date32", "tdD"}, {"date64", "tdm"},
-  {"boolean", "b"}, {"tinyint", "c"}, {"smallint", "s"}, {"int", "l"}, {"integer", "l"}, {"bigint", "l"}, {"long", "l"}, {"utinyint", "C"},
-  {"usmallint", "S"}, {"uinteger", "I"}, {"ubigint", "L"}, {"halffloat", "e"}, {"half", "e"}, {"float", "f"}, {"real", "f"}, {"float64", "g"},
-  {"double precision", "g"}, {"utf8", "u"}, {"text", "u"}, {"varchar", "u"}, {"char", "u"}, {"json", "u"}, {"blob", "z"}, {"bytea", "z"},
-  {"varbinary", "z"}, {"bytes", "z"}, {"time", "ttu"}, {"time32", "ttm"}, {"time64", "ttu"}, {"timestamp", "tsu:"}, {"datetime", "tsu:"},
-  {"timestamp without time zone", "tsu:"}, {"timestamptz", "tsu:UTC"}, {"timestamp with time zone", "tsu:UTC"}, {"timestamp_s", "tss:"},
-  {"timestamp_ms", "tsm:"}, {"timestamp_us", "tsu:"}, {"timestamp_ns", "tsn:"}, {"duration", "tDu"},
+  {"bool", "b"}, {"int8", "c"}, {"int16", "s"}, {"int32", "i"}, {"int64", "l"}, {"uint8", "C"}, {"uint16", "S"},
+  {"uint32", "I"}, {"uint64", "L"}, {"float16", "e"}, {"float32", "f"}, {"double", "g"}, {"string", "u"},
+  {"binary", "z"}, {"date", "tdD"}, {"uuid", "w:16"}, {"null", "n"}, {"large_string", "U"}, {"string_view", "vu"},
+  {"large_binary", "Z"}, {"binary_view", "vz"}, {"date32", "tdD"}, {"date64", "tdm"}, {"boolean", "b"},
+  {"tinyint", "c"}, {"smallint", "s"}, {"int", "l"}, {"integer", "l"}, {"bigint", "l"}, {"long", "l"},
+  {"utinyint", "C"}, {"usmallint", "S"}, {"uinteger", "I"}, {"ubigint", "L"}, {"halffloat", "e"}, {"half", "e"},
+  {"float", "f"}, {"real", "f"}, {"float64", "g"}, {"double precision", "g"}, {"utf8", "u"}, {"text", "u"},
+  {"varchar", "u"}, {"char", "u"}, {"json", "u"}, {"blob", "z"}, {"bytea", "z"}, {"varbinary", "z"}, {"bytes", "z"},
+  {"time", "ttu"}, {"time32", "ttm"}, {"time64", "ttu"}, {"timestamp", "tsu:"}, {"datetime", "tsu:"},
+  {"timestamp without time zone", "tsu:"}, {"timestamptz", "tsu:UTC"}, {"timestamp with time zone", "tsu:UTC"},
+  {"timestamp_s", "tss:"}, {"timestamp_ms", "tsm:"}, {"timestamp_us", "tsu:"}, {"timestamp_ns", "tsn:"},
+  {"duration", "tDu"},
 };
 enum { SHOWN_WORDS = 17 };
 
@@ -53,13 +56,16 @@ static DcCode fail_unknown(Parser *p, Str name) {
   Buf list = {0};
   for (size_t i = 0; i < SHOWN_WORDS; i++) buf_printf(&list, "%s, ", words[i].name);
   dc_fail(p->err, "unknown type '%.*s'", STR_ARG(name));
-  dc_hint(p->err, "types are %.*sdecimal(10, 2), time64[us], timestamp[us], timestamp[us, UTC], duration[ms], fixed_size_binary[8], list<int64>, "
+  dc_hint(p->err, "types are %.*sdecimal(10, 2), time64[us], timestamp[us], timestamp[us, UTC], duration[ms], "
+          "fixed_size_binary[8], list<int64>, "
           "struct<a: string, b: double>, map<string, int64>", (int)list.len, list.data);
   buf_free(&list);
   return p->err->code;
 }
 
-static bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
+static bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
 
 static Str take_word(Parser *p) {
   skip_blanks(p);
@@ -136,7 +142,8 @@ static DcCode parse_struct(Parser *p, struct ArrowSchema **parts, int64_t count,
 }
 
 static DcCode parse_nested(Parser *p, Str name, struct ArrowSchema **out) {
-  static const TypeWord lists[] = {{"list", "+l"}, {"array", "+l"}, {"large_list", "+L"}, {"list_view", "+vl"}, {"large_list_view", "+vL"}, {"fixed_size_list", "+w"}};
+  static const TypeWord lists[] = {{"list", "+l"}, {"array", "+l"}, {"large_list", "+L"}, {"list_view", "+vl"},
+                                   {"large_list_view", "+vL"}, {"fixed_size_list", "+w"}};
   struct ArrowSchema **parts = arena_alloc(p->arena, MOST_PARTS * sizeof(struct ArrowSchema *));
   int64_t count;
   int width;
@@ -153,7 +160,8 @@ static DcCode parse_nested(Parser *p, Str name, struct ArrowSchema **out) {
     *out = arrow_type_list(p->arena, parts[0]);
     (*out)->format = lists[i].format;
     if (strcmp(lists[i].format, "+w") != 0) return DC_OK;
-    if (!take(p, '[') || !take_number(p, &width) || width < 0 || !take(p, ']')) return fail_form(p, "its size is missing: fixed_size_list<int64>[3]");
+    if (!take(p, '[') || !take_number(p, &width) || width < 0 || !take(p, ']'))
+      return fail_form(p, "its size is missing: fixed_size_list<int64>[3]");
     (*out)->format = arena_printf(p->arena, "+w:%d", width).data;
     return DC_OK;
   }
@@ -169,7 +177,8 @@ static DcCode parse_decimal(Parser *p, int bits, const char **format) {
   if (bits == 0) bits = precision > 38 ? 256 : 128;
   *format = arena_printf(p->arena, "d:%d,%d,%d", precision, scale, bits).data;
   struct ArrowSchema made = {.format = *format};
-  return arrow_format(&made).kind == ARROW_DECIMAL ? DC_OK : fail_form(p, "it can have 1 to 38 digits, with 256 bits 76");
+  if (arrow_format(&made).kind == ARROW_DECIMAL) return DC_OK;
+  return fail_form(p, "it can have 1 to 38 digits, with 256 bits 76");
 }
 
 /* s, ms, us, ns */
@@ -197,7 +206,8 @@ static DcCode parse_unit(Parser *p, const char **format) {
     }
   } else if (take(p, '(')) {
     close = ')';
-    if (take_number(p, &digits) && digits >= 0 && digits <= 9) unit = digits > 6 ? 'n' : digits > 3 ? 'u' : digits ? 'm' : 's';
+    if (take_number(p, &digits) && digits >= 0 && digits <= 9)
+      unit = digits > 6 ? 'n' : digits > 3 ? 'u' : digits ? 'm' : 's';
   } else {
     return DC_OK;
   }
@@ -211,7 +221,8 @@ static DcCode parse_unit(Parser *p, const char **format) {
 static const char uuid_metadata[] = "\1\0\0\0" "\24\0\0\0" "ARROW:extension:name" "\12\0\0\0" "arrow.uuid";
 
 static DcCode parse_plain(Parser *p, Str name, struct ArrowSchema **out) {
-  static const TypeWord decimals[] = {{"decimal", ""}, {"numeric", ""}, {"decimal32", "32"}, {"decimal64", "64"}, {"decimal128", "128"}, {"decimal256", "256"}};
+  static const TypeWord decimals[] = {{"decimal", ""}, {"numeric", ""}, {"decimal32", "32"}, {"decimal64", "64"},
+                                      {"decimal128", "128"}, {"decimal256", "256"}};
   const char *format = NULL;
   int width;
   for (size_t i = 0; i < sizeof decimals / sizeof *decimals; i++) {
@@ -221,14 +232,16 @@ static DcCode parse_plain(Parser *p, Str name, struct ArrowSchema **out) {
     DC_TRY(parse_decimal(p, (int)bits, &format));
   }
   if (str_eq_nocase(name, str_of("fixed_size_binary"))) {
-    if (!take(p, '[') || !take_number(p, &width) || width < 0 || !take(p, ']')) return fail_form(p, "its size is missing: fixed_size_binary[16]");
+    if (!take(p, '[') || !take_number(p, &width) || width < 0 || !take(p, ']'))
+      return fail_form(p, "its size is missing: fixed_size_binary[16]");
     format = arena_printf(p->arena, "w:%d", width).data;
   }
   for (size_t i = 0; i < sizeof words / sizeof *words && !format; i++)
     if (str_eq_nocase(name, str_of(words[i].name))) format = words[i].format;
   if (!format) return fail_unknown(p, name);
   if (format[0] == 't' && format[1] != 'd') DC_TRY(parse_unit(p, &format));
-  if (format[0] == 'u' && take(p, '(') && (!take_number(p, &width) || !take(p, ')'))) return fail_form(p, "a ')' is missing");
+  if (format[0] == 'u' && take(p, '(') && (!take_number(p, &width) || !take(p, ')')))
+    return fail_form(p, "a ')' is missing");
   *out = arrow_type_new(p->arena, format, "", 0);
   if (str_eq_nocase(name, str_of("uuid"))) (*out)->metadata = uuid_metadata;
   ArrowKind kind = arrow_format(*out).kind;

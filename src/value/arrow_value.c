@@ -7,29 +7,14 @@
 
 /* --- Moments --- */
 
-enum { FIRST_DAY = -719162, LAST_DAY = 2932896 }; /* of the years 1 … 9999 */
-
-static int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
-
-bool arrow_date(const ArrowField *field, int64_t count, Value *out) {
-  int64_t days = field->format.kind == ARROW_DATE32 ? count : floor_divide(count, SECONDS_PER_DAY * INT64_C(1000));
-  *out = value_date(days);
-  return days >= FIRST_DAY && days <= LAST_DAY;
-}
-
-bool arrow_timestamp(const ArrowField *field, int64_t count, Value *out) {
-  int64_t unit = arrow_unit(field->format.unit), seconds = floor_divide(count, unit), rest = count % unit;
-  uint32_t nanoseconds = (uint32_t)((rest < 0 ? rest + unit : rest) * (1000000000 / unit));
-  *out = *field->format.zone ? value_timestamp_zoned(seconds, nanoseconds, field->offset_minutes) : value_timestamp(seconds, nanoseconds);
-  int64_t first = FIRST_DAY * (int64_t)SECONDS_PER_DAY - field->offset_minutes * 60;
-  return seconds >= first && seconds < first + (LAST_DAY - FIRST_DAY + 1) * (int64_t)SECONDS_PER_DAY;
-}
-
 DcCode arrow_fail_moment(const ArrowField *field, int64_t count, DcError *err) {
   ArrowKind kind = field->format.kind;
-  const char *unit = field->format.unit == 's' ? "s" : field->format.unit == 'm' ? "ms" : field->format.unit == 'u' ? "us" : "ns";
-  if (kind == ARROW_TIME32 || kind == ARROW_TIME64) return dc_fail(err, "%lld %s are no time of a day", (long long)count, unit);
-  return dc_fail(err, "%lld %s from 1970-01-01 lie outside of the years 1 to 9999", (long long)count, kind == ARROW_DATE32 ? "days" : unit);
+  char letter = field->format.unit;
+  const char *unit = letter == 's' ? "s" : letter == 'm' ? "ms" : letter == 'u' ? "us" : "ns";
+  if (kind == ARROW_TIME32 || kind == ARROW_TIME64)
+    return dc_fail(err, "%lld %s are no time of a day", (long long)count, unit);
+  return dc_fail(err, "%lld %s from 1970-01-01 lie outside of the years 1 to 9999", (long long)count,
+                 kind == ARROW_DATE32 ? "days" : unit);
 }
 
 static bool time_of(const ArrowField *field, int64_t count, Value *out) {
@@ -49,16 +34,8 @@ float arrow_half(uint16_t bits) {
   return bits >> 15 ? -size : size;
 }
 
-static DcCode read_decimal(const ArrowField *field, const char *bytes, Arena *arena, Value *out, DcError *err) {
-  uint64_t limbs[4];
-  int width = field->format.width;
-  bool negative = (unsigned char)bytes[width - 1] >> 7; /* little endian, as the machines are that this is built for */
-  memset(limbs, negative ? 0xFF : 0, sizeof limbs);
-  memcpy(limbs, bytes, (size_t)width);
-  Decimal decimal;
-  if (!arrow_limbs_decimal(limbs, field->format.scale, &decimal)) return dc_fail(err, "a decimal number has more than %d digits", DECIMAL_DIGITS);
-  *out = value_decimal(arena, decimal);
-  return DC_OK;
+DcCode arrow_fail_decimal(DcError *err) {
+  return dc_fail(err, "a decimal number has more than %d digits", DECIMAL_DIGITS);
 }
 
 static Value read_int(ArrowKind kind, const char *bytes, Arena *arena) {
@@ -66,8 +43,8 @@ static Value read_int(ArrowKind kind, const char *bytes, Arena *arena) {
     int8_t i8; int16_t i16; int32_t i32; int64_t i64;
     uint8_t u8; uint16_t u16; uint32_t u32; uint64_t u64;
   } number = {.i64 = 0};
-  static const uint8_t widths[] = {[ARROW_INT8] = 1, [ARROW_UINT8] = 1, [ARROW_INT16] = 2, [ARROW_UINT16] = 2, [ARROW_INT32] = 4, [ARROW_UINT32] = 4,
-                                   [ARROW_INT64] = 8, [ARROW_UINT64] = 8};
+  static const uint8_t widths[] = {[ARROW_INT8] = 1, [ARROW_UINT8] = 1, [ARROW_INT16] = 2, [ARROW_UINT16] = 2,
+                                   [ARROW_INT32] = 4, [ARROW_UINT32] = 4, [ARROW_INT64] = 8, [ARROW_UINT64] = 8};
   memcpy(&number, bytes, widths[kind]);
   switch (kind) {
     case ARROW_INT8: return value_int(number.i8);
@@ -87,15 +64,18 @@ static Value read_int(ArrowKind kind, const char *bytes, Arena *arena) {
 /* --- Bytes --- */
 
 static DcCode as_bytes(const ArrowField *field, const char *bytes, int64_t len, Value *out, DcError *err) {
-  if (len > UINT32_MAX) return dc_fail(err, "a value of %lld bytes is too long: up to 4 GiB are possible", (long long)len);
+  if (len > UINT32_MAX)
+    return dc_fail(err, "a value of %lld bytes is too long: up to 4 GiB are possible", (long long)len);
   *out = value_str(str_make(len ? bytes : "", (size_t)len));
   if (!arrow_is_text(field->format.kind)) out->type = TYPE_BINARY;
   return DC_OK;
 }
 
-static DcCode read_bytes(const ArrowField *field, const struct ArrowArray *array, int64_t at, bool wide, Value *out, DcError *err) {
+static DcCode read_bytes(const ArrowField *field, const struct ArrowArray *array, int64_t at, bool wide, Value *out,
+                         DcError *err) {
   const void *offsets = array->buffers[1];
-  int64_t start = wide ? arrow_i64(offsets, at) : arrow_i32(offsets, at), end = wide ? arrow_i64(offsets, at + 1) : arrow_i32(offsets, at + 1);
+  int64_t start = wide ? arrow_i64(offsets, at) : arrow_i32(offsets, at);
+  int64_t end = wide ? arrow_i64(offsets, at + 1) : arrow_i32(offsets, at + 1);
   return as_bytes(field, end > start ? (const char *)array->buffers[2] + start : NULL, end - start, out, err);
 }
 
@@ -126,9 +106,11 @@ static DcCode read_fixed(const ArrowField *field, const char *bytes, Arena *aren
 
 /* --- Nested values --- */
 
-static DcCode read_elements(const ArrowField *field, const struct ArrowArray *array, int64_t from, int64_t count, Arena *arena, Value *out, DcError *err) {
+static DcCode read_elements(const ArrowField *field, const struct ArrowArray *array, int64_t from, int64_t count,
+                            Arena *arena, Value *out, DcError *err) {
   Value *items = arena_raw(arena, ((size_t)count + 1) * sizeof *items);
-  for (int64_t i = 0; i < count; i++) DC_TRY(arrow_read(&field->children[0], array->children[0], from + i, arena, &items[i], err));
+  for (int64_t i = 0; i < count; i++)
+    DC_TRY(arrow_read(&field->children[0], array->children[0], from + i, arena, &items[i], err));
   Array *made = arena_raw(arena, sizeof *made);
   *made = (Array){(size_t)count, items};
   *out = (Value){.type = TYPE_ARRAY, .as.array = made};
@@ -137,7 +119,8 @@ static DcCode read_elements(const ArrowField *field, const struct ArrowArray *ar
 
 static Str name_of(const ArrowField *field) { return str_of(field->type->name ? field->type->name : ""); }
 
-static DcCode read_struct(const ArrowField *field, const struct ArrowArray *array, int64_t at, Arena *arena, Value *out, DcError *err) {
+static DcCode read_struct(const ArrowField *field, const struct ArrowArray *array, int64_t at, Arena *arena, Value *out,
+                          DcError *err) {
   size_t count = (size_t)field->type->n_children;
   Str *names = arena_raw(arena, (count + 1) * sizeof *names);
   Value *values = arena_raw(arena, (count + 1) * sizeof *values);
@@ -150,11 +133,13 @@ static DcCode read_struct(const ArrowField *field, const struct ArrowArray *arra
 }
 
 /* Text keys make an object; other maps are arrays of objects with a key and a value. */
-static DcCode read_map(const ArrowField *field, const struct ArrowArray *array, int64_t at, Arena *arena, Value *out, DcError *err) {
+static DcCode read_map(const ArrowField *field, const struct ArrowArray *array, int64_t at, Arena *arena, Value *out,
+                       DcError *err) {
   int64_t from = arrow_i32(array->buffers[1], at), count = arrow_i32(array->buffers[1], at + 1) - from;
   const ArrowField *key = &field->children[0].children[0], *value = key + 1;
   const struct ArrowArray *entries = array->children[0];
-  if (!arrow_is_text(arrow_format(arrow_plain(key->type)).kind)) return read_elements(field, array, from, count, arena, out, err);
+  if (!arrow_is_text(arrow_format(arrow_plain(key->type)).kind))
+    return read_elements(field, array, from, count, arena, out, err);
   Str *names = arena_raw(arena, ((size_t)count + 1) * sizeof *names);
   Value *values = arena_raw(arena, ((size_t)count + 1) * sizeof *values);
   for (int64_t i = 0; i < count; i++) {
@@ -170,7 +155,8 @@ static DcCode read_map(const ArrowField *field, const struct ArrowArray *array, 
 }
 
 /* Number of the run that has value number at, by halving. */
-static DcCode read_run(const ArrowField *field, const struct ArrowArray *array, int64_t at, Arena *arena, Value *out, DcError *err) {
+static DcCode read_run(const ArrowField *field, const struct ArrowArray *array, int64_t at, Arena *arena, Value *out,
+                       DcError *err) {
   int64_t low = 0, high = array->children[0]->length - 1;
   while (low < high) {
     int64_t middle = low + (high - low) / 2;
@@ -182,7 +168,8 @@ static DcCode read_run(const ArrowField *field, const struct ArrowArray *array, 
   return arrow_read(&field->children[1], array->children[1], low, arena, out, err);
 }
 
-static DcCode read_nested(const ArrowField *field, const struct ArrowArray *array, int64_t at, Arena *arena, Value *out, DcError *err) {
+static DcCode read_nested(const ArrowField *field, const struct ArrowArray *array, int64_t at, Arena *arena, Value *out,
+                          DcError *err) {
   const void *offsets = array->n_buffers > 1 ? array->buffers[1] : NULL;
   int64_t from, width = field->format.width;
   switch (field->format.kind) {
@@ -192,8 +179,10 @@ static DcCode read_nested(const ArrowField *field, const struct ArrowArray *arra
     case ARROW_LARGE_LIST:
       from = arrow_i64(offsets, at);
       return read_elements(field, array, from, arrow_i64(offsets, at + 1) - from, arena, out, err);
-    case ARROW_LIST_VIEW: return read_elements(field, array, arrow_i32(offsets, at), arrow_i32(array->buffers[2], at), arena, out, err);
-    case ARROW_LARGE_LIST_VIEW: return read_elements(field, array, arrow_i64(offsets, at), arrow_i64(array->buffers[2], at), arena, out, err);
+    case ARROW_LIST_VIEW:
+      return read_elements(field, array, arrow_i32(offsets, at), arrow_i32(array->buffers[2], at), arena, out, err);
+    case ARROW_LARGE_LIST_VIEW:
+      return read_elements(field, array, arrow_i64(offsets, at), arrow_i64(array->buffers[2], at), arena, out, err);
     case ARROW_FIXED_LIST: return read_elements(field, array, at * width, width, arena, out, err);
     case ARROW_STRUCT: return read_struct(field, array, at, arena, out, err);
     case ARROW_MAP: return read_map(field, array, at, arena, out, err);
@@ -216,16 +205,20 @@ static DcCode read_moment(const ArrowField *field, const char *bytes, Value *out
   int64_t count = field->format.width == 4 ? arrow_i32(bytes, 0) : arrow_i64(bytes, 0);
   bool good;
   switch (field->format.kind) {
-    case ARROW_DATE32: case ARROW_DATE64: good = arrow_date(field, count, out); break;
-    case ARROW_TIMESTAMP: good = arrow_timestamp(field, count, out); break;
+    case ARROW_DATE32: case ARROW_DATE64: good = arrow_date(count, field->format.kind == ARROW_DATE64, out); break;
+    case ARROW_TIMESTAMP:
+      good = arrow_timestamp(count, arrow_unit(field->format.unit), *field->format.zone, field->offset_minutes, out);
+      break;
     default: good = time_of(field, count, out); break;
   }
   return good ? DC_OK : arrow_fail_moment(field, count, err);
 }
 
-static DcCode read_plain(const ArrowField *field, const struct ArrowArray *array, int64_t at, Arena *arena, Value *out, DcError *err) {
+static DcCode read_plain(const ArrowField *field, const struct ArrowArray *array, int64_t at, Arena *arena, Value *out,
+                         DcError *err) {
   ArrowKind kind = field->format.kind;
-  const char *bytes = array->n_buffers > 1 && kind < ARROW_LIST ? (const char *)array->buffers[1] + at * field->format.width : NULL;
+  bool has_width = array->n_buffers > 1 && kind < ARROW_LIST;
+  const char *bytes = has_width ? (const char *)array->buffers[1] + at * field->format.width : NULL;
   if (arrow_is_int(kind)) {
     *out = read_int(kind, bytes, arena);
     return DC_OK;
@@ -249,18 +242,25 @@ static DcCode read_plain(const ArrowField *field, const struct ArrowArray *array
       memcpy(&out->as.d, bytes, sizeof out->as.d);
       break;
     case ARROW_DURATION: *out = value_int(arrow_i64(bytes, 0)); break;
-    case ARROW_DECIMAL: return read_decimal(field, bytes, arena, out, err);
+    case ARROW_DECIMAL: {
+      Decimal decimal;
+      if (!arrow_decimal(field->format, bytes, &decimal)) return arrow_fail_decimal(err);
+      *out = value_decimal(arena, decimal);
+      break;
+    }
     case ARROW_STRING: case ARROW_BINARY: return read_bytes(field, array, at, false, out, err);
     case ARROW_LARGE_STRING: case ARROW_LARGE_BINARY: return read_bytes(field, array, at, true, out, err);
     case ARROW_STRING_VIEW: case ARROW_BINARY_VIEW: return read_view(field, array, at, out, err);
     case ARROW_FIXED_BINARY: return read_fixed(field, bytes, arena, out, err);
-    case ARROW_DATE32: case ARROW_DATE64: case ARROW_TIME32: case ARROW_TIME64: case ARROW_TIMESTAMP: return read_moment(field, bytes, out, err);
+    case ARROW_DATE32: case ARROW_DATE64: case ARROW_TIME32: case ARROW_TIME64: case ARROW_TIMESTAMP:
+      return read_moment(field, bytes, out, err);
     default: return read_nested(field, array, at, arena, out, err);
   }
   return DC_OK;
 }
 
-DcCode arrow_read(const ArrowField *field, const struct ArrowArray *array, int64_t row, Arena *arena, Value *out, DcError *err) {
+DcCode arrow_read(const ArrowField *field, const struct ArrowArray *array, int64_t row, Arena *arena, Value *out,
+                  DcError *err) {
   *out = value_null();
   if (!arrow_valid(array, row)) return DC_OK;
   DC_TRY(read_plain(field, array, array->offset + row, arena, out, err));
@@ -268,13 +268,15 @@ DcCode arrow_read(const ArrowField *field, const struct ArrowArray *array, int64
   return arrow_read(field->dictionary, array->dictionary, out->as.i, arena, out, err);
 }
 
-DcCode arrow_value(const struct ArrowSchema *type, const struct ArrowArray *array, int64_t row, Arena *arena, Value *out, DcError *err) {
+DcCode arrow_value(const struct ArrowSchema *type, const struct ArrowArray *array, int64_t row, Arena *arena,
+                   Value *out, DcError *err) {
   ArrowField field;
   Arena scratch = {0};
   Value value;
   DcCode code = arrow_field(&scratch, type, &field, err);
   if (code == DC_OK) code = arrow_check(&field, array, err);
-  if (code == DC_OK && (row < 0 || row >= array->length)) code = dc_fail(err, "there is no value number %lld", (long long)row);
+  if (code == DC_OK && (row < 0 || row >= array->length))
+    code = dc_fail(err, "there is no value number %lld", (long long)row);
   if (code == DC_OK) code = arrow_read(&field, array, row, &scratch, &value, err);
   if (code == DC_OK) *out = value_copy(arena, value);
   arena_free(&scratch);

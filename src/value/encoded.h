@@ -4,6 +4,18 @@
 
 #include "value/value.h"
 
+/* What value_encode writes for a DECIMAL and for a NULL; returns the bytes. out has ENCODED_DECIMAL of them. */
+enum { ENCODED_DECIMAL = 1 + sizeof(Decimal), ENCODED_NULL = 1 };
+static inline size_t encode_decimal(char *out, Decimal decimal) {
+  *out = TYPE_DECIMAL;
+  memcpy(out + 1, &decimal, sizeof decimal);
+  return ENCODED_DECIMAL;
+}
+static inline size_t encode_null(char *out) {
+  *out = TYPE_NULL;
+  return ENCODED_NULL;
+}
+
 Type encoded_type(const char *bytes);
 /* ARRAY: elements; OBJECT: members; else 0. */
 size_t encoded_count(const char *bytes);

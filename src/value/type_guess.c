@@ -170,7 +170,8 @@ static void met_ints(TypeGuess *guess, const Column *column, uint32_t rows) {
 }
 
 void type_guess_column(TypeGuess *guess, const Column *column, uint32_t rows) {
-  static const unsigned typed[] = {[COLUMN_BOOL] = MET_BOOL, [COLUMN_DOUBLE] = MET_DOUBLE, [COLUMN_STRING] = MET_STRING};
+  static const unsigned typed[] = {[COLUMN_BOOL] = MET_BOOL, [COLUMN_DOUBLE] = MET_DOUBLE,
+                                   [COLUMN_STRING] = MET_STRING};
   if (column->kind == COLUMN_ABSENT) return;
   if (column->kind != COLUMN_FLAT && column->kind != COLUMN_VALUE) {
     if (column->kind == COLUMN_INT) met_ints(guess, column, rows);
