@@ -117,6 +117,7 @@ static const CliOption options[] = {
   {0, "statements", NULL, "the statements and clauses of the language, or those named", .action = ACTION_STATEMENTS},
   {0, "transforms", NULL, "the transforms, or those named", .action = ACTION_TRANSFORMS},
   {0, "operations", NULL, "the operations of CALL, or those named", .action = ACTION_OPERATIONS},
+  {0, "verify", NULL, "compare the files of outputs to their manifests, or to those below the folders named", .action = ACTION_VERIFY, .values = "@file"},
   {0, "print-tokens", NULL, "show what the lexer sees", .action = ACTION_TOKENS},
   {0, "print-ast", NULL, "show what the parser makes", .action = ACTION_AST},
   {0, "generate", "WHAT", "a completion, or the manual page of a template", .apply = apply_generate,

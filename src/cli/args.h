@@ -7,7 +7,7 @@
 typedef enum Action {
   ACTION_RUN, ACTION_DRY_RUN, ACTION_TOKENS, ACTION_AST, ACTION_HELP, ACTION_VERSION, ACTION_INTERACTIVE,
   ACTION_FUNCTIONS, ACTION_STATEMENTS, ACTION_ADAPTERS, ACTION_TRANSFORMS, ACTION_OPERATIONS, /* in the order of RowKind */
-  ACTION_GENERATE,
+  ACTION_GENERATE, ACTION_VERIFY,
 } Action;
 
 typedef struct ScriptArg {
@@ -28,7 +28,7 @@ typedef struct OptionArg {
 /* Points into argv; the arrays are freed by arguments_deinit. */
 typedef struct Arguments {
   Action action;
-  ScriptArg *scripts; /* for --functions and its like: the names */
+  ScriptArg *scripts; /* for --functions and its like: the names; for --verify: paths */
   size_t script_count, script_cap;
   VarArg *vars;
   size_t var_count, var_cap;

@@ -15,6 +15,7 @@
 #include "cli/packages.h"
 #include "cli/repl.h"
 #include "cli/signals.h"
+#include "io/manifest.h"
 #include "run/plan_print.h"
 #include "run/vars_file.h"
 
@@ -207,6 +208,22 @@ static DcCode check_shell(const Arguments *arguments, DcError *err) {
   return DC_OK;
 }
 
+static void put_difference(void *self, const char *text) { buf_printf(self, "%s\n", text); }
+
+/* What differs goes to out, a line each. */
+static DcCode verify(const Arguments *arguments, Buf *out, DcError *err) {
+  uint64_t files = 0;
+  if (!arguments->script_count) {
+    dc_fail_at(err, DC_USAGE, (Position){0}, "--verify needs the path of an output or of its manifest");
+    dc_hint(err, "COPY … csv(@manifest = TRUE) INTO 'out' goes with dcetl --verify out");
+    return DC_USAGE;
+  }
+  for (size_t i = 0; i < arguments->script_count; i++) DC_TRY(manifest_verify(arguments->scripts[i].text, put_difference, out, &files, err));
+  if (out->len) return dc_fail(err, "outputs differ from their manifests");
+  buf_printf(out, "%llu file%s as listed\n", (unsigned long long)files, files == 1 ? "" : "s");
+  return DC_OK;
+}
+
 /* Text goes to out, which is printed whatever the result. */
 static DcCode act(Program *program, Buf *out, DcError *err) {
   Action action = program->arguments.action;
@@ -215,6 +232,7 @@ static DcCode act(Program *program, Buf *out, DcError *err) {
     case ACTION_VERSION: buf_text(out, "dcetl " DCETL_VERSION "\n"); return DC_OK;
     case ACTION_FUNCTIONS: case ACTION_STATEMENTS: case ACTION_ADAPTERS: case ACTION_TRANSFORMS: case ACTION_OPERATIONS:
       return print_catalogue(&program->arguments, out, err);
+    case ACTION_VERIFY: return verify(&program->arguments, out, err);
     case ACTION_GENERATE: return generate(program->arguments.generate, out, err);
     case ACTION_INTERACTIVE: DC_TRY(check_shell(&program->arguments, err)); break;
     case ACTION_RUN: case ACTION_DRY_RUN: case ACTION_TOKENS: case ACTION_AST: break;

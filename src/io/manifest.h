@@ -50,4 +50,8 @@ void manifest_print(const Manifest *manifest, Str columns, Buf *out);
 /* Reads the file at path, sorted; *found = false: there is none. Paths in it that lead out of its folder are an error. */
 DcCode manifest_read(const char *path, Manifest *out, bool *found, DcError *err) DC_MUST_CHECK;
 
+/* Compares files to what a manifest, or all manifests below a folder, say of them. Each difference is told, with the
+   path of the file; *files grows by those that were looked at. Fails if there is no manifest, or one cannot be read. */
+DcCode manifest_verify(const char *path, void (*tell)(void *self, const char *text), void *self, uint64_t *files, DcError *err) DC_MUST_CHECK;
+
 #endif
