@@ -221,5 +221,11 @@ static size_t encode_hadoop(void *encoder, const char *data, size_t len, char *o
 
 static void encoder_free(void *encoder) { free(encoder); }
 
-const CodecBackend codec_sz = {decoder_new, decode, decoder_free, encoder_new, bound, encode_sz, encoder_free};
-const CodecBackend codec_snappy = {decoder_new, decode, decoder_free, encoder_new, bound, encode_hadoop, encoder_free};
+const CodecBackend codec_sz = {
+  .decoder_new = decoder_new, .decode = decode, .decoder_free = decoder_free,
+  .encoder_new = encoder_new, .bound = bound, .encode = encode_sz, .encoder_free = encoder_free,
+};
+const CodecBackend codec_snappy = {
+  .decoder_new = decoder_new, .decode = decode, .decoder_free = decoder_free,
+  .encoder_new = encoder_new, .bound = bound, .encode = encode_hadoop, .encoder_free = encoder_free,
+};

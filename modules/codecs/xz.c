@@ -80,4 +80,7 @@ static size_t encode(void *encoder, const char *data, size_t len, char *out, siz
 
 static void encoder_free(void *encoder) { free(encoder); }
 
-const CodecBackend codec_xz = {decoder_new, decode, decoder_free, encoder_new, bound, encode, encoder_free};
+const CodecBackend codec_xz = {
+  .decoder_new = decoder_new, .decode = decode, .decoder_free = decoder_free,
+  .encoder_new = encoder_new, .bound = bound, .encode = encode, .encoder_free = encoder_free,
+};

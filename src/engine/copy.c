@@ -131,9 +131,24 @@ DcCode copy_put_bytes(Copy *copy, const Output *output, const char *data, size_t
   return copy->stage ? stage_write(copy->stage, output->file, data, len, err) : standard_write(data, len, err);
 }
 
-static DcCode pack(Copy *copy, Pen *pen, const char *data, size_t len, DcError *err) {
+static Compressor *compressor_of(const Copy *copy, Pen *pen) {
   if (!pen->compressor) pen->compressor = compressor_new(copy->file.output_codec, copy->file.level);
-  return compressor_block(pen->compressor, data, len, &pen->packed, err);
+  return pen->compressor;
+}
+
+static DcCode pack(Copy *copy, Pen *pen, const char *data, size_t len, DcError *err) {
+  return compressor_block(compressor_of(copy, pen), data, len, &pen->packed, err);
+}
+
+/* Header and text become one member, so that a small file is complete or does not decompress. */
+static DcCode pack_with_header(Copy *copy, Pen *pen, Str header, const char *data, size_t len, DcError *err) {
+  Buf joined = {0};
+  if (!header.len) return len ? pack(copy, pen, data, len, err) : DC_OK;
+  buf_str(&joined, header);
+  buf_put(&joined, data, len);
+  DcCode code = pack(copy, pen, joined.data, joined.len, err);
+  buf_free(&joined);
+  return code;
 }
 
 DcCode copy_write(Copy *copy, Pen *pen, Output *output, const Buf *text, DcError *err) {
@@ -145,8 +160,7 @@ DcCode copy_write(Copy *copy, Pen *pen, Output *output, const Buf *text, DcError
   pen->bytes += len;
   if (copy->file.output_codec != CODEC_NONE) {
     pen->packed.len = 0;
-    if (header.len) DC_TRY(pack(copy, pen, header.data, header.len, err));
-    if (len) DC_TRY(pack(copy, pen, data, len, err));
+    DC_TRY(pack_with_header(copy, pen, header, data, len, err));
     return copy_put_bytes(copy, output, pen->packed.data, pen->packed.len, err);
   }
   if (header.len) DC_TRY(copy_put_bytes(copy, output, header.data, header.len, err));
@@ -165,10 +179,11 @@ DcCode copy_finish(Copy *copy, Output *output, DcError *err) {
   if (output->finished) return DC_OK;
   output->finished = true;
   if (!output->started && layout->header.len) DC_TRY(copy_write(copy, pen, output, &empty, err));
-  if (!layout->footer.len) return DC_OK;
-  if (copy->file.output_codec == CODEC_NONE) return copy_put_bytes(copy, output, layout->footer.data, layout->footer.len, err);
+  if (copy->file.output_codec == CODEC_NONE)
+    return layout->footer.len ? copy_put_bytes(copy, output, layout->footer.data, layout->footer.len, err) : DC_OK;
   pen->packed.len = 0;
-  DC_TRY(pack(copy, pen, layout->footer.data, layout->footer.len, err));
+  if (layout->footer.len) DC_TRY(pack(copy, pen, layout->footer.data, layout->footer.len, err));
+  DC_TRY(compressor_end(compressor_of(copy, pen), output->started || layout->footer.len, &pen->packed, err));
   return copy_put_bytes(copy, output, pen->packed.data, pen->packed.len, err);
 }
 

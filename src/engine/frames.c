@@ -1,7 +1,7 @@
-/* frames.c - groups of zstd frames, decompressed ahead in parallel. */
+/* frames.c - groups of members of a compressed file, decompressed ahead in parallel. */
 #include "engine/frames.h"
 
-#include "io/stream.h"
+#include "io/spans.h"
 
 typedef enum GroupState { GROUP_WAITING, GROUP_TAKEN, GROUP_READY } GroupState;
 
@@ -16,7 +16,7 @@ typedef struct Group {
 struct Frames {
   Engine *engine;
   InputFile file;
-  FrameSpan *spans;
+  FileSpan *spans;
   Group *groups;
   size_t group_count, ahead;
   size_t reading, claimed; /* groups */
@@ -48,10 +48,10 @@ static bool make_groups(Frames *frames, size_t count, size_t block) {
 
 DcCode frames_open(Engine *engine, const InputFile *file, Frames **out, DcError *err) {
   size_t count = 0;
-  FrameSpan *spans = NULL;
+  FileSpan *spans = NULL;
   *out = NULL;
-  if (pool_threads(engine->pool) < 2) return DC_OK;
-  DC_TRY(zstd_frames(file, &spans, &count, err));
+  if (pool_threads(engine->pool) < 2 && file->codec == CODEC_ZSTD) return DC_OK; /* of gzip, the library for whole members is the faster one */
+  DC_TRY(spans_list(file, &spans, &count, err));
   if (count < 2) {
     dc_free(spans);
     return DC_OK;
@@ -88,13 +88,8 @@ void frames_unref(Frames *frames) {
 
 /* Without the lock: the group is this thread's. */
 static DcCode decompress(Frames *frames, Group *group, DcError *err) {
-  uint64_t at = 0;
   DC_TRY(slab_new(frames->engine->budget, group->content, "decompressed text", &group->slab, err));
-  for (size_t i = group->first; i < group->end; i++) {
-    DC_TRY(zstd_read_frame(&frames->file, frames->spans[i], group->slab->data + at, err));
-    at += frames->spans[i].content;
-  }
-  return DC_OK;
+  return spans_read(&frames->file, frames->spans + group->first, group->end - group->first, group->slab->data, err);
 }
 
 /* With the lock held on entry and on return. */

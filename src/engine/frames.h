@@ -1,5 +1,5 @@
-/* frames.h - one zstd file decompressed by several workers: its frames are independent (RFC 8878), so groups of them are
- * decompressed ahead by whoever comes by, and read in order. */
+/* frames.h - one compressed file decompressed by several workers: its members are independent where they tell their sizes
+ * (io/spans.h), so groups of them are decompressed ahead by whoever comes by, and read in order. */
 #ifndef ENGINE_FRAMES_H
 #define ENGINE_FRAMES_H
 
@@ -7,7 +7,7 @@
 
 typedef struct Frames Frames;
 
-/* *out = NULL: the file cannot be read so (one frame, unknown sizes, too large for the budget). */
+/* *out = NULL: the file cannot be read so (one member, unknown sizes, too large for the budget). */
 DcCode frames_open(Engine *engine, const InputFile *file, Frames **out, DcError *err) DC_MUST_CHECK;
 /* A reference for a worker that is going to help. */
 void frames_ref(Frames *frames);

@@ -38,7 +38,7 @@ typedef struct TextReader {
   Buf carry;         /* the cut-off row at the end of the last block */
   uint64_t offset;   /* in the file, of the next block's first byte */
   uint32_t file, part;
-  bool has_zstd;     /* some file is compressed by it */
+  bool has_frames;     /* some file is compressed by it */
   bool ended;
   uint64_t seq;
   uint64_t limit;    /* of seq in this phase; UINT64_MAX: none */
@@ -58,7 +58,7 @@ DcCode text_reader_open(Dataset *node, const ReadSpec *spec, Reader **out, DcErr
   reader->plan = plan;
   reader->count = load_segments(plan, spec, &reader->segments, &reader->parts);
   for (size_t i = 0; i < reader->count; i++)
-    reader->has_zstd = reader->has_zstd || plan->files.files[reader->segments[i]->file].codec == CODEC_ZSTD;
+    reader->has_frames = reader->has_frames || plan->files.files[reader->segments[i]->file].codec != CODEC_NONE;
   reader->limit = UINT64_MAX;
   reader->workers = pool_threads(reader->engine->pool);
   reader->cuts = dc_alloc((size_t)reader->workers * sizeof *reader->cuts);
@@ -198,7 +198,7 @@ static DcCode open_stream(TextReader *reader, uint64_t from, uint64_t to, DcErro
     reader->from_ahead = true;
     reader->ahead = 0;
   } else {
-    if (file->codec == CODEC_ZSTD) DC_TRY(frames_open(reader->engine, file, &reader->frames, err));
+    if (file->codec != CODEC_NONE) DC_TRY(frames_open(reader->engine, file, &reader->frames, err));
     if (!reader->frames) DC_TRY(stream_open(file, from, to, &reader->stream, err));
   }
   if (plan->text->encoding.data && !str_eq_nocase(plan->text->encoding, str_of("UTF-8"))) {
@@ -392,7 +392,7 @@ static DcCode next(Reader *base, int worker, Morsel *out, Batch **owned, bool *g
   (void)owned;
   Cut *cut = &reader->cuts[worker];
   size_t len = 0;
-  if (reader->has_zstd) help(reader);
+  if (reader->has_frames) help(reader);
   pthread_mutex_lock(&reader->lock);
   uint64_t origin = 0;
   const TextFormat *format = NULL;

@@ -159,6 +159,15 @@ DcCode compressor_block(Compressor *compressor, const char *data, size_t len, Bu
   return DC_OK;
 }
 
+DcCode compressor_end(Compressor *compressor, bool written, Buf *out, DcError *err) {
+  if (compressor->codec == CODEC_NONE) return DC_OK;
+  DC_TRY(start(compressor, err));
+  const CodecBackend *backend = compressor->backend;
+  if (!backend->mark) return written ? DC_OK : compressor_block(compressor, "", 0, out, err);
+  buf_put(out, backend->mark, backend->mark_size);
+  return DC_OK;
+}
+
 void compressor_free(Compressor *compressor) {
   if (!compressor) return;
   if (compressor->encoder) compressor->backend->encoder_free(compressor->encoder);

@@ -45,8 +45,14 @@ typedef struct Compressor Compressor;
 Compressor *compressor_new(Codec codec, int level);
 /* Appends the block as one complete member, with checksum and size where the format has them. */
 DcCode compressor_block(Compressor *compressor, const char *data, size_t len, Buf *out, DcError *err) DC_MUST_CHECK;
+/* Appends what a file ends with: a mark where the codec has one; where nothing was written, an empty member at least. */
+DcCode compressor_end(Compressor *compressor, bool written, Buf *out, DcError *err) DC_MUST_CHECK;
 void compressor_free(Compressor *compressor); /* NULL is fine */
 
 extern const CodecBackend codec_gzip, codec_zstd;
+
+/* The end mark of BGZF: section 4.1.2 of the SAM/BAM specification. */
+#define CODEC_GZIP_MARK "\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0" "BC\x02\0\x1b\0\x03\0\0\0\0\0\0\0\0\0"
+enum { CODEC_GZIP_MARK_SIZE = 28 };
 
 #endif

@@ -36,6 +36,8 @@ typedef struct CodecBackend {
   /* Makes one complete member of a block, with the checksums that the format has. Returns its size; 0: *reason is set. */
   size_t (*encode)(void *encoder, const char *data, size_t len, char *out, size_t room, const char **reason);
   void (*encoder_free)(void *encoder); /* NULL is fine */
+  const char *mark; /* a member without content that ends every file; NULL: there is none */
+  size_t mark_size;
 } CodecBackend;
 
 enum { CODECS_MODULE_VERSION = 1 };

@@ -1,7 +1,8 @@
 /* codec_gzip.c - gzip (RFC 1952): members are read by zlib and written by libdeflate.
  *
  * A block is written as members of at most 64 KiB that tell their compressed size: BGZF, section 4.1 of the SAM/BAM
- * specification. Every reader of gzip takes them, and those who know find the members and decompress them in parallel.
+ * specification. Every reader of gzip takes them, and those who know find the members and decompress them in parallel. An
+ * empty member of 28 bytes ends the file, so one that was cut between two members is noticed (gzip_spans.c).
  */
 #define ZLIB_CONST
 #include <libdeflate.h>
@@ -118,4 +119,8 @@ static size_t encode(void *self, const char *data, size_t len, char *out, size_t
   return done;
 }
 
-const CodecBackend codec_gzip = {decoder_new, decode, decoder_free, encoder_new, bound, encode, encoder_free};
+const CodecBackend codec_gzip = {
+  .decoder_new = decoder_new, .decode = decode, .decoder_free = decoder_free,
+  .encoder_new = encoder_new, .bound = bound, .encode = encode, .encoder_free = encoder_free,
+  .mark = CODEC_GZIP_MARK, .mark_size = CODEC_GZIP_MARK_SIZE,
+};

@@ -14,6 +14,7 @@
 #include "base/interrupt.h"
 #include "io/archive.h"
 #include "io/path.h"
+#include "io/spans.h"
 
 enum { INPUT_BYTES = 256 << 10 };
 
@@ -94,6 +95,7 @@ static DcCode open_file(InputStream *stream, const InputFile *file, uint64_t fro
   stream->waits = !S_ISREG(status.st_mode);
   if (standard) return DC_OK;
   if (S_ISDIR(status.st_mode)) return dc_fail(err, "cannot read %s: it is a folder", stream->path);
+  if (file->codec == CODEC_GZIP) DC_TRY(spans_check_end(file, stream->fd, err));
   if (from && lseek(stream->fd, (off_t)from, SEEK_SET) < 0) return dc_fail_errno(err, errno, "cannot read %s", stream->path);
   /* Only advice: a file system that does not take it reads as well. */
   (void)posix_fadvise(stream->fd, (off_t)from, to == UINT64_MAX ? 0 : (off_t)(to - from), POSIX_FADV_SEQUENTIAL);

@@ -15,12 +15,4 @@ DcCode stream_read(InputStream *stream, char *data, size_t size, size_t *got, Dc
 uint64_t stream_bytes(const InputStream *stream);
 void stream_close(InputStream *stream); /* NULL is fine */
 
-/* zstd files of several frames that all say their content size are decompressed in parallel: frame list of a file.
-   *count = 0 when the file cannot be split so (one frame only, sizes unknown, a frame above 1 GiB). Freed by dc_free. */
-typedef struct FrameSpan {
-  uint64_t offset, size, content;
-} FrameSpan;
-DcCode zstd_frames(const InputFile *file, FrameSpan **out, size_t *count, DcError *err) DC_MUST_CHECK;
-DcCode zstd_read_frame(const InputFile *file, FrameSpan span, char *data, DcError *err) DC_MUST_CHECK;
-
 #endif
