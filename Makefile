@@ -45,6 +45,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 MODULES := $(BUILD)/dcetl-tz.so $(BUILD)/dcetl-icu.so $(BUILD)/dcetl-codecs.so $(BUILD)/dcetl-archive.so
 MODULE_FLAGS = $(OPT) $(SAN) -fPIC -shared -Wl,--as-needed -Isrc -Wall -Wextra -Werror
 MODULES += $(if $(shell $(PKG_CONFIG) --exists expat && echo yes),$(BUILD)/dcetl-xml.so)
+MODULES += $(if $(shell $(PKG_CONFIG) --exists expat libarchive && echo yes),$(BUILD)/dcetl-sheet.so)
 
 all: $(BUILD)/dcetl $(MODULES) $(PAGES) $(COMPLETION)
 
@@ -67,6 +68,10 @@ $(BUILD)/dcetl-xml.so: modules/xml.c src/io/xml_module.h
 $(BUILD)/dcetl-archive.so: $(wildcard modules/archive/*.c) modules/archive/archive.h src/io/archive_module.h
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) -larchive -lzip $(LDFLAGS)
+
+$(BUILD)/dcetl-sheet.so: $(wildcard modules/sheet/*.c) modules/sheet/sheet.h src/io/sheet_module.h
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) -fvisibility=hidden $(CFLAGS) -o $@ $(filter %.c,$^) -larchive -lexpat $(LDFLAGS)
 
 $(BUILD)/dcetl: $(BUILD)/obj/cli/main.o $(LIB)
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)

@@ -5,6 +5,7 @@
 
 #include "engine/adapter_params.h"
 #include "engine/typed_format.h"
+#include "engine/sheet_adapter.h"
 #include "engine/text_adapter.h"
 #include "engine/xml_adapter.h"
 
@@ -47,6 +48,12 @@ static const Parameter plain_params[] = {
     {"null", TYPE_STRING, NULL, false, "text that stands for NULL (writing)"},
 };
 
+static const Parameter sheet_params[] = {
+    {"sheet", TYPE_STRING, NULL, false, "its name, or its number from 1; without it the first that is visible"},
+    {"header", TYPE_BOOL, "TRUE", false, "the first row names the columns; else they are called A, B, C"},
+    {"range", TYPE_STRING, NULL, false, "where the table lies: 'B3:F100', 'B:F', 'B3' (from there on)"},
+    {"skip", TYPE_INT, "0", false, "rows of the sheet to leave out before the header"},
+};
 static const Parameter xml_params[] = {
     {"row", TYPE_STRING, "*/*", false, "the elements that are rows: 'catalog/book', or '//book' at any depth"},
     {"encoding", TYPE_STRING, NULL, false, "in place of the one that a file declares"},
@@ -84,6 +91,11 @@ static const AdapterRow rows[] = {
       "CREATE t textColumnar(@delimiter = ',') VALUE (id, _, name) FROM 'data.csv';", COLUMNAR}, &text_format, ""},
     {{"text", "Lines of text, opaque (PlainText).", "CREATE \"log\" text FROM 'log/*.txt.zst';", PLAIN}, &text_format, ".txt"},
     {{"hadoopText", "Lines of text; writes Columnar too, tab separated (name of 5.5).", "COPY signals hadoopText() INTO 'out';", PLAIN}, &text_format, ""},
+    {{"xlsx", "A sheet of an Excel workbook (.xlsx, .xlsm): numbers, texts, truth values, dates and times as they are formatted.",
+      "CREATE \"plan\" xlsx(@sheet = '2024', @range = 'B3:F100') FROM 'plan.xlsx';",
+      .reads = true, .params = sheet_params, .param_count = COUNT(sheet_params)}, &sheet_format, ".xlsx"},
+    {{"spreadsheet", "The same as xlsx.", "CREATE \"plan\" spreadsheet FROM 'plan.xlsx';",
+      .reads = true, .params = sheet_params, .param_count = COUNT(sheet_params)}, &sheet_format, ""},
     {{"xml", "Elements of XML as rows: columns by a VALUE list of paths (\"@id\", \"title\", \"author[2]/name\", \".\"), else Structured.",
       "CREATE \"books\" xml(@row = 'catalog/book') VALUE (\"@id\", \"title\", \"author/name\") FROM 'books.xml';",
       .reads = true, .params = xml_params, .param_count = COUNT(xml_params)}, &xml_format, ".xml"},
