@@ -20,11 +20,9 @@ static const TypedOptions *options_of(const Copy *copy) { return copy->file.own;
 
 /* --- Types --- */
 
-/* The same type, called name, that may be NULL. */
+/* The same type, called name, that may be NULL and has no dictionary. */
 static const struct ArrowSchema *column_type(Arena *arena, const struct ArrowSchema *type, Str name) {
-  struct ArrowSchema *copy = (struct ArrowSchema *)(void *)arena_copy(arena, arrow_type_named(arena, type, name), sizeof *copy);
-  copy->flags |= ARROW_FLAG_NULLABLE;
-  return copy;
+  return arrow_type_named(arena, arrow_type_written(arena, type), name);
 }
 
 static bool is_objects(const Layout *layout) { return layout->schema.type == DS_STRUCTURED; }
@@ -275,15 +273,15 @@ static void block_start(TypedBlock *block, uint32_t count) {
   for (uint32_t c = 0; c < count; c++) column_builder_init(&block->columns[c]);
 }
 
-static bool is_natural(const Vector *vector, const struct ArrowSchema *type) {
+static bool is_natural(const Vector *vector, uint32_t n, const struct ArrowSchema *type) {
   if (vector->constant) return false;
   switch (vector->kind) {
     case VEC_NULL: return true;
     case VEC_BOOL: return arrow_natural(COLUMN_BOOL, type);
-    case VEC_INT: return arrow_natural(COLUMN_INT, type);
+    case VEC_INT: return arrow_ints_fit(vector->as.ints, vector->nulls, n, type);
     case VEC_DOUBLE: return arrow_natural(COLUMN_DOUBLE, type);
     case VEC_STR: return arrow_natural(COLUMN_STRING, type);
-    case VEC_ANY: return false;
+    case VEC_ANY: return arrow_values_fit(vector->as.values, n, type);
   }
   return false;
 }
@@ -370,7 +368,7 @@ DcCode typed_encode(Copy *copy, Pen *pen, const Layout *layout, View *view, Type
   for (uint32_t c = 0; c < count; c++) {
     const struct ArrowSchema *type = layout->types[c];
     const Vector *vector = objects ? member(worker, view, objects, str_of(type->name)) : view_column(worker, view, c);
-    if (is_natural(vector, type)) vectors[c] = *vector;
+    if (is_natural(vector, view->n, type)) vectors[c] = *vector;
     else DC_TRY(convert(worker, view, vector, type, &vectors[c]));
   }
   for (uint32_t c = 0; c < count; c++) append(&block->columns[c], &vectors[c], view->bad, view->n);
