@@ -40,7 +40,8 @@ static Owned *make_array(struct ArrowArray *out, Slab *slab, int64_t rows, int64
     for (int64_t i = 0; i < children; i++) owned->children[i] = &owned->storage[i];
   }
   *out = (struct ArrowArray){.length = rows, .null_count = nulls, .n_buffers = buffers, .n_children = children,
-                             .buffers = owned->buffers, .children = owned->children, .release = release, .private_data = owned};
+                             .buffers = owned->buffers, .children = owned->children, .release = release,
+                             .private_data = owned};
   return owned;
 }
 

@@ -60,10 +60,11 @@ typedef struct ArrowField {
 } ArrowField;
 
 DcCode arrow_field(Arena *arena, const struct ArrowSchema *type, ArrowField *out, DcError *err) DC_MUST_CHECK;
-/* Checks all of an array that can be checked without the sizes of its buffers, which the interface does not tell:
-   afterwards rows [0, length) of it can be read. */
-DcCode arrow_check(const ArrowField *field, const struct ArrowArray *array, DcError *err) DC_MUST_CHECK;
-/* Value number row of a checked array, row < length. Text and bytes point into the array. */
+/* Checks all of rows [from, from + count) of an array that can be checked without the sizes of its buffers, which the
+   interface does not tell: afterwards these rows can be read. */
+DcCode arrow_check(const ArrowField *field, const struct ArrowArray *array, int64_t from, int64_t count,
+                   DcError *err) DC_MUST_CHECK;
+/* Value number row of an array, one of those that were checked. Text and bytes point into the array. */
 DcCode arrow_read(const ArrowField *field, const struct ArrowArray *array, int64_t row, Arena *arena, Value *out,
                   DcError *err) DC_MUST_CHECK;
 /* True if value number row is not NULL, as the array's own bitmap says. */

@@ -352,8 +352,7 @@ static DcCode open_columns(const struct ArrowSchema *type, const struct ArrowArr
     in->array = fields[i] < array->n_children ? array->children[fields[i]] : NULL;
     if (!in->array) return dc_fail(err, "broken data: column %d is missing", fields[i] + 1);
     DC_TRY(arrow_field(arena, type->children[fields[i]], &in->field, err));
-    DC_TRY(arrow_check(&in->field, in->array, err));
-    if (in->array->length < end) return dc_fail(err, "broken data: column \"%s\" has too few rows", name_of(in));
+    DC_TRY(arrow_check(&in->field, in->array, array->offset, in->rows, err));
     in->row = array->offset;
     in->first = array->offset + in->array->offset;
   }

@@ -1,5 +1,6 @@
 /* arrow_type_parse.c - the names of types, as scripts write them:
- *   type  = name [ "(" number [ "," number ] ")" ] [ "[" word [ "," zone ] "]" ] [ "<" part { "," part } ">" ] { "[" [ number ] "]" }
+ *   type  = name [ "(" number [ "," number ] ")" | "[" word [ "," zone ] "]" | "<" part { "," part } ">" [ "[" number "]" ] ]
+ *           { "[" "]" }
  *   part  = [ name ":" ] type
  */
 #include "value/arrow_format.h"

@@ -274,9 +274,7 @@ DcCode arrow_value(const struct ArrowSchema *type, const struct ArrowArray *arra
   Arena scratch = {0};
   Value value;
   DcCode code = arrow_field(&scratch, type, &field, err);
-  if (code == DC_OK) code = arrow_check(&field, array, err);
-  if (code == DC_OK && (row < 0 || row >= array->length))
-    code = dc_fail(err, "there is no value number %lld", (long long)row);
+  if (code == DC_OK) code = arrow_check(&field, array, row, 1, err);
   if (code == DC_OK) code = arrow_read(&field, array, row, &scratch, &value, err);
   if (code == DC_OK) *out = value_copy(arena, value);
   arena_free(&scratch);

@@ -210,9 +210,9 @@ START_TEST(read_lists) {
   check_values(type_of("large_list<int32>"), with_children(array_of(3, 0, 2, NULL, long_ends, NULL), shifted, NULL), 3, 0, "[null, 3] | [] | [null]");
   check_values(type_of("fixed_size_list<int32>[2]"), with_children(array_of(2, 1, 1, NULL, NULL, NULL), numbers, NULL), 2, 0, "[3, 4] | [5, 6]");
   check_values(type_of("list_view<int32>"), with_children(array_of(3, 0, 3, NULL, at, sizes), numbers, NULL), 3, 0, "[5, 6] | [] | [4]");
-  check_fails(type_of("list<int32>"), with_children(array_of(4, 0, 2, NULL, ends, NULL), shifted, NULL), 4, "parts are too short");
+  check_fails(type_of("list<int32>"), with_children(array_of(4, 0, 2, NULL, ends, NULL), shifted, NULL), 4, "there are too few values");
   check_fails(type_of("list_view<int32>"), with_children(array_of(3, 0, 3, NULL, at, sizes), shifted, NULL), 3, "a list goes beyond its elements");
-  check_fails(type_of("fixed_size_list<int32>[2]"), with_children(array_of(3, 1, 1, NULL, NULL, NULL), numbers, NULL), 3, "parts are too short");
+  check_fails(type_of("fixed_size_list<int32>[2]"), with_children(array_of(3, 1, 1, NULL, NULL, NULL), numbers, NULL), 3, "there are too few values");
 }
 END_TEST
 
@@ -234,7 +234,7 @@ START_TEST(read_nested) {
   check_fails(type_of("map<string, int32>"),
               with_children(array_of(2, 0, 2, NULL, ends, NULL), with_children(array_of(3, 0, 1, NULL, NULL, NULL), array_of(4, 0, 3, odd, text_ends, "abab"), numbers), NULL),
               2, "row 101: a map has a key that is NULL");
-  check_fails(type_of("struct<a: string, b: int32>"), with_children(array_of(4, 1, 1, NULL, NULL, NULL), keys, numbers), 4, "parts are too short");
+  check_fails(type_of("struct<a: string, b: int32>"), with_children(array_of(4, 1, 1, NULL, NULL, NULL), keys, numbers), 4, "there are too few values");
 }
 END_TEST
 
@@ -270,7 +270,7 @@ START_TEST(broken_arrays) {
   check_fails(type_of("int32"), array_of(-1, 0, 2, NULL, items, NULL), 0, "its length is wrong");
   check_fails(type_of("int32"), array_of(1, -1, 2, NULL, items, NULL), 1, "its length is wrong");
   check_fails(type_of("int32"), array_of(INT64_MAX, 1, 2, NULL, items, NULL), 1, "its length is wrong");
-  check_fails(type_of("int32"), array_of(2, 0, 2, NULL, items, NULL), 3, "too few rows");
+  check_fails(type_of("int32"), array_of(2, 0, 2, NULL, items, NULL), 3, "there are too few values");
   check_fails(type_of("list<int32>"), array_of(1, 0, 2, NULL, back, NULL), 1, "parts are missing");
   struct ArrowArray *nulls = array_of(2, 0, 2, NULL, items, NULL);
   nulls->null_count = 1;
