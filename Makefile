@@ -43,6 +43,12 @@ FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 
 # Modules: opened on first use, so that what they need does not slow down every start (src/base/module.h).
 MODULES := $(BUILD)/dcetl-tz.so $(BUILD)/dcetl-icu.so $(BUILD)/dcetl-codecs.so $(BUILD)/dcetl-archive.so
+# Arrow C++ is an option: without it there is no dcetl-arrow.so. It is a package of the system, or what .ci/install-deps unpacked.
+ARROW := $(shell $(PKG_CONFIG) --exists 'arrow >= 21' 'parquet >= 21' 2>/dev/null && echo arrow parquet || { $(PKG_CONFIG) --exists dcetl-arrow && echo dcetl-arrow; } 2>/dev/null)
+MODULES += $(if $(ARROW),$(BUILD)/dcetl-arrow.so)
+ARROW_OBJ := $(patsubst modules/%.cc,$(BUILD)/obj/modules/%.o,$(wildcard modules/arrow/*.cc))
+ARROW_CFLAGS := $(if $(ARROW),$(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(ARROW))))
+ARROW_LIBS := $(if $(ARROW),$(shell $(PKG_CONFIG) --libs $(ARROW)))
 MODULE_FLAGS = $(OPT) $(SAN) -fPIC -shared -Wl,--as-needed -Isrc -Wall -Wextra -Werror
 MODULES += $(if $(shell $(PKG_CONFIG) --exists expat && echo yes),$(BUILD)/dcetl-xml.so)
 MODULES += $(if $(shell $(PKG_CONFIG) --exists expat libarchive && echo yes),$(BUILD)/dcetl-sheet.so)
@@ -72,6 +78,13 @@ $(BUILD)/dcetl-archive.so: $(wildcard modules/archive/*.c) modules/archive/archi
 $(BUILD)/dcetl-sheet.so: $(wildcard modules/sheet/*.c) modules/sheet/sheet.h src/io/sheet_module.h
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) -fvisibility=hidden $(CFLAGS) -o $@ $(filter %.c,$^) -larchive -lexpat $(LDFLAGS)
+
+$(BUILD)/obj/modules/%.o: modules/%.cc
+	@mkdir -p $(@D)
+	$(call say,CXX )$(CXX) -std=c++20 $(OPT) $(SAN) -fPIC -fvisibility=hidden -Isrc -Wall -Wextra -Werror $(ARROW_CFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/dcetl-arrow.so: $(ARROW_OBJ)
+	$(call say,LINK)$(CXX) $(OPT) $(SAN) -shared -Wl,--as-needed $(CXXFLAGS) -o $@ $^ $(ARROW_LIBS) $(LDFLAGS)
 
 $(BUILD)/dcetl: $(BUILD)/obj/cli/main.o $(LIB)
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
@@ -195,5 +208,5 @@ compile_commands.json: Makefile $(SRC)
 clean:
 	rm -rf build build-* out compile_commands.json
 
--include $(OBJ:.o=.d) $(GEN_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)
+-include $(OBJ:.o=.d) $(ARROW_OBJ:.o=.d) $(GEN_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)
 .PHONY: all unit tests deps check check-fast check-asan check-tsan check-run lint accept fuzz bench demo install uninstall clean

@@ -1,0 +1,154 @@
+// parquet_write.cc - writing Parquet. Rows are encoded and compressed as they come; what waits in memory is one row
+// group in that form. Pages end at the same rows however the rows came.
+#include <arrow/util/key_value_metadata.h>
+#include <parquet/arrow/schema.h>
+#include <parquet/arrow/writer.h>
+#include <parquet/schema.h>
+
+#include <algorithm>
+
+#include "parquet_write.h"
+
+namespace dcetl_arrow {
+
+namespace {
+
+using Compression = arrow::Compression;
+
+constexpr int64_t kBlockRows = 1 << 14;             // encoded at once
+constexpr int64_t kGroupRows = 122880;              // of a row group, where @row_group is not given
+constexpr int64_t kGroupBytes = int64_t{128} << 20;  // a row group ends when it has so many, counted before encoding
+
+const std::vector<std::pair<const char*, Compression::type>> kCodecs = {
+    {"none", Compression::UNCOMPRESSED}, {"uncompressed", Compression::UNCOMPRESSED}, {"snappy", Compression::SNAPPY}, {"gzip", Compression::GZIP},
+    {"zstd", Compression::ZSTD},         {"lz4", Compression::LZ4},                   {"brotli", Compression::BROTLI}};
+
+// Bytes of the values in rows of a batch; the same however the batch was cut out of others.
+int64_t ValueBytes(const arrow::ArrayData& data, int64_t offset, int64_t rows) {
+  const arrow::DataType& type = *data.type;
+  auto between = [&](auto zero) {
+    const auto* offsets = data.GetValues<decltype(zero)>(1, data.offset + offset);
+    return rows > 0 && offsets ? std::pair<int64_t, int64_t>(offsets[0], offsets[rows]) : std::pair<int64_t, int64_t>(0, 0);
+  };
+  std::pair<int64_t, int64_t> range(0, 0);
+  if (arrow::is_binary_like(type.id()) || type.id() == arrow::Type::LIST || type.id() == arrow::Type::MAP) range = between(int32_t{0});
+  if (arrow::is_large_binary_like(type.id()) || type.id() == arrow::Type::LARGE_LIST) range = between(int64_t{0});
+  if (arrow::is_base_binary_like(type.id())) return range.second - range.first + rows * 4;
+  if (arrow::is_list(type.id())) return rows * 4 + ValueBytes(*data.child_data[0], range.first, range.second - range.first);
+  if (type.id() == arrow::Type::FIXED_SIZE_LIST) {
+    int64_t size = static_cast<const arrow::FixedSizeListType&>(type).list_size();
+    return ValueBytes(*data.child_data[0], (data.offset + offset) * size, rows * size);
+  }
+  if (type.id() == arrow::Type::STRUCT) {
+    int64_t bytes = 0;
+    for (const auto& child : data.child_data) bytes += ValueBytes(*child, data.offset + offset, rows);
+    return bytes;
+  }
+  return rows * std::max(type.bit_width(), 8) / 8;
+}
+
+// The columns by name whose values are to be held by a dictionary, as the leaves that the library knows.
+Status SetDictionary(const Options& options, const arrow::Schema& schema, parquet::WriterProperties::Builder* builder) {
+  const std::vector<std::string> names = options.All("dictionary");
+  if (names.empty()) return Status::OK();
+  bool yes = true;
+  if (names.size() == 1 && options.Truth("dictionary", &yes).ok()) {
+    yes ? builder->enable_dictionary() : builder->disable_dictionary();
+    return Status::OK();
+  }
+  builder->disable_dictionary();
+  std::shared_ptr<parquet::SchemaDescriptor> leaves;
+  ARROW_RETURN_NOT_OK(parquet::arrow::ToParquetSchema(&schema, *parquet::default_writer_properties(), *parquet::default_arrow_writer_properties(), &leaves));
+  for (const std::string& name : names) {
+    if (schema.GetAllFieldIndices(name).empty()) return Hinted("@dictionary names " + name + ", which is no column", "TRUE, FALSE or names of columns");
+    for (int i = 0; i < leaves->num_columns(); i++)
+      if (leaves->GetColumnRoot(i)->name() == name) builder->enable_dictionary(leaves->Column(i)->path());
+  }
+  return Status::OK();
+}
+
+Status SetCodec(const Options& options, parquet::WriterProperties::Builder* builder) {
+  Compression::type codec = Compression::ZSTD;
+  std::optional<int> level;
+  ARROW_RETURN_NOT_OK(options.Codec(kCodecs, &codec, &level));
+  builder->compression(codec);
+  if (level) builder->compression_level(*level);
+  else if (codec == Compression::ZSTD) builder->compression_level(1);
+  return Status::OK();
+}
+
+Status SetPages(const Options& options, parquet::WriterProperties::Builder* builder) {
+  int64_t page_size = 1 << 20, version = 1;
+  bool statistics = true, page_index = false, checksum = true;
+  ARROW_RETURN_NOT_OK(options.Number("page_size", 1 << 10, 1 << 30, &page_size));
+  ARROW_RETURN_NOT_OK(options.Number("data_page_version", 1, 2, &version));
+  ARROW_RETURN_NOT_OK(options.Truth("statistics", &statistics));
+  ARROW_RETURN_NOT_OK(options.Truth("page_index", &page_index));
+  ARROW_RETURN_NOT_OK(options.Truth("checksum", &checksum));
+  builder->data_pagesize(page_size)->dictionary_pagesize_limit(page_size);
+  builder->data_page_version(version == 2 ? parquet::ParquetDataPageVersion::V2 : parquet::ParquetDataPageVersion::V1);
+  statistics ? builder->enable_statistics() : builder->disable_statistics();
+  page_index ? builder->enable_write_page_index() : builder->disable_write_page_index();
+  checksum ? builder->enable_page_checksum() : builder->disable_page_checksum();
+  return Status::OK();
+}
+
+}  // namespace
+
+ParquetWriter::ParquetWriter(const TableSink& sink) : sink_(std::make_shared<Sink>(sink)) {}
+
+ParquetWriter::~ParquetWriter() {
+  sink_->Stop();
+  try {
+    writer_.reset();
+  } catch (...) {  // the library tries to write the footer, which the sink refuses
+  }
+}
+
+Result<std::unique_ptr<ParquetWriter>> ParquetWriter::Create(const TableSink& sink, const ArrowSchema* schema, const Options& options) {
+  std::unique_ptr<ParquetWriter> writer(new ParquetWriter(sink));
+  ARROW_ASSIGN_OR_RAISE(writer->schema_, ImportLentSchema(schema));
+  parquet::WriterProperties::Builder builder;
+  writer->group_rows_ = kGroupRows;
+  ARROW_RETURN_NOT_OK(options.Number("row_group", 1, int64_t{1} << 30, &writer->group_rows_));
+  builder.memory_pool(Pool())->max_row_group_length(writer->group_rows_);
+  builder.created_by("dcetl (build parquet-cpp-arrow " ARROW_VERSION_STRING ")");
+  ARROW_RETURN_NOT_OK(SetCodec(options, &builder));
+  ARROW_RETURN_NOT_OK(SetPages(options, &builder));
+  ARROW_RETURN_NOT_OK(SetDictionary(options, *writer->schema_, &builder));
+  auto properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
+  ARROW_ASSIGN_OR_RAISE(writer->writer_, parquet::arrow::FileWriter::Open(*writer->schema_, Pool(), writer->sink_, builder.build(), properties));
+  ARROW_ASSIGN_OR_RAISE(auto metadata, options.Metadata());
+  if (metadata) ARROW_RETURN_NOT_OK(writer->writer_->AddKeyValueMetadata(metadata));
+  auto* self = writer.get();
+  writer->blocks_ = std::make_unique<Blocks>(std::min(kBlockRows, writer->group_rows_), [self](const RecordBatch& batch) { return self->Encode(batch); });
+  return writer;
+}
+
+Status ParquetWriter::Write(ArrowArray* batch) {
+  ARROW_ASSIGN_OR_RAISE(auto rows, ImportBatch(batch, schema_));
+  return blocks_->Add(rows);
+}
+
+// The library begins a new row group after so many rows; here one begins, too, when the rows are long.
+Status ParquetWriter::Encode(const RecordBatch& batch) {
+  if (in_group_bytes_ >= kGroupBytes) {
+    ARROW_RETURN_NOT_OK(writer_->NewBufferedRowGroup());
+    in_group_bytes_ = 0;
+    in_group_rows_ = 0;
+  }
+  for (const auto& column : batch.column_data()) in_group_bytes_ += ValueBytes(*column, 0, batch.num_rows());
+  in_group_rows_ += batch.num_rows();
+  if (in_group_rows_ >= group_rows_) {
+    in_group_rows_ %= group_rows_;
+    in_group_bytes_ = in_group_bytes_ * in_group_rows_ / std::max<int64_t>(batch.num_rows(), 1);
+  }
+  return writer_->WriteRecordBatch(batch);
+}
+
+Status ParquetWriter::Finish() {
+  ARROW_RETURN_NOT_OK(blocks_->Finish());
+  return writer_->Close();
+}
+
+}  // namespace dcetl_arrow
