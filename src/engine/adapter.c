@@ -25,6 +25,8 @@ static const Parameter write_params[] = {
     {"fsync", TYPE_BOOL, "FALSE", false, "outputs are on the disk, safe from a power cut, when the statement ends (writing)"},
     {"success", TYPE_BOOL, "FALSE", false, "an empty file _SUCCESS in each dataset's folder, the last to appear (writing)"},
     {"manifest", TYPE_STRING, "FALSE", false, "TRUE, 'sha256' or 'xxh128': _manifest.json in each dataset's folder lists files with rows, bytes, checksums (writing)"},
+    {"partition_by", TYPE_ARRAY, NULL, false, "attributes that become folders year=2024/month=02, one file in each; @mode goes for each folder (writing)"},
+    {"write_partition_columns", TYPE_BOOL, "FALSE", false, "the attributes of @partition_by stay in the files as well (writing)"},
     HIVE_PARAM,
 };
 static const Parameter columnar_params[] = {
@@ -150,6 +152,23 @@ static DcCode unknown_parameter(const Adapter *adapter, const ParamValue *param,
   return err->code;
 }
 
+/* @partition_by: a name or a list of them. */
+static DcCode folder_names(const ParamValue *param, Arena *arena, FileOptions *out, DcError *err) {
+  const Array one = {1, &param->value}, *list = param->value.type == TYPE_ARRAY ? param->value.as.array : &one;
+  Str *names = arena_alloc(arena, (list->count + 1) * sizeof *names);
+  for (size_t i = 0; i < list->count; i++) {
+    if (list->items[i].type != TYPE_STRING || !list->items[i].len) return param_wrong(param, "names of attributes, such as [\"year\", \"month\"]", err);
+    names[i] = arena_str(arena, value_get_str(list->items[i]));
+    for (size_t k = 0; k < i; k++)
+      if (str_eq(names[k], names[i])) return param_wrong(param, "each name once", err);
+    if (names[i].data[0] == '_' || names[i].data[0] == '.') return param_wrong(param, "names that do not begin with _ or ., as such folders are passed over when they are read", err);
+  }
+  out->folders = names;
+  out->folder_count = list->count;
+  out->folders_pos = param->pos;
+  return DC_OK;
+}
+
 static DcCode apply_manifest(const ParamValue *param, FileOptions *out, DcError *err) {
   static const ParamChoice kinds[] = {{"sha256", CHECKSUM_SHA256}, {"xxh128", CHECKSUM_XXH128}, {"TRUE", CHECKSUM_SHA256}, {"FALSE", CHECKSUM_NONE}, {NULL, 0}};
   int choice = 0;
@@ -180,6 +199,8 @@ static DcCode apply_shared(const ParamValue *param, Arena *arena, FileOptions *o
   bool on = false;
   Str name;
   if (is_of_stage(param->name)) return apply_stage(param, out, err);
+  if (str_is(param->name, "partition_by")) return folder_names(param, arena, out, err);
+  if (str_is(param->name, "write_partition_columns")) return param_truth(param, &out->keeps_folders, err);
   if (str_is(param->name, "hive")) {
     DC_TRY(param_truth(param, &on, err));
     out->hive = on ? HIVE_ON : HIVE_OFF;

@@ -41,6 +41,10 @@ typedef struct FileOptions {
   StageOptions stage;
   Position success_pos;
   bool single;       /* one file for each dataset */
+  const Str *folders; /* writing: attributes that become folders name=value; count 0: none */
+  size_t folder_count;
+  bool keeps_folders; /* they stay in the data as well */
+  Position folders_pos;
   HiveMode hive;     /* do folders called name=value give attributes? */
   const void *own;   /* of the format's type */
 } FileOptions;

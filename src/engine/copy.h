@@ -113,6 +113,10 @@ typedef struct CopyJob {
    outputs of all of them. Marks what is written as done. */
 DcCode copy_fans(Copy *copy, CopyJob *jobs, size_t count, DcError *err) DC_MUST_CHECK;
 
+/* COPY with @partition_by: what can go straight to its folders is written; the rest is given as pieces, one for each
+   folder (heap; names live in the copy's arena). The references of items are taken over. */
+DcCode copy_split(Copy *copy, CopyItem *items, size_t count, const CopySpec *spec, CopyItem **pieces, size_t *piece_count, DcError *err) DC_MUST_CHECK;
+
 /* Which outputs a partition goes to. */
 typedef struct Targets {
   uint32_t *first;  /* partitions + 1 */

@@ -386,11 +386,24 @@ static DcCode write_items(Copy *copy, CopyJob *items, size_t count, DcError *err
   return code;
 }
 
-DcCode dataset_copy(Engine *engine, CopyItem *copies, size_t count, const CopySpec *spec, DcError *err) {
+DcCode dataset_copy(Engine *engine, CopyItem *copies, size_t count, const CopySpec *given, DcError *err) {
   Copy copy;
+  CopySpec inner = *given;
+  const CopySpec *spec = given;
+  CopyItem *pieces = NULL;
+  DcCode code = copy_open(&copy, engine, spec, err);
+  if (copy.file.folder_count) {
+    size_t piece_count = 0;
+    if (code == DC_OK) code = copy_split(&copy, copies, count, spec, &pieces, &piece_count, err);
+    else for (size_t i = 0; i < count; i++) dataset_unref(copies[i].dataset);
+    copies = pieces;
+    count = piece_count;
+    inner.columns = NULL; /* pieces have those that are asked for */
+    spec = &inner;
+  }
   CopyJob *items = dc_alloc((count + 1) * sizeof *items);
   for (size_t i = 0; i < count; i++) items[i].copy = copies[i];
-  DcCode code = copy_open(&copy, engine, spec, err);
+  dc_free(pieces);
   if (code == DC_OK) code = declare(&copy, items, count, spec, err);
   if (code == DC_OK) code = write_items(&copy, items, count, err);
   code = copy_close(&copy, code, err);

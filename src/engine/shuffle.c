@@ -38,7 +38,15 @@ static DcCode rows(Consumer *self, Worker *worker, const Morsel *morsel, View *v
   Shuffler *shuffler = (Shuffler *)self;
   Builder *builder = &shuffler->builders[worker->number];
   (void)morsel;
-  uint32_t at = builder->n;
+  uint32_t at = builder->n, n = view->n;
+  if (shuffler->shown) { /* what places the rows need not be among what is kept of them */
+    uint32_t *parts = arena_raw(&worker->scratch, (n + 1) * sizeof *parts);
+    DC_TRY(shuffler->place(shuffler, worker, view, parts));
+    DC_TRY(narrow_apply(worker, shuffler->shown, view, false));
+    builder_add(builder, worker, view);
+    memcpy(builder->parts + at, parts, n * sizeof *parts);
+    return DC_OK;
+  }
   builder_add(builder, worker, view);
   if (shuffler->place) return shuffler->place(shuffler, worker, view, builder->parts + at);
   place_keys(shuffler, worker, view, builder->parts + at);

@@ -18,7 +18,7 @@ typedef struct Shuffler {
   DcCode (*place)(struct Shuffler *self, Worker *worker, View *view, uint32_t *parts);
   /* Told of each morsel's order, if not NULL. */
   void (*seen)(struct Shuffler *self, uint64_t seq, const uint32_t *order, const uint32_t *starts, uint32_t partitions);
-  void *place_self;
+  const NarrowOp *shown; /* a projection: what is kept of rows once place has seen them; NULL: all */
 } Shuffler;
 
 void shuffler_init(Shuffler *shuffler, Engine *engine, Store *store, int what, size_t room);

@@ -3,32 +3,54 @@
 #include <xxhash.h>
 
 #include "engine/copy.h"
+#include "engine/hive.h"
 #include "engine/keymap.h"
 
 struct Family {
   Engine *engine;
   Dataset *input;
+  Dataset *shown; /* its operator gives what is kept of the rows; NULL: all */
   Program *program;
   const Expr **by;
+  Str *names; /* of values that are written as name=value, as Hive does; data NULL: the value alone */
   size_t by_count;
   Str prefix;
   uint32_t partitions;
+  bool keyless; /* nobody asks for the rows' keys */
   Position pos;
 };
 
-DcCode dataset_split(Engine *engine, Dataset *in, EvalContext *cx, const SelectItem *by, size_t by_count, Str prefix, uint32_t partitions, Family **out, DcError *err) {
+static Family *family_new(Dataset *in, size_t by_count, Str prefix, uint32_t partitions) {
   Family *family = dc_alloc(sizeof *family);
-  family->engine = engine;
+  family->engine = in->engine;
   family->input = dataset_ref(in);
-  family->program = program_new(engine);
+  family->program = program_new(in->engine);
   Arena *arena = &family->program->arena;
   family->by = arena_alloc(arena, (by_count + 1) * sizeof *family->by);
+  family->names = arena_alloc(arena, (by_count + 1) * sizeof *family->names);
   family->by_count = by_count;
   family->prefix = arena_str(arena, prefix);
   family->partitions = partitions ? partitions : 1;
-  family->pos = engine->statement_pos;
+  family->pos = in->engine->statement_pos;
+  return family;
+}
+
+static const Schema *family_schema(const Family *family) { return family->shown ? &family->shown->schema : &family->input->schema; }
+
+static DcCode bind_item(Family *family, EvalContext *cx, const SelectItem *item, size_t number, DcError *err) {
+  Arena *arena = &family->program->arena;
+  DC_TRY(program_bind(family->program, family->engine, &family->input->schema, cx, item->expr, &family->by[number], err));
+  if (!item->alias.text.data && !item->alias.parts) return DC_OK;
+  DC_TRY(eval_name(cx, &item->alias, &family->names[number], err));
+  family->names[number] = arena_str(arena, family->names[number]);
+  return DC_OK;
+}
+
+DcCode dataset_split(Engine *engine, Dataset *in, EvalContext *cx, const SelectItem *by, size_t by_count, Str prefix, uint32_t partitions, Family **out, DcError *err) {
+  Family *family = family_new(in, by_count, prefix, partitions);
+  (void)engine;
   for (size_t i = 0; i < by_count; i++) {
-    if (program_bind(family->program, engine, &in->schema, cx, by[i].expr, &family->by[i], err) == DC_OK) continue;
+    if (bind_item(family, cx, &by[i], i, err) == DC_OK) continue;
     family_free(family);
     return err->code;
   }
@@ -39,6 +61,7 @@ DcCode dataset_split(Engine *engine, Dataset *in, EvalContext *cx, const SelectI
 void family_free(Family *family) {
   if (!family) return;
   dataset_unref(family->input);
+  dataset_unref(family->shown);
   program_unref(family->program);
   dc_free(family);
 }
@@ -58,15 +81,19 @@ static void put_safe(Buf *out, const char *data, size_t len, bool null) {
 }
 
 /* A combination is known by its values' texts: for each a 32-bit length (UINT32_MAX: NULL) and the bytes. */
-static void put_name(Buf *out, Str prefix, Str key) {
-  buf_str(out, prefix);
-  for (size_t at = 0; at < key.len;) {
+static void put_name(Buf *out, const Family *family, Str key) {
+  buf_str(out, family->prefix);
+  size_t number = 0;
+  for (size_t at = 0; at < key.len; number++) {
     uint32_t len;
     memcpy(&len, key.data + at, sizeof len);
     at += sizeof len;
-    if (at > sizeof len) buf_char(out, '/');
-    put_safe(out, key.data + at, len == UINT32_MAX ? 0 : len, len == UINT32_MAX);
-    if (len != UINT32_MAX) at += len;
+    if (number) buf_char(out, '/');
+    bool null = len == UINT32_MAX;
+    Str value = str_make(key.data + at, null ? 0 : len), name = family->names[number];
+    if (name.data) hive_put_folder(out, name, value, null);
+    else put_safe(out, value.data, value.len, null);
+    at += value.len;
   }
 }
 
@@ -108,12 +135,13 @@ static uint32_t look_up(Splitter *splitter, int worker, Str key) {
   return id;
 }
 
-static void put_part(Worker *worker, Buf *key, const Vector *vector, uint32_t i) {
+/* hive: NULL and empty are one. */
+static void put_part(Worker *worker, Buf *key, const Vector *vector, uint32_t i, bool hive) {
   uint32_t len = UINT32_MAX;
   Str text = {0};
   if (!vector_is_null(vector, i)) {
     text = vector->kind == VEC_STR ? vector->as.strs[vector->constant ? 0 : i] : value_to_str(&worker->scratch, vector_value(vector, i));
-    len = (uint32_t)text.len;
+    len = hive && !text.len ? UINT32_MAX : (uint32_t)text.len;
   }
   buf_put(key, &len, sizeof len);
   buf_str(key, text);
@@ -128,7 +156,7 @@ static DcCode place(Shuffler *self, Worker *worker, View *view, uint32_t *parts)
   Buf key = {0};
   for (uint32_t i = 0; i < view->n; i++) {
     key.len = 0;
-    for (size_t k = 0; k < family->by_count; k++) put_part(worker, &key, &vectors[k], i);
+    for (size_t k = 0; k < family->by_count; k++) put_part(worker, &key, &vectors[k], i, family->names[k].data != NULL);
     parts[i] = look_up(splitter, worker->number, str_make(key.data, key.len));
   }
   buf_free(&key);
@@ -161,6 +189,7 @@ static void splitter_init(Splitter *splitter, Family *family, Store *store, int 
   splitter->shuffler.partitions = 0;
   splitter->shuffler.place = place;
   splitter->shuffler.seen = seen;
+  if (family->shown) splitter->shuffler.shown = &family->shown->op;
   splitter->family = family;
   splitter->map = keymap_new(engine->budget);
   splitter->caches = dc_alloc(threads * sizeof *splitter->caches);
@@ -187,20 +216,20 @@ static void splitter_free(Splitter *splitter) {
 typedef struct Names {
   Str *names; /* of each partition */
   Arena *arena;
-  Str prefix;
+  const Family *family;
 } Names;
 
 static void take_name(void *self, Str key, uint64_t id) {
   Names *names = self;
   Buf text = {0};
-  put_name(&text, names->prefix, key);
+  put_name(&text, names->family, key);
   names->names[id] = arena_str(names->arena, str_make(text.data, text.len));
   buf_free(&text);
 }
 
 static Str *all_names(Splitter *splitter, Arena *arena, size_t *count) {
   *count = keymap_count(splitter->map);
-  Names names = {arena_alloc(arena, (*count + 1) * sizeof(Str)), arena, splitter->family->prefix};
+  Names names = {arena_alloc(arena, (*count + 1) * sizeof(Str)), arena, splitter->family};
   keymap_visit(splitter->map, take_name, &names);
   return names.names;
 }
@@ -221,7 +250,7 @@ static DcCode declare_new(void *self, Targets *out, DcError *err) {
     uint32_t p = splitter->declared, output = 0;
     bool skip;
     splitter->targets.first[0] = 0;
-    code = copy_dataset(copy, names[p], &splitter->family->input->schema, 1, &output, &skip, err);
+    code = copy_dataset(copy, names[p], family_schema(splitter->family), 1, &output, &skip, err);
     splitter->targets.first[p + 1] = splitter->targets.first[p] + (code == DC_OK && !skip);
     if (code == DC_OK && !skip) splitter->targets.output[splitter->targets.first[p]] = output;
   }
@@ -266,7 +295,7 @@ DcCode family_copy(Engine *engine, Family *family, const CopySpec *spec, DcError
   if (family->partitions > 1 || spec->columns || standard) return copy_datasets(engine, family, spec, err);
   Copy copy;
   DcCode code = copy_open(&copy, engine, spec, err);
-  bool straight = code != DC_OK || (!copy.typed && copy_follows_blocks(&copy, family->input));
+  bool straight = code != DC_OK || (!copy.typed && !copy.file.folder_count && copy_follows_blocks(&copy, family->input));
   if (code == DC_OK && straight) code = copy_straight(family, &copy, err);
   code = copy_close(&copy, code, err);
   if (!straight && code == DC_OK) return copy_datasets(engine, family, spec, err);
@@ -314,11 +343,11 @@ static Dataset *piece_of(Family *family, Dataset *base, uint32_t id) {
 
 DcCode family_datasets(Engine *engine, Family *family, Arena *arena, Str **names, Dataset ***datasets, size_t *count, DcError *err) {
   Dataset *base = node_new(engine, NODE_STORED, NULL);
-  node_schema_like(base, &family->input->schema);
+  node_schema_like(base, family_schema(family));
   base->keyed = family->input->keyed;
   base->store = store_new(engine, 0);
   Splitter splitter;
-  splitter_init(&splitter, family, base->store, GATHER_KEY | GATHER_ORIGINS, store_room(engine));
+  splitter_init(&splitter, family, base->store, family->keyless ? 0 : GATHER_KEY | GATHER_ORIGINS, store_room(engine));
   DcCode code = fill_store(&splitter, family, err);
   if (code == DC_OK) {
     Str *found = all_names(&splitter, arena, count);
@@ -339,5 +368,114 @@ DcCode family_datasets(Engine *engine, Family *family, Arena *arena, Str **names
   splitter_free(&splitter);
   dataset_unref(base);
   family_free(family);
+  return code;
+}
+
+/* --- COPY into folders: @partition_by --- */
+
+static bool is_folder(const FileOptions *file, Str name) {
+  for (size_t i = 0; i < file->folder_count; i++)
+    if (str_eq(file->folders[i], name)) return true;
+  return false;
+}
+
+static DcCode check_folders(const Copy *copy, const Dataset *dataset, const CopySpec *spec, DcError *err) {
+  const FileOptions *file = &copy->file;
+  if (!copy->stage) return dc_fail_at(err, DC_FAIL, spec->path_pos, "@partition_by makes folders; standard output has none");
+  if (dataset->schema.type == DS_PLAIN_TEXT) {
+    dc_fail_at(err, DC_FAIL, file->folders_pos, "lines have no attributes to make folders of");
+    dc_hint(err, "ALTER … textToColumnar or SELECT … AS gives them names");
+    return err->code;
+  }
+  for (size_t i = 0; i < file->folder_count; i++) {
+    if (schema_column(&dataset->schema, file->folders[i]) >= 0) continue;
+    Speller speller = speller_start(file->folders[i]);
+    for (uint32_t c = 0; c < dataset->schema.count; c++) speller_try(&speller, dataset->schema.names[c]);
+    dc_fail_at(err, DC_FAIL, file->folders_pos, "@partition_by: unknown attribute \"%.*s\"", STR_ARG(file->folders[i]));
+    Str near = speller_best(&speller);
+    if (near.len) dc_hint(err, "did you mean \"%.*s\"?", STR_ARG(near));
+    else dc_hint(err, "DESCRIBE lists the attributes of a dataset");
+    return err->code;
+  }
+  return DC_OK;
+}
+
+/* What goes into the files: the columns that COPY lists, or all, without those that become folders. Objects stay as they are. */
+static DcCode show_rest(Family *family, const Copy *copy, const CopySpec *spec, DcError *err) {
+  const Schema *schema = &family->input->schema;
+  bool objects = schema->type == DS_STRUCTURED;
+  if ((objects || copy->file.keeps_folders) && !spec->columns) return DC_OK;
+  size_t count = spec->columns ? spec->column_count : schema->count, n = 0;
+  const Str *list = spec->columns ? spec->columns : schema->names;
+  Str *names = dc_alloc((count + 1) * sizeof *names);
+  for (size_t i = 0; i < count; i++)
+    if (objects || copy->file.keeps_folders || !is_folder(&copy->file, list[i])) names[n++] = list[i];
+  Dataset *like = node_new(family->engine, NODE_STORED, NULL); /* has the columns; the input is not to look shared */
+  node_schema_like(like, schema);
+  DcCode code = DC_OK;
+  if (n) code = dataset_alter_columns(family->engine, like, names, n, &family->shown, err);
+  else code = dc_fail_at(err, DC_FAIL, copy->file.folders_pos, "@partition_by takes all attributes: none is left for the files");
+  dataset_unref(like);
+  dc_free(names);
+  return code;
+}
+
+static DcCode folders_family(const Copy *copy, const CopyItem *item, const CopySpec *spec, Family **out, DcError *err) {
+  const FileOptions *file = &copy->file;
+  DC_TRY(check_folders(copy, item->dataset, spec, err));
+  Buf prefix = {0};
+  buf_printf(&prefix, "%.*s/", STR_ARG(item->name));
+  Family *family = family_new(item->dataset, file->folder_count, str_make(prefix.data, prefix.len), 1);
+  buf_free(&prefix);
+  Arena *arena = &family->program->arena;
+  for (size_t i = 0; i < file->folder_count; i++) {
+    Expr *expr = arena_alloc(arena, sizeof *expr);
+    *expr = (Expr){.kind = EXPR_ATTR, .pos = file->folders_pos, .depth = 1};
+    expr->name.text = family->names[i] = arena_str(arena, file->folders[i]);
+    expr->column = schema_column(&item->dataset->schema, expr->name.text);
+    if (item->dataset->schema.type == DS_STRUCTURED) expr->steps = path_compile(arena, expr->name.text);
+    family->by[i] = expr;
+  }
+  family->keyless = true;
+  *out = family;
+  return show_rest(family, copy, spec, err);
+}
+
+/* Takes the item's reference over. */
+static DcCode split_item(Copy *copy, CopyItem *item, const CopySpec *spec, CopyItem **pieces, size_t *count, size_t *cap, DcError *err) {
+  Family *family = NULL;
+  DcCode code = folders_family(copy, item, spec, &family, err);
+  dataset_unref(item->dataset);
+  item->dataset = NULL;
+  if (code != DC_OK) {
+    family_free(family);
+    return code;
+  }
+  if (!copy->typed && copy_follows_blocks(copy, family->input)) {
+    code = copy_straight(family, copy, err);
+    family_free(family);
+    return code == DC_OK ? DC_OK : dc_position(err, spec->path_pos);
+  }
+  Str *names;
+  Dataset **datasets;
+  size_t found = 0;
+  DC_TRY(family_datasets(copy->engine, family, &copy->arena, &names, &datasets, &found, err));
+  for (size_t i = 0; i < found; i++) {
+    VEC_GROW(*pieces, *count, *cap);
+    (*pieces)[(*count)++] = (CopyItem){names[i], datasets[i]};
+  }
+  return DC_OK;
+}
+
+DcCode copy_split(Copy *copy, CopyItem *items, size_t count, const CopySpec *spec, CopyItem **pieces, size_t *piece_count, DcError *err) {
+  size_t cap = 0;
+  DcCode code = DC_OK;
+  *pieces = NULL;
+  *piece_count = 0;
+  copy->file.single = false; /* each folder gets one file as it is */
+  for (size_t i = 0; i < count; i++) {
+    if (code == DC_OK) code = split_item(copy, &items[i], spec, pieces, piece_count, &cap, err);
+    else dataset_unref(items[i].dataset);
+  }
   return code;
 }
