@@ -135,6 +135,20 @@ Str dataset_column(const Dataset *dataset, size_t index) {
   return schema->type == DS_STRUCTURED ? schema->attributes[index] : schema->names[index];
 }
 
+bool dataset_column_type(const Dataset *dataset, size_t index, Buf *out) {
+  const Schema *schema = &dataset->schema;
+  const struct ArrowSchema *type = NULL;
+  if (schema->types && schema->type != DS_STRUCTURED) {
+    type = schema->types[index];
+  } else if (schema->types && schema->types[0]) {
+    const struct ArrowSchema *record = schema->types[0];
+    for (int64_t i = 0; i < record->n_children && !type; i++)
+      if (str_eq(str_of(record->children[i]->name), schema->attributes[index])) type = record->children[i];
+  }
+  if (type) arrow_type_print(out, type);
+  return type != NULL;
+}
+
 bool dataset_computed(const Dataset *dataset) {
   while (dataset->kind == NODE_CHOOSE) dataset = dataset->input;
   if (!dataset->store) return false;

@@ -74,6 +74,8 @@ const char *dataset_type_name(DatasetType type); /* "PlainText", "Columnar" … 
 uint32_t dataset_partitions(const Dataset *dataset);
 size_t dataset_columns(const Dataset *dataset);             /* PlainText: 0; Structured: the names that were declared */
 Str dataset_column(const Dataset *dataset, size_t index);
+/* What files said of the column's values, as text in *out ("decimal(10, 2)"); false: nothing is known. */
+bool dataset_column_type(const Dataset *dataset, size_t index, Buf *out);
 bool dataset_computed(const Dataset *dataset);
 /* Rows if they are known without running; false otherwise. */
 bool dataset_rows(const Dataset *dataset, uint64_t *rows);

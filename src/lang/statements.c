@@ -230,7 +230,7 @@ static const StatementRow rows[] = {
    "SHOW DATASETS;"},
   {REST_GROUP, "DESCRIBE",
    "DESCRIBE [DS] \"name\";",
-   "Prints type, partitions and columns of a dataset, and its rows where they are known.",
+   "Prints type, partitions and columns of a dataset; its rows and the columns' types where they are known.",
    "DESCRIBE \"flights\";"},
   {REST_GROUP, "EXPLAIN",
    "EXPLAIN statement;",

@@ -1,6 +1,7 @@
 /* stmt_show.c - EXPLAIN, DESCRIBE, SHOW: what a session knows, on standard output. */
 #include <errno.h>
 
+#include "base/utf8.h"
 #include "io/standard.h"
 #include "run/session_internal.h"
 #include "run/table.h"
@@ -73,6 +74,24 @@ DcCode run_explain(Session *session, const Stmt *stmt, DcError *err) {
   return code;
 }
 
+/* One name a line; types, where they are known, behind the longest name. */
+static void describe_columns(const Dataset *dataset, Buf *out) {
+  size_t width = 0;
+  Buf type = {0};
+  for (size_t i = 0; i < dataset_columns(dataset); i++) {
+    size_t letters = utf8_length(dataset_column(dataset, i));
+    if (letters > width) width = letters;
+  }
+  for (size_t i = 0; i < dataset_columns(dataset); i++) {
+    Str name = dataset_column(dataset, i);
+    type.len = 0;
+    buf_printf(out, "  %.*s", STR_ARG(name));
+    if (dataset_column_type(dataset, i, &type)) buf_printf(out, "%*s  %.*s", (int)(width - utf8_length(name)), "", (int)type.len, type.data);
+    buf_char(out, '\n');
+  }
+  buf_free(&type);
+}
+
 DcCode run_describe(Session *session, const Stmt *stmt, DcError *err) {
   Str name;
   Dataset *dataset;
@@ -84,7 +103,7 @@ DcCode run_describe(Session *session, const Stmt *stmt, DcError *err) {
              dataset_partitions(dataset), dataset_partitions(dataset) == 1 ? "" : "s");
   if (dataset_rows(dataset, &rows)) buf_printf(&out, ", %llu row%s", (unsigned long long)rows, rows == 1 ? "" : "s");
   buf_text(&out, dataset_computed(dataset) ? ", computed\n" : ", not computed yet\n");
-  for (size_t i = 0; i < dataset_columns(dataset); i++) buf_printf(&out, "  %.*s\n", STR_ARG(dataset_column(dataset, i)));
+  describe_columns(dataset, &out);
   dataset_unref(dataset);
   return session_emit(session, &out, err);
 }
