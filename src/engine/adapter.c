@@ -60,7 +60,7 @@ static const Parameter xml_params[] = {
     {"row", TYPE_STRING, "*/*", false, "the elements that are rows: 'catalog/book', or '//book' at any depth"},
     {"encoding", TYPE_STRING, NULL, false, "in place of the one that a file declares"},
 };
-#define TYPES {"types", TYPE_NULL, NULL, false, "columns and their types, as 'id int64, day date', where not those of the dataset are meant (writing)"}
+#define TYPES {"types", TYPE_NULL, NULL, false, "columns and their types, as 'id int64, day date'; 'auto': what texts look like; where not those of the dataset are meant (writing)"}
 static const Parameter parquet_params[] = {
     {"codec", TYPE_STRING, "zstd", false, "none, snappy, gzip, zstd, lz4, brotli (writing)"},
     {"level", TYPE_INT, NULL, false, "of compression (writing)"},

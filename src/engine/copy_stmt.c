@@ -4,6 +4,7 @@
 
 #include "engine/copy.h"
 #include "engine/in_order.h"
+#include "engine/load.h"
 #include "engine/typed_format.h"
 
 /* --- In the order of a pass --- */
@@ -318,22 +319,40 @@ static DcCode declare(Copy *copy, CopyJob *items, size_t count, const CopySpec *
   return DC_OK;
 }
 
-/* Columns whose types nobody knows: the rows are stored, and looked through. Jobs that show the same stored rows have the
-   types in common. */
+/* What the job computes is stored, too, as its root. */
+static void store_computed(Copy *copy, CopyJob *item) {
+  uint32_t count = item->copy.dataset->partitions;
+  for (uint32_t p = 0; p < count; p++) item->parts[p] = p;
+  item->root = item->copy.dataset;
+  item->chain = (Chain){.schema = &item->root->schema, .ops = item->chain.ops};
+  for (uint32_t k = 0; k < (copy_one_file(copy) ? 1 : count); k++) copy->outputs[item->first + k].chain = NULL;
+}
+
+static DcCode guess_all(Copy *copy, Layout *layout, Dataset *root, DcError *err) {
+  uint32_t *all = dc_alloc(((size_t)root->partitions + 1) * sizeof *all);
+  for (uint32_t p = 0; p < root->partitions; p++) all[p] = p;
+  DcCode code = typed_guess(copy, layout, root, all, root->partitions, err);
+  dc_free(all);
+  return code;
+}
+
+/* Its rows can be had twice without being stored. */
+static bool is_cheap_again(const Dataset *root) {
+  while (root->kind == NODE_NARROW && !root->store) root = root->input;
+  return root->store || (root->kind == NODE_SOURCE && load_regular(root->load));
+}
+
+/* @types = 'auto': one more pass. Types that nobody knows: the rows are stored and looked through. Jobs that show the
+   same stored rows have the types in common. */
 static DcCode guess_types(Copy *copy, CopyJob *item, const CopyJob *before, DcError *err) {
   Layout *layout = &copy->layouts[copy->outputs[item->first].layout];
   if (!copy->typed || layout->decided) return DC_OK;
-  if (item->chain.op_count) { /* what it computes has to be stored, too */
-    uint32_t count = item->copy.dataset->partitions;
-    for (uint32_t p = 0; p < count; p++) item->parts[p] = p;
-    item->root = item->copy.dataset;
-    item->chain = (Chain){.schema = &item->root->schema, .ops = item->chain.ops};
-    for (uint32_t k = 0; k < (copy_one_file(copy) ? 1 : count); k++) copy->outputs[item->first + k].chain = NULL;
-  }
-  Dataset *root = item->root;
+  bool unknown = typed_unknown(layout);
+  if (item->chain.op_count && (unknown || !is_cheap_again(item->root))) store_computed(copy, item);
+  Dataset *root = item->root, *seen = item->chain.op_count ? item->copy.dataset : root;
   root->keyless = root->keyless || (atomic_load(&root->refs) == 1 && root == item->copy.dataset);
-  DC_TRY(node_compute(root, NULL, root->partitions, err));
-  if (before && before->root == root) {
+  if (unknown || !is_cheap_again(root)) DC_TRY(node_compute(root, NULL, root->partitions, err));
+  if (before && before->root == root && !item->chain.op_count && !before->chain.op_count) {
     const Layout *known = &copy->layouts[copy->outputs[before->first].layout];
     layout->types = known->types;
     layout->type_count = known->type_count;
@@ -341,11 +360,11 @@ static DcCode guess_types(Copy *copy, CopyJob *item, const CopyJob *before, DcEr
     layout->decided = known->decided;
     return DC_OK;
   }
-  uint32_t *all = dc_alloc(((size_t)root->partitions + 1) * sizeof *all);
-  for (uint32_t p = 0; p < root->partitions; p++) all[p] = p;
-  DcCode code = typed_guess(copy, layout, root, all, root->partitions, err);
-  dc_free(all);
-  return code;
+  if (unknown) DC_TRY(guess_all(copy, layout, root, err));
+  uint8_t *texts = typed_auto_columns(copy, layout);
+  DcCode code = texts ? typed_auto(copy, layout, seen, texts, err) : DC_OK;
+  dc_free(texts);
+  return code == DC_OK ? typed_decide(copy, layout, err) : code;
 }
 
 static DcCode write_items(Copy *copy, CopyJob *items, size_t count, DcError *err) {

@@ -176,6 +176,12 @@ uint8_t *load_choose_files(const Dataset *node, const ReadSpec *spec) {
   return chosen;
 }
 
+bool load_regular(const LoadPlan *plan) {
+  for (size_t i = 0; i < plan->files.count; i++)
+    if (!plan->files.files[i].regular) return false;
+  return true;
+}
+
 /* --- Nodes --- */
 
 static Dataset *random_key(Engine *engine, Dataset *input) {

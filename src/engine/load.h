@@ -102,6 +102,8 @@ size_t load_segments(const LoadPlan *plan, const ReadSpec *spec, const Segment *
 void load_progress(const Dataset *node, const Segment *const *segments, size_t count);
 /* How many of a source's columns its files have: the first ones of the schema. */
 static inline uint32_t load_own_columns(const Dataset *node) { return node->schema.count - node->load->constant_count; }
+/* All of its files can be read again. */
+bool load_regular(const LoadPlan *plan);
 /* The engine's number of a file; one caller at a time. rows: its offsets are numbers of rows. */
 uint64_t load_source(Dataset *node, uint32_t file, bool rows);
 /* The error that a column of the VALUE list is not among those of a file, with the nearest name. */

@@ -76,12 +76,20 @@ struct TypedBlock {
 };
 void typed_block_free(TypedBlock *block);
 
-/* Finds out the layout's types by @types and the dataset's: *decided = false: some need a look at the values. */
+/* Finds out the layout's types by @types and the dataset's; layout->decided stays false if some need a look at the values. */
 DcCode typed_layout(Copy *copy, Layout *layout, const Schema *schema, DcError *err) DC_MUST_CHECK;
-/* The types that are not known yet from all values of stored partitions parts[0 … count) (NO_PART: none). */
+/* The types that are not known yet from all values of stored partitions parts[0 … count) (NO_PART: none); typed_decide follows. */
 DcCode typed_guess(Copy *copy, Layout *layout, Dataset *stored, const uint32_t *parts, uint32_t count, DcError *err) DC_MUST_CHECK;
 enum { TYPED_BLOCK_ROWS = 64 << 10, TYPED_BLOCK_BYTES = 8 << 20 };
 static inline bool typed_block_full(const TypedBlock *block) { return block->rows >= TYPED_BLOCK_ROWS || block->bytes >= TYPED_BLOCK_BYTES; }
+/* @types = 'auto': the types that the texts of the marked columns look like, by one pass over the dataset. */
+DcCode typed_auto(Copy *copy, Layout *layout, Dataset *dataset, const uint8_t *columns, DcError *err) DC_MUST_CHECK;
+bool typed_unknown(const Layout *layout); /* some types are not known yet */
+void typed_set(Copy *copy, Layout *layout, uint32_t column, const struct ArrowSchema *type);
+/* The layout's columns of text that 'auto' is about; NULL: there are none. Heap. */
+uint8_t *typed_auto_columns(const Copy *copy, const Layout *layout);
+/* All types are there: makes the record's of them, and tries whether the module takes them. */
+DcCode typed_decide(Copy *copy, Layout *layout, DcError *err) DC_MUST_CHECK;
 /* Appends a view's rows, converted; what does not fit is a bad record. An error is in pen->worker.err. */
 DcCode typed_encode(Copy *copy, Pen *pen, const Layout *layout, View *view, TypedBlock *block) DC_MUST_CHECK;
 /* Writes a block to an output, which is opened if need be, and empties it. */

@@ -27,6 +27,16 @@ static const struct ArrowSchema *column_type(Arena *arena, const struct ArrowSch
 
 static bool is_objects(const Layout *layout) { return layout->schema.type == DS_STRUCTURED; }
 
+bool typed_unknown(const Layout *layout) {
+  for (uint32_t c = 0; c < layout->type_count; c++)
+    if (!layout->types[c]) return true;
+  return !layout->types;
+}
+
+void typed_set(Copy *copy, Layout *layout, uint32_t column, const struct ArrowSchema *type) {
+  layout->types[column] = column_type(&copy->arena, type, layout->schema.names[column]);
+}
+
 static DcCode check_type_names(const Copy *copy, const Layout *layout, const Object *wanted, DcError *err) {
   for (size_t i = 0; i < wanted->count; i++) {
     bool found = false;
@@ -90,6 +100,10 @@ static DcCode wanted_types(const Copy *copy, Arena *arena, Value *out, DcError *
     for (size_t at = 0; at < text.len || !text.len; at++) {
       size_t end = item_end(text, at);
       Str name, type;
+      if (str_is(trimmed(str_make(text.data + at, end - at)), "auto")) {
+        at = end;
+        continue;
+      }
       if (!name_and_type(str_make(text.data + at, end - at), &name, &type)) {
         dc_fail_at(err, DC_FAIL, options->types_pos, "@types has an item without a name or a type: '%.*s'", (int)(end - at), text.data + at);
         dc_hint(err, "@types = 'id int64, \"unit price\" decimal(10, 2), day date'");
@@ -121,6 +135,39 @@ static DcCode wanted_type(Copy *copy, Value wanted, Str name, const struct Arrow
   return DC_OK;
 }
 
+/* Is one of the items of @types just "auto"? */
+static bool is_auto(Value types) {
+  const Value *items = types.type == TYPE_ARRAY ? types.as.array->items : &types;
+  size_t count = types.type == TYPE_ARRAY ? types.as.array->count : 1;
+  for (size_t i = 0; i < count; i++) {
+    Str text = items[i].type == TYPE_STRING ? value_get_str(items[i]) : (Str){"", 0};
+    for (size_t at = 0, end; at < text.len; at = end + 1) {
+      end = item_end(text, at);
+      if (str_is(trimmed(str_make(text.data + at, end - at)), "auto")) return true;
+    }
+  }
+  return false;
+}
+
+uint8_t *typed_auto_columns(const Copy *copy, const Layout *layout) {
+  if (is_objects(layout) || layout->schema.type == DS_PLAIN_TEXT || !is_auto(options_of(copy)->types)) return NULL;
+  Arena arena = {0};
+  Value wanted;
+  DcError ignored = {0}; /* was looked at before */
+  uint8_t *columns = dc_alloc((size_t)layout->type_count + 1);
+  bool any = false, known = wanted_types(copy, &arena, &wanted, &ignored) == DC_OK;
+  for (uint32_t c = 0; c < layout->type_count && known; c++) {
+    const Object *named = wanted.type == TYPE_OBJECT ? wanted.as.object : NULL;
+    bool given = named && object_find(named, layout->schema.names[c]) < named->count;
+    columns[c] = !given && layout->types[c] && !strcmp(layout->types[c]->format, "u");
+    any = any || columns[c];
+  }
+  arena_free(&arena);
+  if (any) return columns;
+  dc_free(columns);
+  return NULL;
+}
+
 static int discard(void *self, const void *data, uint64_t size, TableError *error) {
   (void)self;
   (void)data;
@@ -129,8 +176,7 @@ static int discard(void *self, const void *data, uint64_t size, TableError *erro
   return 0;
 }
 
-/* All types are known: the record's, and a trial whether the module takes them and the parameters. */
-static DcCode decide(Copy *copy, Layout *layout, DcError *err) {
+DcCode typed_decide(Copy *copy, Layout *layout, DcError *err) {
   const TypedOptions *options = options_of(copy);
   const TableModule *module;
   layout->record = arrow_type_record(&copy->arena, layout->types, layout->type_count);
@@ -184,7 +230,10 @@ DcCode typed_layout(Copy *copy, Layout *layout, const Schema *schema, DcError *e
     for (uint32_t c = 0; c < schema->count; c++) layout->types[c] = schema->type == DS_PLAIN_TEXT ? &text : schema->types ? schema->types[c] : NULL;
   }
   DC_TRY(override_types(copy, layout, &all, err));
-  return all ? decide(copy, layout, err) : DC_OK;
+  uint8_t *texts = typed_auto_columns(copy, layout);
+  bool look = texts != NULL;
+  dc_free(texts);
+  return all && !look ? typed_decide(copy, layout, err) : DC_OK;
 }
 
 /* --- Guessing --- */
@@ -254,8 +303,7 @@ DcCode typed_guess(Copy *copy, Layout *layout, Dataset *stored, const uint32_t *
   for (uint32_t c = 0; c < guesses.count; c++) type_guess_free(guesses.columns[c]);
   dc_free(guesses.columns);
   bool all;
-  if (code == DC_OK) code = override_types(copy, layout, &all, err);
-  return code == DC_OK ? decide(copy, layout, err) : code;
+  return code == DC_OK ? override_types(copy, layout, &all, err) : code;
 }
 
 /* --- Blocks --- */
