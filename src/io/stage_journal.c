@@ -18,8 +18,11 @@
 static const char HEAD[] = "dcetl journal 1\n";
 
 static _Atomic int renames_to_failure;
+static atomic_bool refuse_exchange;
 
 void io_fail_rename_after(int n) { atomic_store(&renames_to_failure, n); }
+
+void io_refuse_exchange(bool refuse) { atomic_store(&refuse_exchange, refuse); }
 
 static bool rename_must_fail(void) {
   if (fault_due()) return true;
@@ -84,6 +87,7 @@ static bool rename_new(const char *from, const char *to) {
 }
 
 static bool exchange(const char *one, const char *other) {
+  if (atomic_load(&refuse_exchange)) return errno = EINVAL, false;
 #ifdef RENAME_EXCHANGE
   return renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) == 0;
 #else

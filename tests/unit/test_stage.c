@@ -8,8 +8,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/mem.h"
 #include "io/fault.h"
 #include "io/stage.h"
@@ -217,6 +219,129 @@ START_TEST(takes_failures_back) {
   fail_everywhere(io_fail_rename_after, append_to, 3);
   run("rm -rf out");
   fail_everywhere(io_fail_rename_after, overwrite, 1);
+}
+END_TEST
+
+/* As on file systems that cannot exchange two names. */
+START_TEST(swaps_in_two_steps) {
+  DcError err = {0};
+  io_refuse_exchange(true);
+  run(OLD);
+  fail_everywhere(io_fail_rename_after, overwrite, 4);
+  run("rm -rf out");
+  run("mkdir -p out/p/1 && echo 0 > out/p/1/part-00000 && echo 1 > out/p/1/part-00001 && echo y > out/s.csv");
+  fail_everywhere(io_fail_rename_after, overwrite, 2);
+  works(overwrite("out", &err), &err);
+  tree_is("out/ out/p/ out/p/1/ out/p/1/part-00000=new; out/p/2/ out/p/2/part-00000=new; out/s.csv=new; ");
+  io_refuse_exchange(false);
+}
+END_TEST
+
+/* Runs action in a process of its own, which is killed at the nth step; false: it came to its end. */
+static bool killed_at(int n, DcCode (*action)(const char *root, DcError *err)) {
+  pid_t child = fork();
+  ck_assert_int_ge(child, 0);
+  if (child == 0) {
+    DcError err = {0};
+    fault_kill_after(n);
+    _exit(action("out", &err) == DC_OK ? 0 : 1);
+  }
+  int status;
+  ck_assert_int_eq(waitpid(child, &status, 0), child);
+  ck_assert(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+  return WIFSIGNALED(status);
+}
+
+/* At each step: whoever reads next sees the old or the new output. */
+static void kill_everywhere(const char *prepare, DcCode (*action)(const char *root, DcError *err), int least) {
+  run(prepare);
+  char *old = tree(), *new = NULL;
+  int completed = 0;
+  ck_assert(!killed_at(0, action));
+  new = tree();
+  for (int n = 1;; n++) {
+    DcError err = {0};
+    run("rm -rf out");
+    run(prepare);
+    if (!killed_at(n, action)) break;
+    works(stage_settle("out/p/1", &err), &err);
+    char *after = tree();
+    completed += strcmp(after, new) == 0;
+    if (strcmp(after, new) != 0) ck_assert_str_eq(after, old);
+    free(after);
+  }
+  ck_assert_int_ge(completed, least);
+  free(old);
+  free(new);
+}
+
+START_TEST(completes_what_was_killed) {
+  kill_everywhere(OLD, overwrite, 4);
+  run("rm -rf out");
+  kill_everywhere("mkdir -p out/a && echo x > out/a/part-00007", append_to, 3);
+  run("rm -rf out");
+  io_refuse_exchange(true);
+  kill_everywhere(OLD, overwrite, 4);
+  io_refuse_exchange(false);
+}
+END_TEST
+
+/* A commit in out that was killed when it had begun. */
+static void leave_half(void) {
+  run(OLD);
+  for (int n = 1; access("out/p/2", F_OK) != 0; n++) {
+    run("rm -rf out");
+    run(OLD);
+    ck_assert(killed_at(n, overwrite));
+  }
+}
+
+/* Who may not complete a commit does not read half of it; other folders are of no concern. */
+START_TEST(refuses_half_a_commit) {
+  DcError err = {0};
+  Stage *stage;
+  run("chmod 755 .");
+  leave_half();
+  run("mkdir other && chmod -R a+rX . && chmod 555 out");
+  bool privileged = geteuid() == 0;
+  if (privileged) ck_assert_int_eq(seteuid(65534), 0);
+  run("chmod 644 out/.dcetl-lock 2>/dev/null; true");
+  ck_assert_int_eq(stage_settle("out/p", &err), DC_FAIL);
+  ck_assert_ptr_nonnull(strstr(err.message, "that cannot be completed: "));
+  dc_error_clear(&err);
+  ck_assert_int_eq(stage_settle("out", &err), DC_FAIL);
+  dc_error_clear(&err);
+  works(stage_settle("out/q", &err), &err);
+  works(stage_settle("other", &err), &err);
+  if (privileged) ck_assert_int_eq(seteuid(0), 0);
+  run("chmod 755 out");
+  works(stage_open(str_of("out/p"), &(StageOptions){.mode = STAGE_APPEND}, &stage, &err), &err);
+  works(add_part(stage, "3", "n\n", &err), &err);
+  stage_abort(stage);
+  tree_is("other/ out/ out/p/ out/p/1/ out/p/1/.hidden=h; out/p/1/a/ out/p/1/a/part-00000=k; out/p/1/part-00000=new; "
+          "out/p/2/ out/p/2/part-00000=new; out/s.csv=new; ");
+}
+END_TEST
+
+/* A journal that is not what a run wrote is never followed, and nothing is removed with it. */
+START_TEST(refuses_damaged_journals) {
+  static const char *const DAMAGES[] = {"truncate -s -1 $j", ": > $j", "printf x >> $j", "sed -i s/part/trap/ $j", "echo other > $j"};
+  for (size_t i = 0; i < sizeof DAMAGES / sizeof *DAMAGES; i++) {
+    DcError err = {0};
+    char command[256];
+    leave_half();
+    snprintf(command, sizeof command, "j=$(echo out/.dcetl-*/journal); %s", DAMAGES[i]);
+    run(command);
+    char *before = tree();
+    ck_assert_int_eq(stage_settle("out", &err), DC_FAIL);
+    ck_assert_ptr_nonnull(strstr(err.message, "/journal is damaged: outputs below "));
+    ck_assert_int_eq(strncmp(err.hint, "look at them, then remove the folder ", 37), 0);
+    char *after = tree();
+    ck_assert_str_eq(after, before);
+    free(before);
+    free(after);
+    run("rm -rf out");
+  }
 }
 END_TEST
 
@@ -534,6 +659,10 @@ int main(void) {
   tcase_add_test(cases, appends);
   tcase_add_test(cases, overwrites);
   tcase_add_test(cases, takes_failures_back);
+  tcase_add_test(cases, swaps_in_two_steps);
+  tcase_add_test(cases, completes_what_was_killed);
+  tcase_add_test(cases, refuses_half_a_commit);
+  tcase_add_test(cases, refuses_damaged_journals);
   tcase_add_test(cases, notices_collisions);
   tcase_add_test(cases, notices_late_output);
   tcase_add_test(cases, claims_outputs);
