@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 PKG_CONFIG ?= pkg-config
 say = $(if $(V),,@echo '  $(1) $@';)
 
-PACKAGES := libzstd zlib libdeflate libpcre2-8 libxxhash yyjson
+PACKAGES := libzstd libisal libdeflate libpcre2-8 libxxhash yyjson
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lcsv
 
@@ -171,7 +171,7 @@ accept: all $(BUILD)/runner
 
 # One libFuzzer binary per target (needs clang): build-fuzz/fuzz_csv tests/fuzz/corpus/fuzz_csv
 fuzz:
-	$(MAKE) CC=clang BUILD=build-fuzz OPT='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' build-fuzz/libdcetl.a
+	$(MAKE) CC=clang BUILD=build-fuzz OPT='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' build-fuzz/libdcetl.a build-fuzz/dcetl-codecs.so build-fuzz/dcetl-archive.so
 	for t in $(notdir $(FUZZ)); do clang $(STD) -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Isrc -Itests -Ibuild-fuzz/gen \
 	  -o build-fuzz/$$t tests/fuzz/$$t.c build-fuzz/libdcetl.a $(LDLIBS_ALL) || exit 1; done
 
