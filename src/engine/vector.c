@@ -3,6 +3,7 @@
  * rows that need it. */
 #include "engine/kernels.h"
 #include "engine/engine.h"
+#include "value/spelling.h"
 
 static DcCode eval_rows(Worker *worker, const Program *program, const Expr *expr, View *view, Vector *out);
 
@@ -25,14 +26,16 @@ static Value value_by_path(Worker *worker, View *view, uint32_t number, const Pa
   return path_encoded(path, (const char *)column->values + column->offsets[row], arena);
 }
 
-/* Values of one type as a vector of that type, for which there are kernels. */
-static Vector typed(Arena *arena, const Value *values, uint32_t n) {
+/* Does a value know more than a vector of its type would keep? */
+static bool is_special(Value value) { return is_spelled(value) || (value.flags & (VALUE_NUMBER | VALUE_SINGLE)); }
+
+Vector vector_typed(Arena *arena, const Value *values, uint32_t n) {
   Type type = TYPE_NULL;
   bool any_null = false;
   for (uint32_t i = 0; i < n; i++) {
     any_null = any_null || value_is_null(values[i]);
     if (value_is_null(values[i])) continue;
-    if (type != TYPE_NULL && type != values[i].type) return (Vector){.kind = VEC_ANY, .as.values = values};
+    if ((type != TYPE_NULL && type != values[i].type) || is_special(values[i])) return (Vector){.kind = VEC_ANY, .as.values = values};
     type = (Type)values[i].type;
   }
   uint8_t *nulls = any_null ? arena_raw(arena, n + 1) : NULL;
@@ -58,7 +61,7 @@ static Vector typed(Arena *arena, const Value *values, uint32_t n) {
 static Vector eval_path(Worker *worker, const Expr *expr, View *view) {
   Value *values = arena_raw(&worker->scratch, (view->n + 1) * sizeof *values);
   for (uint32_t i = 0; i < view->n; i++) values[i] = value_by_path(worker, view, (uint32_t)expr->column, expr->steps, i);
-  return typed(&worker->scratch, values, view->n);
+  return vector_typed(&worker->scratch, values, view->n);
 }
 
 /* --- Row by row: the scalar evaluator over a record view --- */

@@ -31,6 +31,8 @@ static inline bool vector_is_null(const Vector *vector, uint32_t i) {
   return vector->nulls && vector->nulls[i];
 }
 Value vector_value(const Vector *vector, uint32_t i);
+/* Values, of one type if they can be told as such: for those there are kernels. The values are borrowed. */
+Vector vector_typed(Arena *arena, const Value *values, uint32_t n);
 
 struct Worker;
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "value/batch.h"
+#include "value/spelling.h"
 
 void column_builder_init(ColumnBuilder *builder) {
   memset(builder, 0, sizeof *builder);
@@ -27,8 +28,8 @@ static int kind_of(Value value) {
   switch ((Type)value.type) {
     case TYPE_BOOL: return COLUMN_BOOL;
     case TYPE_INT: return COLUMN_INT;
-    case TYPE_DOUBLE: return value.flags & VALUE_SINGLE ? COLUMN_FLAT : COLUMN_DOUBLE;
-    case TYPE_STRING: return COLUMN_STRING;
+    case TYPE_DOUBLE: return is_spelled(value) || (value.flags & VALUE_SINGLE) ? COLUMN_FLAT : COLUMN_DOUBLE;
+    case TYPE_STRING: return value.flags & VALUE_NUMBER ? COLUMN_VALUE : COLUMN_STRING;
     case TYPE_DATE:
     case TYPE_TIME:
     case TYPE_TIMESTAMP: return COLUMN_FLAT;

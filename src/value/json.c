@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <yyjson.h>
 
-#include "value/decimal.h"
+#include "value/spelling.h"
 
 enum { MOST_LEVELS = 500, FEW_NAMES = 24 };
 
 typedef struct Reader {
   Arena *arena;
+  JsonTwice twice;
   Str *why;
 } Reader;
 
@@ -34,17 +35,11 @@ static Str shortened(Str text) { return str_make(text.data, text.len < 60 ? text
 
 static int by_text(const void *a, const void *b) { return str_compare(*(const Str *)a, *(const Str *)b); }
 
-static bool report_twice(const Reader *reader, Str name) {
-  Str part = shortened(name);
-  *reader->why = arena_printf(reader->arena, "the name \"%.*s\" occurs twice in an object", STR_ARG(part));
-  return false;
-}
-
-static bool names_differ(const Reader *reader, const Str *names, size_t count) {
+static bool names_differ(const Str *names, size_t count, Str *twice) {
   if (count <= FEW_NAMES) {
     for (size_t i = 1; i < count; i++)
       for (size_t k = 0; k < i; k++)
-        if (str_eq(names[i], names[k])) return report_twice(reader, names[i]);
+        if (str_eq(*twice = names[i], names[k])) return false;
     return true;
   }
   Str *sorted = dc_alloc(count * sizeof *sorted);
@@ -52,9 +47,34 @@ static bool names_differ(const Reader *reader, const Str *names, size_t count) {
   qsort(sorted, count, sizeof *sorted, by_text);
   size_t i = 1;
   while (i < count && !str_eq(sorted[i], sorted[i - 1])) i++;
-  Str twice = i < count ? sorted[i] : (Str){0};
+  if (i < count) *twice = sorted[i];
   dc_free(sorted);
-  return i == count || report_twice(reader, twice);
+  return i == count;
+}
+
+/* The last value of a name stands in the place of its first one. */
+static size_t keep_last(Str *names, Value *values, size_t count) {
+  size_t kept = 0;
+  for (size_t i = 0; i < count; i++) {
+    size_t k = 0;
+    while (k < kept && !str_eq(names[k], names[i])) k++;
+    names[k] = names[i];
+    values[k] = values[i];
+    kept += k == kept;
+  }
+  return kept;
+}
+
+static bool settle_names(const Reader *reader, Str *names, Value *values, size_t *count) {
+  Str twice = {0};
+  if (names_differ(names, *count, &twice)) return true;
+  if (reader->twice == JSON_TWICE_LAST) {
+    *count = keep_last(names, values, *count);
+    return true;
+  }
+  Str part = shortened(twice);
+  *reader->why = arena_printf(reader->arena, "the name \"%.*s\" occurs twice in an object", STR_ARG(part));
+  return false;
 }
 
 static bool from_object(const Reader *reader, yyjson_val *json, int level, Value *out) {
@@ -66,8 +86,9 @@ static bool from_object(const Reader *reader, yyjson_val *json, int level, Value
     names[n] = str_make(yyjson_get_str(name), yyjson_get_len(name));
     if (!from_json(reader, item, level + 1, &values[n++])) return false;
   }
+  if (!settle_names(reader, names, values, &count)) return false;
   *out = value_object(reader->arena, names, values, count);
-  return names_differ(reader, names, count);
+  return true;
 }
 
 static bool from_array(const Reader *reader, yyjson_val *json, int level, Value *out) {
@@ -82,26 +103,6 @@ static bool from_array(const Reader *reader, yyjson_val *json, int level, Value 
   return true;
 }
 
-/* A number that neither 64 bits nor a double hold: up to 38 digits a decimal does. */
-static bool from_digits(const Reader *reader, Str digits, Value *out) {
-  Decimal decimal;
-  bool whole = !memchr(digits.data, '.', digits.len) && !memchr(digits.data, 'e', digits.len) && !memchr(digits.data, 'E', digits.len);
-  if (whole && decimal_parse(digits, &decimal)) {
-    *out = value_decimal(reader->arena, decimal);
-    return true;
-  }
-  Str part = shortened(digits);
-  *reader->why = arena_printf(reader->arena, "the number %.*s does not fit (64 bits, 38 digits or a double)", STR_ARG(part));
-  return false;
-}
-
-static Value from_number(const Reader *reader, yyjson_val *json) {
-  if (yyjson_is_real(json)) return value_double(yyjson_get_real(json));
-  if (yyjson_is_sint(json)) return value_int(yyjson_get_sint(json));
-  uint64_t i = yyjson_get_uint(json);
-  return i <= INT64_MAX ? value_int((int64_t)i) : value_decimal(reader->arena, (Decimal){.unscaled = (__int128)i});
-}
-
 static bool from_json(const Reader *reader, yyjson_val *json, int level, Value *out) {
   if (level > MOST_LEVELS) {
     *reader->why = arena_printf(reader->arena, "it nests deeper than %d levels", MOST_LEVELS);
@@ -110,26 +111,92 @@ static bool from_json(const Reader *reader, yyjson_val *json, int level, Value *
   switch (yyjson_get_type(json)) {
     case YYJSON_TYPE_OBJ: return from_object(reader, json, level, out);
     case YYJSON_TYPE_ARR: return from_array(reader, json, level, out);
-    case YYJSON_TYPE_RAW: return from_digits(reader, str_make(yyjson_get_raw(json), yyjson_get_len(json)), out);
+    case YYJSON_TYPE_RAW: *out = number_of_json(reader->arena, str_make(yyjson_get_raw(json), yyjson_get_len(json))); break;
     case YYJSON_TYPE_STR: *out = value_str(str_make(yyjson_get_str(json), yyjson_get_len(json))); break;
-    case YYJSON_TYPE_NUM: *out = from_number(reader, json); break;
     case YYJSON_TYPE_BOOL: *out = value_bool(yyjson_get_bool(json)); break;
     default: *out = value_null();
   }
   return true;
 }
 
-bool json_read(Arena *arena, Str text, Value *out, Str *why) {
-  Reader reader = {arena, why};
+static yyjson_val *parse(const Reader *reader, Str text) {
+  Arena *arena = reader->arena;
   yyjson_alc memory = {take, take_again, leave, arena};
   yyjson_read_err problem = {0};
   /* Only YYJSON_READ_INSITU, which is not asked for, would write into the text. */
-  yyjson_doc *document = yyjson_read_opts((char *)(uintptr_t)(text.len ? text.data : ""), text.len, YYJSON_READ_BIGNUM_AS_RAW, &memory, &problem);
-  if (document) return from_json(&reader, yyjson_doc_get_root(document), 1, out);
+  yyjson_doc *document = yyjson_read_opts((char *)(uintptr_t)(text.len ? text.data : ""), text.len, YYJSON_READ_NUMBER_AS_RAW, &memory, &problem);
+  if (document) return yyjson_doc_get_root(document);
   size_t line = 1, column = 1, character = 0;
   if (text.len && !yyjson_locate_pos(text.data, text.len, problem.pos, &line, &column, &character)) column = problem.pos + 1;
-  *why = arena_printf(arena, "line %zu, column %zu: %s", line, column, text.len ? problem.msg : "there is no text");
-  return false;
+  *reader->why = arena_printf(arena, "line %zu, column %zu: %s", line, column, text.len ? problem.msg : "there is no text");
+  return NULL;
+}
+
+bool json_read_as(Arena *arena, Str text, JsonTwice twice, Value *out, Str *why) {
+  Reader reader = {arena, twice, why};
+  yyjson_val *root = parse(&reader, text);
+  return root && from_json(&reader, root, 1, out);
+}
+
+bool json_read(Arena *arena, Str text, Value *out, Str *why) { return json_read_as(arena, text, JSON_TWICE_ERROR, out, why); }
+
+/* --- Some places only --- */
+
+JsonPick json_pick_of(Arena *arena, Str path) {
+  JsonPick pick = {.path = path_compile(arena, path), .whole = arena_str(arena, path)};
+  size_t end = 0;
+  while (end < path.len && path.data[end] != '.' && path.data[end] != '[') end++;
+  if (end) pick.first = str_make(pick.whole.data, end);
+  if (end && end < path.len) pick.rest = path_compile(arena, str_make(path.data + end, path.len - end));
+  return pick;
+}
+
+static bool pick_from_value(const Reader *reader, yyjson_val *root, const JsonPick *picks, size_t count, Value *out) {
+  Value value;
+  if (!from_json(reader, root, 1, &value)) return false;
+  value = json_wrap(reader->arena, value);
+  for (size_t i = 0; i < count; i++) out[i] = path_value(picks[i].path, value, reader->arena);
+  return true;
+}
+
+/* One member for all picks that it concerns; whole[i]: pick i has found a member of its whole name. */
+static bool pick_from_member(const Reader *reader, Str name, yyjson_val *item, const JsonPick *picks, size_t count, uint8_t *whole, Value *out) {
+  for (size_t i = 0; i < count; i++) {
+    const JsonPick *pick = &picks[i];
+    bool all = str_eq(name, pick->whole);
+    if (!all && (!pick->rest || whole[i] || !str_eq(name, pick->first))) continue;
+    if (!from_json(reader, item, 2, &out[i])) return false;
+    if (all) whole[i] = 1;
+    else out[i] = path_value(pick->rest, out[i], reader->arena);
+  }
+  return true;
+}
+
+static bool check_names(const Reader *reader, yyjson_val *root) {
+  size_t count = yyjson_obj_size(root), at, most, n = 0;
+  Str *names = arena_raw(reader->arena, (count + 1) * sizeof *names);
+  yyjson_val *name, *item;
+  yyjson_obj_foreach(root, at, most, name, item) names[n++] = str_make(yyjson_get_str(name), yyjson_get_len(name));
+  return settle_names(reader, names, NULL, &n);
+}
+
+bool json_read_picks(Arena *arena, Str text, const JsonPick *picks, size_t count, JsonTwice twice, Value *out, Str *why) {
+  Reader reader = {arena, twice, why};
+  yyjson_val *root = parse(&reader, text), *name, *item;
+  bool simple = root && yyjson_is_obj(root);
+  if (!root) return false;
+  for (size_t i = 0; i < count; i++) {
+    simple = simple && picks[i].first.data;
+    out[i] = value_null();
+  }
+  if (!simple) return pick_from_value(&reader, root, picks, count, out);
+  uint8_t *whole = arena_alloc(arena, count + 1);
+  size_t at, most;
+  yyjson_obj_foreach(root, at, most, name, item) {
+    Str text_of_name = str_make(yyjson_get_str(name), yyjson_get_len(name));
+    if (!pick_from_member(&reader, text_of_name, item, picks, count, whole, out)) return false;
+  }
+  return twice == JSON_TWICE_LAST || check_names(&reader, root);
 }
 
 Value json_wrap(Arena *arena, Value value) {

@@ -6,6 +6,8 @@
 
 #include "value/datetime_text.h"
 #include "value/decimal.h"
+#include "value/json.h"
+#include "value/spelling.h"
 
 static const char *const names[TYPE_COUNT] = {
     [TYPE_NULL] = "NULL",     [TYPE_BOOL] = "BOOL",     [TYPE_INT] = "INT",     [TYPE_DOUBLE] = "DOUBLE",
@@ -117,7 +119,7 @@ static void put_hex(Buf *out, Str bytes) {
   }
 }
 
-static void put_json_text(Buf *out, Str text) {
+void json_put_text(Buf *out, Str text) {
   size_t start = 0; /* of what can be copied as it is */
   buf_char(out, '"');
   for (size_t i = 0; i < text.len; i++) {
@@ -140,7 +142,6 @@ static void put_json_text(Buf *out, Str text) {
   buf_char(out, '"');
 }
 
-static void put_json(Buf *out, Value value);
 
 /* A record of a Columnar dataset, as 5.5 prints it. */
 static void put_record(Buf *out, const Object *object) {
@@ -157,21 +158,20 @@ static void put_record(Buf *out, const Object *object) {
 static void put_json_object(Buf *out, Value value) {
   const Object *object = value.as.object;
   if (value.flags & VALUE_WRAPPED) {
-    put_json(out, object->values[0]);
+    json_put_value(out, object->values[0]);
     return;
   }
   buf_char(out, '{');
   for (size_t i = 0; i < object->count; i++) {
     if (i) buf_char(out, ',');
-    put_json_text(out, object->names[i]);
+    json_put_text(out, object->names[i]);
     buf_char(out, ':');
-    put_json(out, object->values[i]);
+    json_put_value(out, object->values[i]);
   }
   buf_char(out, '}');
 }
 
-/* Compact JSON. What JSON has no form for is a text, a number that is not finite is null. */
-static void put_json(Buf *out, Value value) {
+void json_put_value(Buf *out, Value value) {
   Buf text = {0};
   switch ((Type)value.type) {
     case TYPE_NULL: case TYPE_BOOL: case TYPE_INT: case TYPE_DECIMAL: case TYPE_COUNT: value_print(out, value); break;
@@ -179,17 +179,20 @@ static void put_json(Buf *out, Value value) {
       if (isfinite(value.as.d)) value_print(out, value);
       else buf_text(out, "null");
       break;
-    case TYPE_STRING: put_json_text(out, value_get_str(value)); break;
+    case TYPE_STRING:
+      if (value.flags & VALUE_NUMBER) buf_str(out, value_get_str(value));
+      else json_put_text(out, value_get_str(value));
+      break;
     case TYPE_BINARY: case TYPE_DATE: case TYPE_TIME: case TYPE_TIMESTAMP:
       value_print(&text, value);
-      put_json_text(out, (Str){text.data, text.len});
+      json_put_text(out, (Str){text.data, text.len});
       buf_free(&text);
       break;
     case TYPE_ARRAY:
       buf_char(out, '[');
       for (size_t i = 0; i < value.as.array->count; i++) {
         if (i) buf_char(out, ',');
-        put_json(out, value.as.array->items[i]);
+        json_put_value(out, value.as.array->items[i]);
       }
       buf_char(out, ']');
       break;
@@ -203,7 +206,9 @@ static size_t print_short(Value value, char *out) {
     case TYPE_NULL: case TYPE_COUNT: return strlen(strcpy(out, "null"));
     case TYPE_BOOL: return strlen(strcpy(out, value.as.b ? "true" : "false"));
     case TYPE_INT: return int_print(value.as.i, out);
-    case TYPE_DOUBLE: return value.flags & VALUE_SINGLE ? single_print(value.as.d, out) : double_print(value.as.d, out);
+    case TYPE_DOUBLE:
+      if (is_spelled(value)) return spelling_print(value, out);
+      return value.flags & VALUE_SINGLE ? single_print(value.as.d, out) : double_print(value.as.d, out);
     case TYPE_DECIMAL: return decimal_print(*value.as.decimal, out);
     case TYPE_DATE: case TYPE_TIME: case TYPE_TIMESTAMP: return datetime_print(value, out);
     case TYPE_STRING: case TYPE_BINARY: case TYPE_ARRAY: case TYPE_OBJECT: break;

@@ -51,13 +51,14 @@ enum {
   VALUE_DEFAULT_KEY = 8, /* INT: the key of a record that no KEY was set for. The number is the record's hash;
                             len and offset_minutes hold 48 bits more, which tell records apart whose hashes collide */
   VALUE_SINGLE = 16,     /* DOUBLE: it came from 32 bits (or fewer) and is printed as such; what is computed from it is not */
+  VALUE_NUMBER = 32,     /* STRING: a number of JSON that no type holds; printed there without quotes */
 };
 
 struct Value {
   uint8_t type; /* Type */
   uint8_t flags;
-  int16_t offset_minutes; /* TIMESTAMP */
-  uint32_t len;           /* STRING, BINARY: bytes; TIMESTAMP: nanoseconds */
+  int16_t offset_minutes; /* TIMESTAMP; DOUBLE: as len */
+  uint32_t len;           /* STRING, BINARY: bytes; TIMESTAMP: nanoseconds; DOUBLE: how it was written (value/spelling.h), 0: not known */
   union {
     bool b;
     int64_t i; /* INT, DATE, TIME, TIMESTAMP (seconds) */
