@@ -4,9 +4,10 @@
 #include <ctype.h>
 
 #include "engine/adapter_params.h"
-#include "engine/typed_format.h"
+#include "engine/json_adapter.h"
 #include "engine/sheet_adapter.h"
 #include "engine/text_adapter.h"
+#include "engine/typed_format.h"
 #include "engine/xml_adapter.h"
 
 #define COUNT(params) sizeof params / sizeof *params
@@ -49,6 +50,15 @@ static const Parameter plain_params[] = {
     {"comment", TYPE_STRING, NULL, false, "lines that begin with this byte are left out (reading)"},
     {"null", TYPE_STRING, NULL, false, "text that stands for NULL (writing)"},
 };
+static const Parameter json_params[] = {
+    {"layout", TYPE_STRING, "auto", false, "how records lie in a file: lines, one array, documents one after another; auto looks at its beginning. Writing: lines or array"},
+    {"array", TYPE_STRING, NULL, false, "names of members, with dots between, that lead to the array in a document (reading)"},
+    {"paths", TYPE_ARRAY, NULL, false, "a path for each column of the VALUE list; without it the names are the paths (reading)"},
+    {"duplicates", TYPE_STRING, "last", false, "a name that occurs twice in an object: the last one counts, or error (reading)"},
+    {"encoding", TYPE_STRING, "UTF-8", false, "UTF-8 or another name that iconv knows (reading)"},
+    {"null", TYPE_STRING, "null", false, "columns that are NULL: null, or omit them (writing)"},
+    {"numbers", TYPE_BOOL, "FALSE", false, "texts that are numbers of JSON are written as numbers (writing)"},
+};
 
 static const Parameter sheet_params[] = {
     {"sheet", TYPE_STRING, NULL, false, "its name, or its number from 1; without it the first that is visible"},
@@ -84,6 +94,7 @@ static const Parameter ipc_params[] = {
 #define PARQUET .params = parquet_params, .param_count = COUNT(parquet_params)
 #define ORC .params = orc_params, .param_count = COUNT(orc_params)
 #define IPC .params = ipc_params, .param_count = COUNT(ipc_params)
+#define JSON .reads = true, .writes = true, .params = json_params, .param_count = COUNT(json_params)
 #define PLAIN .reads = true, .writes = true, .params = plain_params, .param_count = COUNT(plain_params)
 
 static const AdapterRow rows[] = {
@@ -109,6 +120,8 @@ static const AdapterRow rows[] = {
     {{"orc", "ORC files: typed columns. Stripes are partitions.", "LOAD \"t\" orc FROM 'data/*.orc';", .reads = true, .writes = true, ORC}, &orc_format, ".orc"},
     {{"arrow", "Arrow IPC files (Feather): typed columns. Record batches are partitions.", "COPY \"t\" arrow(@codec = 'lz4') INTO 'out';", .reads = true, .writes = true, IPC}, &ipc_file_format, ".arrow"},
     {{"arrowStream", "Arrow IPC streams, also from standard input and to standard output.", "COPY \"t\" arrowStream INTO '-';", .reads = true, .writes = true, IPC}, &ipc_stream_format, ".arrows"},
+    {{"json", "JSON (RFC 8259), a line, an element or a document each record: Structured, or columns by a VALUE list of paths.",
+      "CREATE \"people\" json VALUE (id, \"address.city\", \"tags[0]\") FROM 'people.json';", JSON}, &json_format, ".json"},
 };
 
 size_t adapter_count(void) { return COUNT(rows); }

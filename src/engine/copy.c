@@ -153,10 +153,11 @@ static DcCode pack_with_header(Copy *copy, Pen *pen, Str header, const char *dat
 
 DcCode copy_write(Copy *copy, Pen *pen, Output *output, const Buf *text, DcError *err) {
   Str header = output->started ? (Str){NULL, 0} : copy->layouts[output->layout].header;
-  size_t skip = output->started || !text->len ? 0 : copy->writer->separator;
+  size_t skip = output->filled || !text->len || !copy->writer->separator ? 0 : copy->writer->separator(copy);
   const char *data = text->data + skip;
   size_t len = text->len - skip;
   output->started = true;
+  output->filled = output->filled || len;
   pen->bytes += len;
   if (copy->file.output_codec != CODEC_NONE) {
     pen->packed.len = 0;

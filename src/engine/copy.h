@@ -35,7 +35,7 @@ typedef struct Output {
   const Chain *chain; /* NULL: rows are written as they are stored */
   uint32_t file;   /* of the stage */
   uint32_t layout; /* index into Copy.layouts */
-  bool started, finished; /* its header is written; its footer */
+  bool started, filled, finished; /* its header is written; a record; its footer */
   TypedOutput *typed;     /* typed columns: the module's writer */
 } Output;
 
@@ -45,7 +45,7 @@ struct RecordWriter {
   void (*footer)(const Copy *copy, const Schema *schema, Buf *out); /* may be NULL: nothing */
   /* Appends the rows of a view to pen->text. columns: its columns, fetched. An error is in pen->worker.err. */
   DcCode (*put)(const Copy *copy, Pen *pen, const Layout *layout, View *view, const Vector *const *columns);
-  size_t separator; /* every record begins with so many bytes, which the first one of a file lacks */
+  size_t (*separator)(const Copy *copy); /* every record begins with so many bytes, which the first one of a file lacks; NULL: none */
   bool (*raw)(const Copy *copy, const Batch *batch); /* its rows can be copied as they are; NULL: never */
 };
 

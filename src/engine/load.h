@@ -7,6 +7,7 @@
 #include "engine/node.h"
 #include "engine/pass.h"
 #include "engine/text_adapter.h"
+#include "io/cutter.h"
 
 /* One part of one file that belongs to one partition. */
 typedef struct Segment {
@@ -92,6 +93,7 @@ struct LoadPlan {
   const TextFormat **formats; /* of each file, once its header is read */
   uint64_t *starts;        /* where the data of each file starts, behind BOM, skipped lines and header */
   Opened *opened;          /* of each file that cannot be opened twice: standard input, a named pipe */
+  Cutter *(*cutter)(const LoadPlan *plan, uint32_t file); /* a new one; its result NULL, or NULL itself: records are lines */
 };
 void load_plan_free(LoadPlan *plan);
 /* For the spec of a pass: its files. Tells the statistics how many there are; on the heap. */
@@ -113,6 +115,8 @@ DcCode load_missing_column(const char *path, Str column, const Str *names, size_
 extern const SourceOps text_source;
 /* Reads the head of file `number` once: its format, where its data starts, its source number. One caller at a time. */
 DcCode load_prepare(Dataset *node, uint32_t number, DcError *err) DC_MUST_CHECK;
+/* The first bytes of a file, `want` unless it is shorter. What is no regular file is kept open for the reader. */
+DcCode load_head(LoadPlan *plan, uint32_t number, size_t want, Buf *out, bool *ended, DcError *err) DC_MUST_CHECK;
 DcCode text_reader_open(Dataset *node, const ReadSpec *spec, Reader **out, DcError *err) DC_MUST_CHECK;
 
 #endif

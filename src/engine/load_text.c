@@ -12,8 +12,7 @@ enum { HEAD = 64 << 10 };
 
 /* --- The head of a file --- */
 
-/* The first bytes of a file, at least `want` unless it is shorter. What is no regular file is kept open for the reader. */
-static DcCode read_head(LoadPlan *plan, uint32_t number, size_t want, Buf *out, bool *ended, DcError *err) {
+DcCode load_head(LoadPlan *plan, uint32_t number, size_t want, Buf *out, bool *ended, DcError *err) {
   const InputFile *file = &plan->files.files[number];
   Opened *kept = file->regular ? NULL : &plan->opened[number];
   InputStream *stream = kept ? kept->stream : NULL;
@@ -84,6 +83,7 @@ static void parse_head(const LoadPlan *plan, Head *head, bool ended) {
     at += head->header_len;
   }
   head->data = at;
+  if (plan->text->plain) return; /* nobody asks for its first line, which may be all of the file */
   at = skip_comments(plan, text, at);
   if (!cut_row(plan, head, at, ended, &head->first_len)) head->complete = false;
   if (head->first_len) head->first_len += at - head->data;
@@ -94,7 +94,7 @@ static DcCode get_head(LoadPlan *plan, uint32_t number, Head *head, DcError *err
   for (size_t want = HEAD;; want *= 4) {
     bool ended = false;
     head->text.len = 0;
-    DcCode code = read_head(plan, number, want, &head->text, &ended, err);
+    DcCode code = load_head(plan, number, want, &head->text, &ended, err);
     if (code == DC_OK) parse_head(plan, head, ended);
     if (code == DC_OK && !head->complete && !ended && want < ((size_t)1 << 30)) continue;
     if (code != DC_OK) buf_free(&head->text);

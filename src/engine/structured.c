@@ -144,10 +144,13 @@ static bool is_blank(Str text) {
   return true;
 }
 
-static DcCode bad_json(const Reshape *self, Worker *worker, View *view, uint32_t i, Str text, Str why) {
+DcCode structured_bad_json(const Reshape *self, Worker *worker, View *view, uint32_t i, Str text, Str why) {
   DcError err = {0};
   enum { SHOWN = 60 };
-  dc_fail(&err, "cannot read '%.*s%s' as JSON", (int)(text.len < SHOWN ? text.len : SHOWN), text.data, text.len > SHOWN ? "…" : "");
+  const char *line_end = memchr(text.data, '\n', text.len);
+  size_t len = line_end ? (size_t)(line_end - text.data) : text.len;
+  bool more = line_end || len > SHOWN;
+  dc_fail(&err, "cannot read '%.*s%s' as JSON", (int)(len < SHOWN ? len : SHOWN), text.data, more ? "…" : "");
   dc_hint(&err, "%.*s", STR_ARG(why));
   dc_position(&err, self->pos);
   DcCode code = view_bad_row(worker, NULL, view, i, &err);
@@ -173,7 +176,7 @@ static DcCode read_apply(const Reshape *self, Worker *worker, View *view, Vector
       values[i] = json_wrap(arena, values[i]);
     } else {
       values[i] = value_null();
-      DC_TRY(bad_json(self, worker, view, i, text, why));
+      DC_TRY(structured_bad_json(self, worker, view, i, text, why));
     }
   }
   return DC_OK;

@@ -14,6 +14,8 @@ Dataset *structured_keep(Dataset *in, const Str *names, size_t count);
 /* Lines of JSON to objects and back; attributes as above. A blank line is left out. */
 Dataset *structured_read(Dataset *in, Position pos, const Str *attributes, size_t count);
 Dataset *structured_print(Dataset *in);
+/* Row i has a text that is no JSON, why says more: a bad record. DC_OK: it was forgiven, and counts as NULL. */
+DcCode structured_bad_json(const Reshape *self, Worker *worker, View *view, uint32_t i, Str text, Str why) DC_MUST_CHECK;
 /* Fills a JSON template from columns: $name$ (json_template.c). Takes the input over only when it does not fail. */
 DcCode structured_fill(Dataset *in, Str text, Position pos, const Str *attributes, size_t count, Dataset **out, DcError *err) DC_MUST_CHECK;
 /* A column for each name: the path of the same number. */

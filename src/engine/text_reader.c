@@ -36,6 +36,7 @@ typedef struct TextReader {
   bool converting;
   Buf undecoded;
   Buf carry;         /* the cut-off row at the end of the last block */
+  Cutter *cutter;    /* of the file; NULL: its rows are lines */
   uint64_t offset;   /* in the file, of the next block's first byte */
   uint32_t file, part;
   bool has_frames;     /* some file is compressed by it */
@@ -73,6 +74,8 @@ static void close_stream(TextReader *reader) {
   reader->stream = NULL;
   frames_unref(reader->frames);
   reader->frames = NULL;
+  if (reader->cutter) reader->cutter->ops->free(reader->cutter);
+  reader->cutter = NULL;
   if (reader->converting) iconv_close(reader->convert);
   reader->converting = false;
   reader->undecoded.len = 0;
@@ -244,10 +247,29 @@ static DcCode open_segment(TextReader *reader, DcError *err) {
   if (cut && from == data) atomic_fetch_add(&reader->engine->bytes_read, data); /* the header was read before */
   reader->offset = cut ? from : data;
   reader->carry.len = 0;
+  if (plan->cutter) reader->cutter = plan->cutter(plan, segment->file);
   return DC_OK;
 }
 
 /* --- Blocks --- */
+
+/* What a cutter makes of the text in hand. Without rows (*len 0) more text is needed, or the file is at its end. */
+static DcCode cut_records(TextReader *reader, Cut *cut, size_t have, bool ended, size_t *len, DcError *err) {
+  size_t used = 0;
+  cut->index.count = 0;
+  cut->index.flags = 0;
+  if (reader->cutter->ops->cut(reader->cutter, cut->slab->data, have, ended, &cut->index, &used, err) != DC_OK) {
+    char place[512];
+    engine_describe_origin(reader->engine, origin_make(reader->plan->sources[reader->file] - 1, reader->offset + used), place, sizeof place);
+    dc_record(err, "record %s", place);
+    return err->code;
+  }
+  buf_put(&reader->carry, cut->slab->data + used, have - used);
+  if (cut->index.count) *len = used;
+  else reader->offset += used;
+  if (ended && !*len) close_stream(reader);
+  return DC_OK;
+}
 
 /* Under the lock: the next block's bytes in cut->slab. *len = 0: the end. */
 static DcCode take_block(TextReader *reader, Cut *cut, size_t *len, DcError *err) {
@@ -272,6 +294,10 @@ static DcCode take_block(TextReader *reader, Cut *cut, size_t *len, DcError *err
     DC_TRY(fill(reader, text + have, block - have, &filled, &ended, err));
     have += filled;
     reader->carry.len = 0;
+    if (reader->cutter) {
+      DC_TRY(cut_records(reader, cut, have, ended, len, err));
+      continue;
+    }
     size_t end = ended ? have : text_last_row_end(text, have, dialect);
     if (ended) close_stream(reader);
     buf_put(&reader->carry, text + end, have - end);
@@ -348,10 +374,11 @@ static DcCode check_fields(TextReader *reader, Cut *cut, DcError *err) {
   return code;
 }
 
-static DcCode index_block(TextReader *reader, Cut *cut, const TextFormat *format, uint64_t origin, size_t len, DcError *err) {
+/* indexed: a cutter has found the rows already. */
+static DcCode index_block(TextReader *reader, Cut *cut, const TextFormat *format, uint64_t origin, size_t len, bool indexed, DcError *err) {
   const TextOptions *options = reader->plan->text;
   size_t expected = options->plain || options->comment ? 0 : format->field_count;
-  bool closed = text_index_rows(cut->slab->data, len, &format->dialect, expected, &cut->index);
+  bool closed = indexed || text_index_rows(cut->slab->data, len, &format->dialect, expected, &cut->index);
   cut->batch = (Batch){.layout = BATCH_TEXT, .rows = (uint32_t)cut->index.count, .text = cut->slab->data,
                        .offsets = cut->index.offsets, .format = format, .flags = cut->index.flags, .origin_base = origin};
   if (!closed) {
@@ -396,6 +423,7 @@ static DcCode next(Reader *base, int worker, Morsel *out, Batch **owned, bool *g
   pthread_mutex_lock(&reader->lock);
   uint64_t origin = 0;
   const TextFormat *format = NULL;
+  bool indexed = false;
   *seq = reader->seq;
   bool allowed = reader->seq < reader->limit;
   DcCode code = allowed ? take_block(reader, cut, &len, err) : DC_OK;
@@ -403,6 +431,7 @@ static DcCode next(Reader *base, int worker, Morsel *out, Batch **owned, bool *g
   if (code == DC_OK && len) {
     origin = origin_make(reader->plan->sources[reader->file] - 1, reader->offset);
     format = reader->plan->formats[reader->file];
+    indexed = reader->cutter != NULL;
     reader->offset += len;
     *seq = reader->seq++;
     out->seq = *seq;
@@ -412,7 +441,7 @@ static DcCode next(Reader *base, int worker, Morsel *out, Batch **owned, bool *g
   pthread_mutex_unlock(&reader->lock);
   *got = len > 0;
   if (code != DC_OK || !len) return code;
-  DC_TRY(index_block(reader, cut, format, origin, len, err));
+  DC_TRY(index_block(reader, cut, format, origin, len, indexed, err));
   out->batch = &cut->batch;
   out->from = 0;
   out->to = cut->batch.rows;

@@ -29,8 +29,9 @@ SCAN_TARGET static inline __attribute__((always_inline)) uint64_t prefix_xor(uin
 }
 
 #include "io/text_kernel.inc"
+#include "io/json_kernel.inc"
 
-const ScanKernels scan_avx2 = {"avx2", kernel_rows, kernel_last_end, kernel_fields};
+const ScanKernels scan_avx2 = {"avx2", kernel_rows, kernel_last_end, kernel_fields, kernel_json_end};
 
 #else
 typedef int text_scan_avx2_is_empty;

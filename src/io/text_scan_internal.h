@@ -29,6 +29,8 @@ typedef struct ScanKernels {
   /* Moves *end from one row's start behind the last row that ends in LF. false: the row at *end holds a misplaced quote. */
   bool (*last_end)(const char *text, size_t len, const TextDialect *dialect, size_t *end);
   void (*fields)(const FieldsJob *job, bool with_quotes);
+  /* The end of the JSON object or array that begins at text[start]; 0: it is not complete in text[0, len). */
+  size_t (*json_end)(const char *text, size_t start, size_t len);
 } ScanKernels;
 
 extern const ScanKernels scan_portable;

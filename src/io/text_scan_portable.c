@@ -33,5 +33,6 @@ static inline __attribute__((always_inline)) uint64_t prefix_xor(uint64_t bits) 
 }
 
 #include "io/text_kernel.inc"
+#include "io/json_kernel.inc"
 
-const ScanKernels scan_portable = {"portable", kernel_rows, kernel_last_end, kernel_fields};
+const ScanKernels scan_portable = {"portable", kernel_rows, kernel_last_end, kernel_fields, kernel_json_end};
