@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "engine/adapter_params.h"
+#include "engine/fixed_adapter.h"
 #include "engine/json_adapter.h"
 #include "engine/sheet_adapter.h"
 #include "engine/text_adapter.h"
@@ -90,6 +91,22 @@ static const Parameter ipc_params[] = {
     TYPES,
 };
 
+static const Parameter fixed_params[] = {
+    {"widths", TYPE_ARRAY, NULL, true, "of all fields in order: [10, 5, 8]"},
+    {"unit", TYPE_STRING, "chars", false, "what widths and record count: chars or bytes"},
+    {"record", TYPE_INT, "0", false, "length of records that have no line ends; 0: a record is a line"},
+    {"trim", TYPE_STRING, "both", false, "blanks that are no part of a field: both, left, right, none (reading)"},
+    {"ragged", TYPE_STRING, "error", false, "lines that end early: error, null (reading)"},
+    {"extra", TYPE_STRING, "error", false, "lines that go on behind the last field, other than by blanks: error, ignore (reading)"},
+    {"null", TYPE_STRING, NULL, false, "text that stands for NULL; without it NULL is written as blanks"},
+    {"comment", TYPE_STRING, NULL, false, "lines that begin with this byte are left out (reading)"},
+    {"skip", TYPE_INT, "0", false, "lines to leave out (reading)"},
+    {"encoding", TYPE_STRING, "UTF-8", false, "UTF-8 or another name that iconv knows, such as IBM037 (reading)"},
+    {"align", TYPE_STRING, "left", false, "where values stand in their fields: left, right, or a list of them (writing)"},
+    {"pad", TYPE_STRING, " ", false, "one byte that fills fields up (writing)"},
+    {"cut", TYPE_BOOL, "FALSE", false, "cut values that are wider than their field, which are bad records otherwise (writing)"},
+};
+
 #define COLUMNAR .reads = true, .writes = true, .params = columnar_params, .param_count = COUNT(columnar_params)
 #define PARQUET .params = parquet_params, .param_count = COUNT(parquet_params)
 #define ORC .params = orc_params, .param_count = COUNT(orc_params)
@@ -122,6 +139,8 @@ static const AdapterRow rows[] = {
     {{"arrowStream", "Arrow IPC streams, also from standard input and to standard output.", "COPY \"t\" arrowStream INTO '-';", .reads = true, .writes = true, IPC}, &ipc_stream_format, ".arrows"},
     {{"json", "JSON (RFC 8259), a line, an element or a document each record: Structured, or columns by a VALUE list of paths.",
       "CREATE \"people\" json VALUE (id, \"address.city\", \"tags[0]\") FROM 'people.json';", JSON}, &json_format, ".json"},
+    {{"fixed", "Text whose fields have fixed widths: columns by a VALUE list, else _1, _2 ….", "CREATE \"t\" fixed(@widths = [10, 5, 8]) VALUE (name, _, amount) FROM 't.txt';",
+      .reads = true, .writes = true, .params = fixed_params, .param_count = COUNT(fixed_params)}, &fixed_format, ".txt"},
 };
 
 size_t adapter_count(void) { return COUNT(rows); }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "engine/keymap.h"
+#include "value/spelling.h"
 
 /* --- Keys as bytes, in the form of key_bytes --- */
 
@@ -33,7 +34,7 @@ static bool is_whole(double d) { return d == floor(d) && d >= -0x1p63 && d < 0x1
 bool group_key_tells(Value value) {
   switch ((Type)value.type) {
     case TYPE_NULL: case TYPE_BOOL: case TYPE_INT: case TYPE_STRING: return true;
-    case TYPE_DOUBLE: return !is_whole(value.as.d) && !(value.flags & VALUE_SINGLE);
+    case TYPE_DOUBLE: return !is_whole(value.as.d) && !(value.flags & VALUE_SINGLE) && !is_spelled(value);
     default: return false;
   }
 }

@@ -17,7 +17,7 @@ struct Cutter {
   const CutterOps *ops;
 };
 
-/* Records of so many bytes each, without line ends. A last one that consists of line ends or U+001A is none. */
-Cutter *record_cutter(size_t bytes);
+/* Records of so many bytes or characters each, without line ends. A last one that consists of line ends or U+001A is none. */
+Cutter *record_cutter(size_t length, bool characters);
 
 #endif

@@ -120,14 +120,18 @@ END_TEST
 
 START_TEST(fixed_records) {
   static const struct { const char *text, *expected; } rows[] = {
-      {"", ""}, {"abcdef", "|abc|def"}, {"abcdef\r\n", "|abc|def"}, {"abcdef\x1a", "|abc|def"}, {"abcde", "|abc!the last record has 2 bytes in place of 3"}};
+      {"", ""}, {"abcdef", "|abc|def"}, {"abcdef\r\n", "|abc|def"}, {"abcdef\x1a", "|abc|def"}, {"abcde", "|abc!the last record, of 2 bytes, is cut short: records have 3 bytes"}};
   Buf out = {0};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     for (size_t block = 1; block < 8; block++) {
-      Cutter *cutter = record_cutter(3);
+      Cutter *cutter = record_cutter(3, false);
       cut_all(cutter, str_of(rows[i].text), block, &out);
       cutter->ops->free(cutter);
       ck_assert_str_eq(out.data, rows[i].expected);
+      cutter = record_cutter(3, true);
+      cut_all(cutter, str_of("aä€bcd"), block, &out);
+      cutter->ops->free(cutter);
+      ck_assert_str_eq(out.data, "|aä€|bcd");
     }
   buf_free(&out);
 }
