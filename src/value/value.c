@@ -119,29 +119,47 @@ static void put_hex(Buf *out, Str bytes) {
   }
 }
 
+/* Does one of these 8 bytes need an escape: a control character, a quote or a backslash? */
+static bool has_escape(const char *bytes) {
+  const uint64_t ones = UINT64_C(0x0101010101010101);
+  uint64_t word;
+  memcpy(&word, bytes, sizeof word);
+  uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
+  return (((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & (ones * 0x80);
+}
+
+static void put_escape(Buf *out, unsigned char c) {
+  switch (c) {
+    case '"': buf_text(out, "\\\""); break;
+    case '\\': buf_text(out, "\\\\"); break;
+    case '\n': buf_text(out, "\\n"); break;
+    case '\r': buf_text(out, "\\r"); break;
+    case '\t': buf_text(out, "\\t"); break;
+    case '\b': buf_text(out, "\\b"); break;
+    case '\f': buf_text(out, "\\f"); break;
+    default: buf_printf(out, "\\u%04x", c);
+  }
+}
+
 void json_put_text(Buf *out, Str text) {
-  size_t start = 0; /* of what can be copied as it is */
-  buf_char(out, '"');
-  for (size_t i = 0; i < text.len; i++) {
+  size_t start = 0, i = 0; /* start: of what can be copied as it is */
+  buf_reserve(out, text.len + 2);
+  out->data[out->len++] = '"';
+  while (i < text.len) {
     unsigned char c = (unsigned char)text.data[i];
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    buf_put(out, text.data + start, i - start);
-    start = i + 1;
-    switch (c) {
-      case '"': buf_text(out, "\\\""); break;
-      case '\\': buf_text(out, "\\\\"); break;
-      case '\n': buf_text(out, "\\n"); break;
-      case '\r': buf_text(out, "\\r"); break;
-      case '\t': buf_text(out, "\\t"); break;
-      case '\b': buf_text(out, "\\b"); break;
-      case '\f': buf_text(out, "\\f"); break;
-      default: buf_printf(out, "\\u%04x", c);
+    if (i + 8 <= text.len && !has_escape(text.data + i)) {
+      i += 8;
+    } else if (c >= 0x20 && c != '"' && c != '\\') {
+      i++;
+    } else {
+      buf_put(out, text.data + start, i - start);
+      put_escape(out, c);
+      start = ++i;
     }
   }
   if (text.len > start) buf_put(out, text.data + start, text.len - start);
   buf_char(out, '"');
 }
-
 
 /* A record of a Columnar dataset, as 5.5 prints it. */
 static void put_record(Buf *out, const Object *object) {
