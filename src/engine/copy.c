@@ -110,6 +110,11 @@ DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, 
   if (!copy->stage) count = 1;
   else DC_TRY(stage_dataset(copy->stage, name, copy->file.single, suffix, skip, &first_part, err));
   if (*skip) return DC_OK;
+  if (copy->file.single && first_part && copy->layouts[layout].footer.len) {
+    dc_fail(err, "nothing can be put behind the end of a file that is there: %s has one", copy->file.row->adapter.name);
+    dc_hint(err, "without @single new files are put beside it; @layout = 'lines' has no end");
+    return err->code;
+  }
   if (copy->stage) stage_columns(copy->stage, schema->names, schema->count);
   for (uint32_t i = 0; i < count; i++) {
     Output output = {.layout = layout, .started = copy->file.single && first_part}; /* one header is enough */
