@@ -27,6 +27,7 @@ typedef struct EngineOptions {
   uint64_t max_bad_records;      /* UINT64_MAX: no limit */
   double max_bad_share;          /* of rows, 0 … 1; 0: no limit of this kind */
   bool strict;
+  bool split_folders;    /* SPLIT names its datasets name=value, as folders of Hive */
   size_t batch_rows;     /* 0: by size (a few MiB); else at most so many rows a batch (tests) */
   int fail_at;           /* tests: the Nth step that can fail does (base/fault.h); 0 never */
   int die_at;            /* tests: the program is killed at the Nth step that can fail; 0 never */

@@ -319,3 +319,8 @@ bool program_columns(const Expr *expr, uint8_t *columns) {
   for (size_t i = 0; i < expr->count; i++) known = program_columns(expr->items[i], columns) && known;
   return known;
 }
+
+Str program_column_name(const Expr *expr) {
+  if (expr->kind == EXPR_ATTR) return expr->name.text;
+  return expr->kind == EXPR_CALL && expr->function ? str_of(expr->function->name) : str_of("expression");
+}

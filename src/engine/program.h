@@ -57,6 +57,8 @@ DcCode program_bind_named(Program *program, Engine *engine, const Schema *schema
                           const Expr *expr, const Expr **out, DcError *err) DC_MUST_CHECK;
 /* Column number of a name, -1 if there is none. PlainText, Structured: 0 for any. */
 int schema_column(const Schema *schema, Str name);
+/* What a column of this expression is called that has no name of its own: the attribute's or the function's name. */
+Str program_column_name(const Expr *expr);
 /* Marks the columns that a bound expression names (one byte a column); false: it may look at any others, too. */
 bool program_columns(const Expr *expr, uint8_t *columns);
 /* Set up a worker's evaluation context for a program. */

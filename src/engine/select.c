@@ -124,16 +124,12 @@ static DcCode rewrite_window(Rewriter *rewriter, const Window *from, const Windo
   return DC_OK;
 }
 
-static Str expr_name(const Expr *expr) {
-  if (expr->kind == EXPR_ATTR) return expr->name.text;
-  return expr->kind == EXPR_CALL && expr->function ? str_of(expr->function->name) : str_of("expression");
-}
 
 static DcCode rewrite(Rewriter *rewriter, const Expr *expr, const Expr **out) {
   Planner *planner = rewriter->planner;
   int column = rewriter->match(rewriter, expr);
   if (column >= 0) {
-    *out = column_expr(planner, column, expr, expr_name(expr));
+    *out = column_expr(planner, column, expr, program_column_name(expr));
     return DC_OK;
   }
   if (expr->kind == EXPR_ATTR && rewriter->missing) return rewriter->missing(rewriter, expr);
@@ -342,7 +338,7 @@ static DcCode plan_group(Planner *planner) {
   size_t count = select->group_count + grouping.plan->call_count;
   Str *names = arena_alloc(planner->arena, (count + 1) * sizeof *names);
   for (size_t i = 0; i < count; i++)
-    names[i] = i < select->group_count ? expr_name(planner->groups[i]) : str_of(grouping.plan->calls[i - select->group_count].function->name);
+    names[i] = i < select->group_count ? program_column_name(planner->groups[i]) : str_of(grouping.plan->calls[i - select->group_count].function->name);
   const struct ArrowSchema *const *below = planner->node->input->schema.types;
   const struct ArrowSchema **types = arena_alloc(planner->arena, (count + 1) * sizeof *types);
   for (size_t i = 0; below && i < select->group_count; i++)

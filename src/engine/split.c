@@ -40,9 +40,10 @@ static const Schema *family_schema(const Family *family) { return family->shown 
 static DcCode bind_item(Family *family, EvalContext *cx, const SelectItem *item, size_t number, DcError *err) {
   Arena *arena = &family->program->arena;
   DC_TRY(program_bind(family->program, family->engine, &family->input->schema, cx, item->expr, &family->by[number], err));
-  if (!item->alias.text.data && !item->alias.parts) return DC_OK;
-  DC_TRY(eval_name(cx, &item->alias, &family->names[number], err));
-  family->names[number] = arena_str(arena, family->names[number]);
+  if (!family->engine->options.split_folders) return DC_OK;
+  Str name = program_column_name(item->expr);
+  if (item->alias.text.data || item->alias.parts) DC_TRY(eval_name(cx, &item->alias, &name, err));
+  family->names[number] = arena_str(arena, name);
   return DC_OK;
 }
 

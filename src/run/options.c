@@ -116,6 +116,12 @@ static DcCode apply_bad_records(Settings *settings, Str text, DcError *err) {
   return bad_value(err, text, "'fail', 'null', 'skip' or 'capture'");
 }
 
+static DcCode apply_split_names(Settings *settings, Str text, DcError *err) {
+  settings->engine.split_folders = str_eq_nocase(text, str_of("hive"));
+  if (settings->engine.split_folders || str_eq_nocase(text, str_of("values"))) return DC_OK;
+  return bad_value(err, text, "'values' or 'hive'");
+}
+
 static DcCode apply_bad_records_path(Settings *settings, Str text, DcError *err) {
   if (!text.len || memchr(text.data, 0, text.len)) return bad_value(err, text, "a path");
   settings->engine.bad_records_path = arena_copy(&settings->arena, text.data, text.len);
@@ -202,6 +208,8 @@ static const OptionRow rows[] = {
    .doc = "At most so many rows in a batch; 0: by size."},
   {.name = "timezone", .value = "ZONE", .default_text = "UTC", .apply = apply_timezone, .example = "@timezone = 'Europe/Berlin'",
    .doc = "Zone of times that name none."},
+  {.name = "split_names", .value = "values|hive", .default_text = "values", .apply = apply_split_names, .example = "@split_names = 'hive'",
+   .doc = "What SPLIT calls its datasets: 'values' a/1, 'hive' letter=a/number=1, by AS or the attribute."},
   {.name = "loop_iteration_limit", .value = "N", .default_text = "0", .late = true, .apply = apply_iteration_limit,
    .example = "@loop_iteration_limit = 32", .doc = "LOOP over more values is an error; 0: no limit."},
   {.name = "loop_nesting_limit", .value = "N", .default_text = "0", .late = true, .apply = apply_nesting_limit,
