@@ -18,8 +18,8 @@ static const StatementRow rows[] = {
    "array or a list with commas of these, or '-' for standard input. In the list of columns _ skips one. "
    "PARTITION n cuts the input into n contiguous blocks; BY SOURCE gives every file its own partition, BY "
    "RANDOM spreads the records, BY HASHCODE, the default, keys records by their hash and moves nothing. With * "
-   "there is one dataset for each sub-folder (or file, where there are none), called name/source. The name must "
-   "be new.",
+   "there is one dataset for each sub-folder (or file, where there are none), called name/source. Folders called "
+   "name=value give attributes. The name must be new.",
    "LOAD \"flights\" csv(@null = 'NA') FROM 'data/*.csv.gz' PARTITION 8;"},
   {LOAD_GROUP, "COPY",
    "COPY|SAVE [DS] \"name\" [PARTITION parts], ... adapter[(@parameter = value, ...)] [VALUE (columns)] INTO "
@@ -28,14 +28,15 @@ static const StatementRow rows[] = {
    "Writes datasets below a folder: path/name/part-00000.csv and so on, one file for each partition, or "
    "path/name.csv with @single = TRUE. All files of the statement appear together when they are complete; a "
    "failed COPY leaves nothing. An existing target is an error unless @mode is 'overwrite', 'append' or "
-   "'ignore'. INTO '-' is standard output. VALUE chooses and orders the columns.",
+   "'ignore'. INTO '-' is standard output. VALUE chooses and orders the columns. @partition_by = [\"year\", \"month\"] "
+   "writes path/name/year=2024/month=02/part-00000.csv for every combination, without these attributes.",
    "COPY \"day/\" * csv(@single = TRUE, @codec = 'zst') INTO 'out';"},
   {LOAD_GROUP, "SPLIT",
    "SPLIT \"name\" [PARTITION parts] BY expression [AS name], ... INTO \"prefix\" * [PARTITION n];",
    "Makes one dataset for every combination of values that occurs, called prefix + value1/value2/..., in one "
-   "pass. Values are made safe for paths, reversibly. Each dataset has n partitions, 1 by default. "
+   "pass. Values are made safe for paths, reversibly; AS gives name=value, escaped as Hive does. Each dataset has n partitions, 1 by default. "
    "DS_LIST('prefix') gives the names.",
-   "SPLIT \"events\" BY country, STR_SLICE(day, 0, 7) AS month INTO \"by/\" *;"},
+   "SPLIT \"events\" BY country, STR_SLICE(day, 0, 7) INTO \"by/\" *;"},
   {WORK_GROUP, "ALTER",
    "ALTER [DS] \"name\" [*] [PARTITION parts] alteration... [INTO \"other\" [*]];\n"
    "alteration: [SET] KEY expression | PARTITION [n] | [TRANSFORM] transform[(@parameter = value, ...)] | VALUE "
