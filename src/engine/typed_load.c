@@ -147,9 +147,14 @@ static DcCode typed_schema(Dataset *node, DcError *err) {
   LoadPlan *plan = node->load;
   TypedInput *input = NULL;
   if (!plan->files.count) return DC_OK;
-  DC_TRY(typed_input_open(node->engine, plan, 0, &input, err));
+  DcCode code = typed_input_open(node->engine, plan, 0, &input, err);
+  for (uint32_t f = 1; code != DC_OK && plan->hive.count && f < plan->files.count; f++) { /* it may well be that those before are never read */
+    dc_error_clear(err);
+    code = typed_input_open(node->engine, plan, f, &input, err);
+  }
+  DC_TRY(code);
   Arena arena = {0};
-  DcCode code = describe(node, input, &arena, err);
+  code = describe(node, input, &arena, err);
   arena_free(&arena);
   if (code == DC_OK && !plan->files.files[0].regular) plan->own = input; /* it cannot be opened twice */
   else typed_input_close(input);

@@ -26,10 +26,13 @@ static DcCode stream_failed(TypedRows *rows, DcError *err) {
   return typed_input_failed(rows->input, &error, err);
 }
 
+/* The rows are objects (to which folders may add members). */
+static bool gives_objects(const TypedRows *rows) { return ((const TypedOptions *)rows->node->load->file.own)->structured; }
+
 /* Which fields of the file are wanted; their places among those that the stream gives. */
 static uint8_t *mark_fields(TypedRows *rows, const int *fields, uint32_t count, const uint8_t *needed) {
   const struct ArrowSchema *schema = typed_input_schema(rows->input);
-  bool objects = rows->node->schema.type == DS_STRUCTURED;
+  bool objects = gives_objects(rows);
   uint8_t *marks = arena_alloc(&rows->arena, (size_t)schema->n_children + 1);
   for (uint32_t i = 0; i < count; i++)
     if (objects || !needed || needed[i]) marks[fields[i]] = 1;
@@ -91,7 +94,7 @@ static DcCode import(TypedRows *rows, int64_t count, uint64_t origin, Batch **ou
   slice.length = count;
   slice.null_count = -1;
   DcCode code;
-  if (rows->node->schema.type == DS_STRUCTURED) {
+  if (gives_objects(rows)) {
     struct ArrowArray *child = &slice;
     const void *no_validity = NULL;
     struct ArrowArray parent = {.length = count, .n_buffers = 1, .buffers = &no_validity, .n_children = 1, .children = &child};
