@@ -21,8 +21,6 @@ DcCode arrow_build_init(ArrowBuild *build, const struct ArrowSchema *type, Arena
 /* One more value; what is not of the type is converted by arrow_convert, with its errors. After an error the array
    is of no use. */
 DcCode arrow_build_add(ArrowBuild *build, Value value, Arena *scratch, DcError *err) DC_MUST_CHECK;
-/* All values of a COLUMN_FLAT at once, into an array without rows; false: that was not possible, nothing was added. */
-bool arrow_build_flat(ArrowBuild *build, const Value *values, uint32_t rows);
 /* After the last value. */
 void arrow_build_finish(ArrowBuild *build);
 void arrow_build_free(ArrowBuild *build);

@@ -99,6 +99,17 @@ static DcCode to_float(Value in, const struct ArrowSchema *type, ArrowKind kind,
   return isinf(out->as.d) && !isinf(d) ? fail_fit(in, type, err) : DC_OK;
 }
 
+/* Another scale without loss, where 38 digits do; false: not so, or it has to be looked at closer. */
+static bool quick_decimal(Decimal *decimal, ArrowFormat format) {
+  Wide scaled;
+  if (format.precision > DECIMAL_DIGITS || format.scale > DECIMAL_DIGITS || format.scale < decimal->scale) return false;
+  if (__builtin_mul_overflow(decimal->unscaled, (Wide)decimal_power(format.scale - decimal->scale), &scaled)) return false;
+  Wide limit = (Wide)decimal_power(format.precision);
+  if (scaled >= limit || scaled <= -limit) return false;
+  *decimal = (Decimal){scaled, format.scale};
+  return true;
+}
+
 static DcCode to_decimal(Value in, const struct ArrowSchema *type, ArrowFormat format, Arena *arena, Value *out,
                          DcError *err) {
   Decimal decimal;
@@ -111,8 +122,9 @@ static DcCode to_decimal(Value in, const struct ArrowSchema *type, ArrowFormat f
   } else {
     good = decimal_of_value(in, &decimal);
   }
-  good = good && arrow_decimal_limbs(decimal, format.precision, format.scale, limbs) &&
-         arrow_limbs_decimal(limbs, format.scale, &decimal);
+  if (good && !quick_decimal(&decimal, format))
+    good = arrow_decimal_limbs(decimal, format.precision, format.scale, limbs) &&
+           arrow_limbs_decimal(limbs, format.scale, &decimal);
   if (!good) return fail_fit(in, type, err);
   *out = value_decimal(arena, decimal);
   return DC_OK;
@@ -391,18 +403,28 @@ static bool all_of(const Value *values, uint32_t n, Type type, uint8_t flags) {
   return good;
 }
 
-static bool all_timestamps(const Value *values, uint32_t n, ArrowFormat format) {
-  int64_t unit = arrow_unit(format.unit), count;
-  uint8_t flags = *format.zone ? VALUE_ZONED : 0;
-  int offset = arrow_zone_minutes(format.zone);
+/* In a loop of their own for each unit, so that it divides by a constant. */
+static inline bool stamps_fit(const Value *values, uint32_t n, int64_t unit, bool zoned, int offset) {
+  uint8_t flags = zoned ? VALUE_ZONED : 0;
+  int64_t count;
   for (uint32_t i = 0; i < n; i++) {
     const Value *value = &values[i];
     if (value->type == TYPE_NULL) continue;
-    if (value->type != TYPE_TIMESTAMP || value->flags != flags || value->offset_minutes != offset ||
-        !arrow_count(*value, unit, &count))
-      return false;
+    if (value->type != TYPE_TIMESTAMP || value->flags != flags || value->offset_minutes != offset) return false;
+    if (!arrow_count(*value, unit, &count)) return false;
   }
   return true;
+}
+
+static bool all_timestamps(const Value *values, uint32_t n, ArrowFormat format) {
+  bool zoned = *format.zone;
+  int offset = arrow_zone_minutes(format.zone);
+  switch (format.unit) {
+    case 's': return stamps_fit(values, n, 1, zoned, offset);
+    case 'm': return stamps_fit(values, n, 1000, zoned, offset);
+    case 'u': return stamps_fit(values, n, 1000000, zoned, offset);
+    default: return stamps_fit(values, n, 1000000000, zoned, offset);
+  }
 }
 
 static bool all_decimals(const Value *values, uint32_t n, ArrowFormat format) {

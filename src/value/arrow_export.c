@@ -95,6 +95,28 @@ static bool ints_fit(const Export *e) {
   return true;
 }
 
+/* An encoded value: a DECIMAL in *out, or NULL (false). */
+static inline bool encoded_decimal(const Column *column, uint32_t row, Decimal *out) {
+  const char *bytes = (const char *)column->values + column->offsets[row];
+  if (!column_valid(column, row) || *bytes != TYPE_DECIMAL) return false;
+  memcpy(out, bytes + 1, sizeof *out);
+  return true;
+}
+
+static bool decimals_fit(const Export *e) {
+  Decimal decimal;
+  __int128 limit = (__int128)decimal_power(e->format.precision);
+  for (uint32_t i = 0; i < e->rows; i++) {
+    const char *bytes = (const char *)e->column->values + e->column->offsets[i];
+    if (!encoded_decimal(e->column, i, &decimal)) {
+      if (column_valid(e->column, i) && *bytes != TYPE_NULL) return false;
+    } else if (decimal.scale != e->format.scale || decimal.unscaled >= limit || decimal.unscaled <= -limit) {
+      return false;
+    }
+  }
+  return true;
+}
+
 static bool is_copied(const Export *e) {
   ArrowKind kind = e->format.kind;
   switch (e->column->kind) {
@@ -105,12 +127,21 @@ static bool is_copied(const Export *e) {
       if (kind == ARROW_LARGE_STRING || kind == ARROW_LARGE_BINARY) return true;
       return (kind == ARROW_STRING || kind == ARROW_BINARY) &&
              e->column->offsets[e->rows] - e->column->offsets[0] <= INT32_MAX;
-    case COLUMN_VALUE: case COLUMN_FLAT: case COLUMN_ABSENT: break;
+    case COLUMN_FLAT:
+      return (kind == ARROW_DATE32 || kind == ARROW_TIMESTAMP || kind == ARROW_FLOAT32) &&
+             arrow_values_fit(e->column->values, e->rows, e->type);
+    case COLUMN_VALUE: return kind == ARROW_DECIMAL && e->format.width == 16 && decimals_fit(e);
+    case COLUMN_ABSENT: break;
   }
   return false;
 }
 
 static bool is_text(const Export *e) { return e->column->kind == COLUMN_STRING; }
+
+/* Values that say themselves whether they are NULL. */
+static bool has_inner_nulls(const Export *e) {
+  return e->column->kind == COLUMN_FLAT || e->column->kind == COLUMN_VALUE;
+}
 
 static size_t values_size(const Export *e) {
   if (is_text(e)) return ((size_t)e->rows + 1) * (size_t)e->format.width;
@@ -120,15 +151,26 @@ static size_t values_size(const Export *e) {
 static size_t export_size(const Export *e) {
   if (!e->copied) return built_size(&e->build);
   size_t size = padded(values_size(e));
-  if (e->column->validity) size += padded(((size_t)e->rows + 7) / 8);
+  if (e->column->validity || has_inner_nulls(e)) size += padded(((size_t)e->rows + 7) / 8);
   return is_text(e) ? size + padded(e->column->offsets[e->rows] - e->column->offsets[0]) : size;
 }
 
-/* The bitmap as it is, but for the bits behind the last row; gives the number of NULLs. */
+static bool inner_valid(const Export *e, uint32_t row) {
+  Decimal ignored;
+  if (e->column->kind == COLUMN_VALUE) return encoded_decimal(e->column, row, &ignored);
+  return ((const Value *)e->column->values)[row].type != TYPE_NULL;
+}
+
+/* The bitmap, without bits behind the last row; gives the number of NULLs. */
 static int64_t copy_validity(const Export *e, char *to) {
   size_t bytes = ((size_t)e->rows + 7) / 8;
   int64_t valid = 0;
-  memcpy(to, e->column->validity, bytes);
+  if (has_inner_nulls(e)) {
+    memset(to, 0, bytes);
+    for (uint32_t i = 0; i < e->rows; i++) to[i >> 3] |= (char)(inner_valid(e, i) << (i & 7));
+  } else {
+    memcpy(to, e->column->validity, bytes);
+  }
   if (e->rows & 7) to[bytes - 1] &= (char)((1u << (e->rows & 7)) - 1);
   for (size_t i = 0; i < bytes; i++) valid += __builtin_popcount((unsigned char)to[i]);
   return e->rows - valid;
@@ -158,6 +200,39 @@ static void copy_ints(const Export *e, char *to) {
   }
 }
 
+static void copy_decimals(const Export *e, char *to) {
+  for (uint32_t i = 0; i < e->rows; i++) {
+    Decimal decimal = {0};
+    (void)encoded_decimal(e->column, i, &decimal);
+    memcpy(to + (size_t)i * sizeof decimal.unscaled, &decimal.unscaled, sizeof decimal.unscaled);
+  }
+}
+
+/* In a loop of their own for each unit, so that it divides by a constant. NULLs are 0. */
+static inline void copy_stamps(const Value *from, uint32_t rows, int64_t unit, int64_t *out) {
+  for (uint32_t i = 0; i < rows; i++) {
+    out[i] = 0;
+    if (from[i].type == TYPE_TIMESTAMP) (void)arrow_count(from[i], unit, &out[i]);
+  }
+}
+
+static void copy_flat(const Export *e, void *to) {
+  const Value *from = e->column->values;
+  int32_t *days = to;
+  float *singles = to;
+  switch (e->format.kind) {
+    case ARROW_DATE32: for (uint32_t i = 0; i < e->rows; i++) days[i] = (int32_t)from[i].as.i; break;
+    case ARROW_FLOAT32: for (uint32_t i = 0; i < e->rows; i++) singles[i] = (float)from[i].as.d; break;
+    default:
+      switch (e->format.unit) {
+        case 's': copy_stamps(from, e->rows, 1, to); break;
+        case 'm': copy_stamps(from, e->rows, 1000, to); break;
+        case 'u': copy_stamps(from, e->rows, 1000000, to); break;
+        default: copy_stamps(from, e->rows, 1000000000, to); break;
+      }
+  }
+}
+
 static void copy_offsets(const Export *e, char *to) {
   const uint32_t *from = e->column->offsets;
   if (e->format.width == 8) {
@@ -171,7 +246,7 @@ static void copy_offsets(const Export *e, char *to) {
 
 static void give_copied(const Export *e, Slab *slab, size_t *at, struct ArrowArray *out) {
   Owned *owned = make_array(out, slab, e->rows, 0, is_text(e) ? 3 : 2, 0);
-  if (e->column->validity) {
+  if (e->column->validity || has_inner_nulls(e)) {
     char *bits = cut(slab, at, ((size_t)e->rows + 7) / 8);
     out->null_count = copy_validity(e, bits);
     if (out->null_count) owned->buffers[0] = bits;
@@ -179,6 +254,8 @@ static void give_copied(const Export *e, Slab *slab, size_t *at, struct ArrowArr
   char *values = cut(slab, at, values_size(e));
   owned->buffers[1] = values;
   if (e->format.kind == ARROW_BOOL) copy_bools(e, values);
+  else if (e->column->kind == COLUMN_FLAT) copy_flat(e, values);
+  else if (e->column->kind == COLUMN_VALUE) copy_decimals(e, values);
   else if (!is_text(e)) copy_ints(e, values);
   if (!is_text(e)) return;
   copy_offsets(e, values);
@@ -198,7 +275,6 @@ static DcCode fail_row(const Export *e, uint32_t row, const DcError *why, DcErro
 
 static DcCode build_column(Export *e, Arena *arena, DcError *err) {
   DC_TRY(arrow_build_init(&e->build, e->type, arena, err));
-  if (e->column->kind == COLUMN_FLAT && arrow_build_flat(&e->build, e->column->values, e->rows)) return DC_OK;
   Arena scratch = {0};
   DcError why = {0};
   arena_raw(&scratch, 1); /* so that there is something to go back to */

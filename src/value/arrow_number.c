@@ -54,19 +54,11 @@ static bool multiply_by_ten(uint64_t limbs[4]) {
   return carry == 0;
 }
 
-static Wide power_of_10(int exponent) { /* up to 38 */
-  static const uint64_t powers[] = {
-    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u,
-    1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
-    1000000000000000000u, 10000000000000000000u};
-  return exponent <= 19 ? powers[exponent] : (Wide)powers[19] * powers[exponent - 19];
-}
-
 static bool has_digits(const uint64_t limbs[4], int most) { /* at most */
   uint64_t left[4];
   memcpy(left, limbs, sizeof left);
   for (; most > DECIMAL_DIGITS; most--) divide_by_ten(left);
-  return left[2] == 0 && left[3] == 0 && ((Wide)left[1] << 64 | left[0]) < power_of_10(most);
+  return left[2] == 0 && left[3] == 0 && ((Wide)left[1] << 64 | left[0]) < decimal_power(most);
 }
 
 bool arrow_limbs_decimal(const uint64_t limbs[4], int scale, Decimal *out) {
@@ -94,6 +86,11 @@ bool arrow_decimal_limbs(Decimal decimal, int precision, int scale, uint64_t lim
   limbs[0] = (uint64_t)size;
   limbs[1] = (uint64_t)(size >> 64);
   limbs[2] = limbs[3] = 0;
+  if (decimal.scale == scale && precision <= DECIMAL_DIGITS) { /* as most are */
+    if (size >= decimal_power(precision)) return false;
+    if (negative) negate(limbs);
+    return true;
+  }
   if (size == 0) return true;
   int from = decimal.scale;
   for (; from < scale; from++)

@@ -6,15 +6,17 @@
 typedef __int128 Wide;
 typedef unsigned __int128 UWide;
 
-static UWide power10(int exponent) { /* 0 … 38 */
-  UWide power = 1;
-  while (exponent-- > 0) power *= 10;
-  return power;
+UWide decimal_power(int exponent) {
+  static const uint64_t powers[] = {
+    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u,
+    1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
+    1000000000000000000u, 10000000000000000000u};
+  return exponent <= 19 ? powers[exponent] : (UWide)powers[19] * powers[exponent - 19];
 }
 
 static UWide magnitude(Wide w) { return w < 0 ? 0 - (UWide)w : (UWide)w; }
 
-static bool fits(Wide w) { return magnitude(w) < power10(DECIMAL_DIGITS); }
+static bool fits(Wide w) { return magnitude(w) < decimal_power(DECIMAL_DIGITS); }
 
 Decimal decimal_of_int(int64_t i) { return (Decimal){i, 0}; }
 
@@ -27,7 +29,7 @@ Value value_decimal(Arena *arena, Decimal d) {
 /* Digits and a power of ten become a Decimal: fraction beyond 38 places is rounded half away from zero. */
 static bool make(UWide digits, int exponent, bool negative, Decimal *out) {
   while (digits && exponent > 0) {
-    if (digits > power10(DECIMAL_DIGITS) / 10) return false;
+    if (digits > decimal_power(DECIMAL_DIGITS) / 10) return false;
     digits *= 10;
     exponent--;
   }
@@ -36,7 +38,7 @@ static bool make(UWide digits, int exponent, bool negative, Decimal *out) {
     digits = exponent == -DECIMAL_DIGITS - 1 ? (digits + 5) / 10 : digits / 10;
     exponent++;
   }
-  if (digits >= power10(DECIMAL_DIGITS)) return false;
+  if (digits >= decimal_power(DECIMAL_DIGITS)) return false;
   *out = (Decimal){negative ? -(Wide)digits : (Wide)digits, -exponent};
   return true;
 }
@@ -47,7 +49,7 @@ bool decimal_parse(Str text, Decimal *out) {
   while (end > p && (unsigned char)end[-1] <= ' ') end--;
   bool negative = false, point = false, any = false, round_up = false, cut = false;
   if (p < end && (*p == '-' || *p == '+')) negative = *p++ == '-';
-  UWide digits = 0, limit = power10(DECIMAL_DIGITS - 1);
+  UWide digits = 0, limit = decimal_power(DECIMAL_DIGITS - 1);
   int exponent = 0;
   for (; p < end; p++) {
     if (*p == '.' && !point) {
@@ -128,13 +130,13 @@ double decimal_to_double(Decimal d) {
 }
 
 bool decimal_to_int(Decimal d, int64_t *out) {
-  Wide whole = d.unscaled / (Wide)power10(d.scale);
+  Wide whole = d.unscaled / (Wide)decimal_power(d.scale);
   if (whole > INT64_MAX || whole < INT64_MIN) return false;
   *out = (int64_t)whole;
   return true;
 }
 
-bool decimal_is_whole(Decimal d) { return d.unscaled % (Wide)power10(d.scale) == 0; }
+bool decimal_is_whole(Decimal d) { return d.unscaled % (Wide)decimal_power(d.scale) == 0; }
 
 Decimal decimal_normal(Decimal d) {
   while (d.scale > 0 && d.unscaled % 10 == 0) {
@@ -146,7 +148,7 @@ Decimal decimal_normal(Decimal d) {
 
 static bool rescale(Decimal *d, int scale) {
   Wide scaled;
-  if (__builtin_mul_overflow(d->unscaled, (Wide)power10(scale - d->scale), &scaled) || !fits(scaled)) return false;
+  if (__builtin_mul_overflow(d->unscaled, (Wide)decimal_power(scale - d->scale), &scaled) || !fits(scaled)) return false;
   *d = (Decimal){scaled, scale};
   return true;
 }
@@ -186,7 +188,7 @@ bool decimal_divide(Decimal a, Decimal b, Decimal *out) {
   bool negative = (a.unscaled < 0) != (b.unscaled < 0);
   UWide divisor = magnitude(b.unscaled), quotient = magnitude(a.unscaled) / divisor, rest = magnitude(a.unscaled) % divisor;
   int scale = a.scale - b.scale; /* of the quotient so far */
-  UWide limit = power10(DECIMAL_DIGITS - 1);
+  UWide limit = decimal_power(DECIMAL_DIGITS - 1);
   while ((scale < 0 || rest) && scale < PLACES && quotient < limit) {
     unsigned digit = 0;
     UWide tens = 0; /* rest * 10 modulo divisor, by adding: the product could exceed 128 bits */

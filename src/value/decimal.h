@@ -9,6 +9,9 @@
 
 enum { DECIMAL_DIGITS = 38 };
 
+/* 10^exponent, exponent 0 … 38. */
+unsigned __int128 decimal_power(int exponent);
+
 Decimal decimal_of_int(int64_t i);
 /* [+-]digits[.digits][e[+-]digits], blanks around allowed. Digits behind the 38th place are rounded. */
 bool decimal_parse(Str text, Decimal *out);
