@@ -237,7 +237,7 @@ static const Misfit misfits[] = {
   {"timestamp[us]", "#5", "does not fit"}, {"fixed_size_binary[2]", "abc", "does not fit"}, {"binary", "#5", "does not fit"}, {"uuid", "123", "does not fit into uuid"},
   {"null", "#1", "1 does not fit into null"}, {"list<int8>", "#1", "does not fit into list<int8>"}, {"list<int8>", "[1, 300]", "element 2: 300 does not fit into int8"},
   {"fixed_size_list<int8>[2]", "[1]", "does not fit"}, {"struct<a: int8>", "{\"a\": \"x\"}", "\"a\": 'x' does not fit into int8"},
-  {"struct<a: int8>", "{\"a\": 1, \"b\": 2}", "does not fit into struct<a: int8>"}, {"struct<a: list<int8>>", "{\"a\": [0, 0, 1e9]}", "\"a\": element 3: 1000000000.0 does not fit"},
+  {"struct<a: int8>", "{\"a\": 1, \"b\": 2}", "does not fit into struct<a: int8>"}, {"struct<a: list<int8>>", "{\"a\": [0, 0, 300]}", "\"a\": element 3: 300 does not fit"},
   {"map<string, int8>", "{\"k\": 300}", "\"k\": 300 does not fit"}, {"map<int8, int8>", "{\"k\": 3}", "'k' does not fit into int8"}, {"list<int8>", "oops", "'oops' does not fit"},
 };
 
