@@ -41,6 +41,7 @@ typedef struct TextReader {
   uint32_t file, part;
   bool has_frames;     /* some file is compressed by it */
   bool ended;
+  DcError failed;    /* what take_block said: all workers say the same */
   uint64_t seq;
   uint64_t limit;    /* of seq in this phase; UINT64_MAX: none */
   Cut *cuts; /* of each worker */
@@ -426,7 +427,9 @@ static DcCode next(Reader *base, int worker, Morsel *out, Batch **owned, bool *g
   bool indexed = false;
   *seq = reader->seq;
   bool allowed = reader->seq < reader->limit;
-  DcCode code = allowed ? take_block(reader, cut, &len, err) : DC_OK;
+  if (reader->failed.code != DC_OK) *err = reader->failed;
+  else if (allowed && take_block(reader, cut, &len, err) != DC_OK) reader->failed = *err;
+  DcCode code = err->code;
   if (allowed && code == DC_OK && !len) reader->ended = true;
   if (code == DC_OK && len) {
     origin = origin_make(reader->plan->sources[reader->file] - 1, reader->offset);

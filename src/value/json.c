@@ -52,16 +52,39 @@ static bool names_differ(const Str *names, size_t count, Str *twice) {
   return i == count;
 }
 
+typedef struct Numbered {
+  Str name;
+  size_t number;
+} Numbered;
+
+static int by_name_and_number(const void *a, const void *b) {
+  const Numbered *left = a, *right = b;
+  int order = str_compare(left->name, right->name);
+  return order ? order : (left->number > right->number) - (left->number < right->number);
+}
+
 /* The last value of a name stands in the place of its first one. */
 static size_t keep_last(Str *names, Value *values, size_t count) {
+  Numbered *sorted = dc_alloc(count * sizeof *sorted);
+  uint8_t *drop = dc_alloc(count);
+  for (size_t i = 0; i < count; i++) sorted[i] = (Numbered){names[i], i};
+  qsort(sorted, count, sizeof *sorted, by_name_and_number);
+  for (size_t i = 1, first = 0; i < count; i++) {
+    if (!str_eq(sorted[i].name, sorted[first].name)) {
+      first = i;
+      continue;
+    }
+    values[sorted[first].number] = values[sorted[i].number];
+    drop[sorted[i].number] = 1;
+  }
   size_t kept = 0;
   for (size_t i = 0; i < count; i++) {
-    size_t k = 0;
-    while (k < kept && !str_eq(names[k], names[i])) k++;
-    names[k] = names[i];
-    values[k] = values[i];
-    kept += k == kept;
+    if (drop[i]) continue;
+    names[kept] = names[i];
+    values[kept++] = values[i];
   }
+  dc_free(sorted);
+  dc_free(drop);
   return kept;
 }
 
