@@ -250,7 +250,10 @@ static DcCode cut(Cutter *base, char *text, size_t len, bool ended, RowIndex *ro
     rows->offsets[rows->count] = (uint32_t)job.at;
     return DC_OK; /* what is wrong behind them is found again */
   }
-  return job.wrong ? dc_fail(err, "%s", job.wrong) : DC_OK;
+  if (!job.wrong) return DC_OK;
+  dc_fail(err, "%s", job.wrong);
+  dc_hint(err, "@layout = 'lines', 'array' or 'documents' says how records lie in a file, where its beginning misleads");
+  return err->code;
 }
 
 static void free_cutter(Cutter *base) {
