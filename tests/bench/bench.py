@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """make bench: measures dcetl against the hand-written splitter (climit) and DuckDB in one run, and prints the ratios.
 
-  python3 tests/bench/bench.py [--rows 10000000] [--runs 5] [--workloads W1,W1z,W2,W3,W4,W5,W6,W8,W9] [--dcetl build/dcetl]
+  python3 tests/bench/bench.py [--rows 10000000] [--runs 5] [--workloads W1,W1z,W1p,P1,P2,W2,W3,W4,W5,W6,W8,W9] [--dcetl build/dcetl]
                                [--kit ../shared/bench] [--work build/bench] [--no-duckdb] [--markdown FILE]
 
 The runs of all programs are interleaved, so that a noisy moment hits all of them; the table shows the smallest user,
@@ -14,7 +14,7 @@ import argparse, glob, json, os, shutil, subprocess, sys
 ap = argparse.ArgumentParser(description='Compares dcetl with climit and DuckDB.')
 ap.add_argument('--rows', type=int, default=int(os.environ.get('ROWS', 10000000)))
 ap.add_argument('--runs', type=int, default=int(os.environ.get('RUNS', 5)))
-ap.add_argument('--workloads', default=os.environ.get('WORKLOADS', 'W1,W1z,W2,W3,W4,W5,W6,W8,W9'))
+ap.add_argument('--workloads', default=os.environ.get('WORKLOADS', 'W1,W1z,W1p,P1,P2,W2,W3,W4,W5,W6,W8,W9'))
 ap.add_argument('--dcetl', default='build/dcetl')
 ap.add_argument('--kit', default=os.environ.get('KIT', '../shared/bench'))
 ap.add_argument('--work', default=os.environ.get('BENCH_WORK', 'build/bench'))
@@ -144,18 +144,37 @@ def count_w8(files):
     return n
 
 
+def check_typed(w, out, data, python):
+    """The same rows as the input, typed; DuckDB tells. Needs it."""
+    if not python:
+        return True, 'not checked'
+    def total(folder, kind):
+        return subprocess.run([python, HERE + '/parquet.py', 'sum', folder, kind], capture_output=True, text=True).stdout.split()
+    got, want = total(out, 'csv' if w == 'P2' else 'parquet'), total(data, 'csv')
+    return got == want and len(got) == 2, got
+
+
+def polars_python():
+    python = os.environ.get('BENCH_PY', sys.executable)
+    return python if subprocess.run([python, '-c', 'import polars'], capture_output=True).returncode == 0 else None
+
+
 def commands(w, data, out, w8, python):
     parts = ' '.join(sorted(glob.glob(data + '/part-*.csv')))
+    parquet = data + '/all.parquet'
     def script(name, extra=''):
-        return '%s %s %s/%s.tdl -v DATA=%s -v OUT=%s -v W8=%s' % (DCETL, extra, HERE, name, data, out, w8)
+        return '%s %s %s/%s.tdl -v DATA=%s -v OUT=%s -v W8=%s -v PARQUET=%s' % (DCETL, extra, HERE, name, data, out, w8, parquet)
     climit = '%s/climit -t 1 -m read -s memchr %s -o %s %s' % (BIN, '-z 3 -b 256' if w == 'W1z' else '', out, parts)
     duck = '%s %s/peers/p_duckdb.py %s %s %s %s' % (python, KIT, w, data, out, w8)
     table = {
         'W1': [('climit', climit), ('dcetl', script('W1')), ('dcetl SPLIT', script('W1split')),
                ('dcetl --memory 200M', script('W1', '--memory 200M')), ('dcetl SPLIT --memory 200M', script('W1split', '--memory 200M')), ('duckdb', duck)],
         'W1z': [('climit', climit), ('dcetl', script('W1z')), ('duckdb', duck)],
+        'W1p': [('dcetl', script('W1p', '--memory 1G')), ('duckdb', duck), ('polars', duck.replace('p_duckdb', 'p_polars'))],
+        'P1': [('dcetl', script('P1', '--memory 1G')), ('duckdb', '%s %s/parquet.py P1 %s %s' % (python, HERE, data, out))],
+        'P2': [('dcetl', script('P2', '--memory 1G')), ('duckdb', '%s %s/parquet.py P2 %s %s' % (python, HERE, parquet, out))],
     }.get(w) or [('dcetl', script(w, '--memory 512M' if w in ('W3', 'W4', 'W5', 'W6') else '')), ('duckdb', duck)]
-    return [(n, c) for n, c in table if python or n != 'duckdb']
+    return [(n, c) for n, c in table if (python or n != 'duckdb') and (n != 'polars' or polars_python())]
 
 
 def run(w, data, w8, python, want):
@@ -175,6 +194,8 @@ def run(w, data, w8, python, want):
                     good, got = check_split(out, want)
                 elif w in ('W2', 'W3', 'W4', 'W5', 'W6'):
                     good, got = check_rows(w, out, data, text)
+                elif w in ('W1p', 'P1', 'P2'):
+                    good, got = check_typed(w, out, data, python)
                 elif w == 'W9':
                     got = [int(n) for n in text.split() if n.isdigit()][-1000:]
                     good, got = sum(got) == 499500, len(got)
@@ -213,6 +234,8 @@ def main():
     w8 = WORK + '/w8-%d' % opt.rows
     if 'W8' in workloads and not os.path.exists(w8):
         subprocess.run([BIN + '/climit', '-o', w8, *parts], check=True, stderr=subprocess.DEVNULL)
+    if 'P2' in workloads and not os.path.exists(data + '/all.parquet') and python:
+        subprocess.run([python, HERE + '/parquet.py', 'make', data, data + '/all.parquet'], check=True)
     want = {}
     if 'W1' in workloads or 'W1z' in workloads:
         want['W1'] = want['W1z'] = verify([('-', p) for p in parts], '-x')[0]
