@@ -77,8 +77,13 @@ static const Parameter parquet_params[] = {
     {"level", TYPE_INT, NULL, false, "of compression (writing)"},
     {"row_group", TYPE_INT, "122880", false, "rows of a row group (writing)"},
     {"dictionary", TYPE_NULL, "TRUE", false, "TRUE, FALSE or an array of the columns that get a dictionary (writing)"},
+    {"page_size", TYPE_INT, "1048576", false, "bytes of a page, and of a dictionary (writing)"},
     {"page_index", TYPE_BOOL, "FALSE", false, "write the page index (writing)"},
-    {"metadata", TYPE_NULL, NULL, false, "an object of names and texts for the footer (writing)"},
+    {"statistics", TYPE_BOOL, "TRUE", false, "write the bounds of columns (writing)"},
+    {"checksum", TYPE_BOOL, "TRUE", false, "write checksums of pages (writing)"},
+    {"data_page_version", TYPE_INT, "1", false, "1 or 2 (writing)"},
+    {"metadata", TYPE_NULL, NULL, false, "an array of texts 'name=value' for the footer (writing)"},
+    {"int96", TYPE_STRING, "ns", false, "what old moments of 96 bits are read as: ns, us (reading)"},
     TYPES,
 };
 static const Parameter orc_params[] = {
@@ -88,6 +93,8 @@ static const Parameter orc_params[] = {
 };
 static const Parameter ipc_params[] = {
     {"codec", TYPE_STRING, "none", false, "of the buffers: none, lz4, zstd (writing)"},
+    {"level", TYPE_INT, NULL, false, "of compression (writing)"},
+    {"row_group", TYPE_INT, "65536", false, "rows of a record batch (writing)"},
     TYPES,
 };
 
@@ -147,8 +154,9 @@ size_t adapter_count(void) { return COUNT(rows); }
 const Adapter *adapter_at(size_t index) { return &rows[index].adapter; }
 
 const Parameter *adapter_shared(const Adapter *adapter, size_t *count) {
-  *count = adapter->writes ? COUNT(write_params) : COUNT(read_params);
-  return adapter->writes ? write_params : read_params;
+  size_t left_out = adapter->writes && ((const AdapterRow *)adapter)->format->typed ? 2 : 0; /* compressed inside: codec, level */
+  *count = (adapter->writes ? COUNT(write_params) : COUNT(read_params)) - left_out;
+  return (adapter->writes ? write_params : read_params) + left_out;
 }
 
 static DcCode find(Str name, Position pos, const AdapterRow **out, DcError *err) {
