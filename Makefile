@@ -51,6 +51,7 @@ ARROW_CFLAGS := $(if $(ARROW),$(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --
 ARROW_LIBS := $(if $(ARROW),$(shell $(PKG_CONFIG) --libs $(ARROW)))
 MODULE_FLAGS = $(OPT) $(SAN) -fPIC -shared -Wl,--as-needed -Isrc -Wall -Wextra -Werror
 MODULES += $(if $(shell $(PKG_CONFIG) --exists expat && echo yes),$(BUILD)/dcetl-xml.so)
+MODULES += $(BUILD)/dcetl-avro.so
 MODULES += $(if $(shell $(PKG_CONFIG) --exists expat libarchive && echo yes),$(BUILD)/dcetl-sheet.so)
 
 all: $(BUILD)/dcetl $(MODULES) $(PAGES) $(COMPLETION)
@@ -85,6 +86,10 @@ $(BUILD)/obj/modules/%.o: modules/%.cc
 
 $(BUILD)/dcetl-arrow.so: $(ARROW_OBJ)
 	$(call say,LINK)$(CXX) $(OPT) $(SAN) -shared -Wl,--as-needed $(CXXFLAGS) -o $@ $^ $(ARROW_LIBS) $(LDFLAGS)
+
+$(BUILD)/dcetl-avro.so: $(wildcard modules/avro/*.c) modules/avro/avro.h src/value/table_module.h
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) -fvisibility=hidden $(PKG_CFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) -lyyjson -lz -lzstd -lbz2 -llzma -lsnappy $(LDFLAGS)
 
 $(BUILD)/dcetl: $(BUILD)/obj/cli/main.o $(LIB)
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)

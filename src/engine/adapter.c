@@ -113,12 +113,20 @@ static const Parameter fixed_params[] = {
     {"pad", TYPE_STRING, " ", false, "one byte that fills fields up (writing)"},
     {"cut", TYPE_BOOL, "FALSE", false, "cut values that are wider than their field, which are bad records otherwise (writing)"},
 };
+static const Parameter avro_params[] = {
+    {"codec", TYPE_STRING, "deflate", false, "of the blocks: none, deflate, snappy, zstandard, bzip2, xz (writing)"},
+    {"level", TYPE_INT, NULL, false, "of compression (writing)"},
+    {"block_size", TYPE_INT, "65536", false, "bytes of a block before it is compressed (writing)"},
+    {"metadata", TYPE_NULL, NULL, false, "an array of 'name=text' for the head (writing)"},
+    TYPES,
+};
 
 #define COLUMNAR .reads = true, .writes = true, .params = columnar_params, .param_count = COUNT(columnar_params)
 #define PARQUET .params = parquet_params, .param_count = COUNT(parquet_params)
 #define ORC .params = orc_params, .param_count = COUNT(orc_params)
 #define IPC .params = ipc_params, .param_count = COUNT(ipc_params)
 #define JSON .reads = true, .writes = true, .params = json_params, .param_count = COUNT(json_params)
+#define AVRO .params = avro_params, .param_count = COUNT(avro_params)
 #define PLAIN .reads = true, .writes = true, .params = plain_params, .param_count = COUNT(plain_params)
 
 static const AdapterRow rows[] = {
@@ -128,6 +136,8 @@ static const AdapterRow rows[] = {
       "CREATE t textColumnar(@delimiter = ',') VALUE (id, _, name) FROM 'data.csv';", COLUMNAR}, &text_format, ""},
     {{"text", "Lines of text, opaque (PlainText).", "CREATE \"log\" text FROM 'log/*.txt.zst';", PLAIN}, &text_format, ".txt"},
     {{"hadoopText", "Lines of text; writes Columnar too, tab separated (name of 5.5).", "COPY signals hadoopText() INTO 'out';", PLAIN}, &text_format, ""},
+    {{"avro", "Avro object container files: typed columns; nested ones hold arrays and objects.", "COPY \"t\" avro(@codec = 'snappy') INTO 'out';", .reads = true,
+      .writes = true, AVRO}, &avro_format, ".avro"},
     {{"xlsx", "A sheet of an Excel workbook (.xlsx, .xlsm): numbers, texts, truth values, dates and times as they are formatted.",
       "CREATE \"plan\" xlsx(@sheet = '2024', @range = 'B3:F100') FROM 'plan.xlsx';",
       .reads = true, .params = sheet_params, .param_count = COUNT(sheet_params)}, &sheet_format, ".xlsx"},

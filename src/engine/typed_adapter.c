@@ -7,11 +7,12 @@
 
 #define ARROW_PACKAGE "Apache Arrow C++ (Debian: libarrow-dev and libparquet-dev where there are such, else .ci/install-deps)"
 
-static _Atomic(const TableModule *) parquet_module, orc_module, ipc_file_module, ipc_stream_module;
+static _Atomic(const TableModule *) parquet_module, orc_module, ipc_file_module, ipc_stream_module, avro_module;
 static const TypedFormat parquet = {"arrow", "dcetl_parquet_module", "Parquet files", ARROW_PACKAGE, &parquet_module};
 static const TypedFormat orc = {"arrow", "dcetl_orc_module", "ORC files", ARROW_PACKAGE, &orc_module};
 static const TypedFormat ipc_file = {"arrow", "dcetl_ipc_file_module", "Arrow files", ARROW_PACKAGE, &ipc_file_module};
 static const TypedFormat ipc_stream = {"arrow", "dcetl_ipc_stream_module", "Arrow streams", ARROW_PACKAGE, &ipc_stream_module};
+static const TypedFormat avro = {"avro", "dcetl_avro_module", "Avro files", "libbz2, liblzma and libsnappy (Debian: libbz2-1.0, liblzma5, libsnappy1v5)", &avro_module};
 
 /* dlopen gives the same handle to all who ask, so it does no harm if two ask at once. */
 DcCode typed_module(const TypedFormat *format, const TableModule **out, DcError *err) {
@@ -75,3 +76,4 @@ const Format parquet_structured_format = {TABLE, .typed = &parquet};
 const Format orc_format = {TABLE, .typed = &orc};
 const Format ipc_file_format = {TABLE, .typed = &ipc_file};
 const Format ipc_stream_format = {TABLE, .typed = &ipc_stream};
+const Format avro_format = {TABLE, .typed = &avro};

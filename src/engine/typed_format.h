@@ -28,7 +28,7 @@ typedef struct TypedOptions {
   Position types_pos;
 } TypedOptions;
 
-extern const Format parquet_format, parquet_structured_format, orc_format, ipc_file_format, ipc_stream_format;
+extern const Format parquet_format, parquet_structured_format, orc_format, ipc_file_format, ipc_stream_format, avro_format;
 
 /* The module, opened on first use. Thread-safe. */
 DcCode typed_module(const TypedFormat *format, const TableModule **out, DcError *err) DC_MUST_CHECK;
