@@ -182,17 +182,18 @@ DcCode hive_find(Engine *engine, LoadPlan *plan, const LoadSpec *spec, DcError *
 
 static const struct ArrowSchema text_type = {.format = "u", .name = "", .flags = ARROW_FLAG_NULLABLE};
 
-/* A schema with the attributes behind others. */
-static void append_columns(Dataset *node, const LoadPlan *plan, DatasetType type) {
+/* The schema of the source, or of what lies over it, with the attributes behind the others. first: how many columns the files
+   have; those among them that folders hide are texts now. */
+static void append_columns(Dataset *node, const LoadPlan *plan, uint32_t first, DatasetType type) {
   uint32_t own = node->schema.count, count = own;
   Str *names = arena_alloc(&node->arena, (own + plan->hive.count + 1) * sizeof *names);
   for (uint32_t i = 0; i < own; i++) names[i] = node->schema.names[i];
   for (uint32_t k = 0; k < plan->hive.count; k++)
-    if (plan->hive.columns[k] >= own) names[count++] = plan->hive.names[k];
+    if (plan->hive.columns[k] >= first) names[count++] = plan->hive.names[k];
   const struct ArrowSchema **types = arena_alloc(&node->arena, (count + 1) * sizeof *types);
   for (uint32_t i = 0; i < count; i++) types[i] = i >= own ? &text_type : node->schema.types ? node->schema.types[i] : NULL;
   for (uint32_t k = 0; k < plan->hive.count; k++)
-    if (plan->hive.columns[k] < own) types[plan->hive.columns[k]] = &text_type;
+    if (plan->hive.columns[k] < first) types[plan->hive.columns[k]] = &text_type;
   node->schema.type = type;
   node->schema.count = count;
   node->schema.names = names;
@@ -210,7 +211,7 @@ void hive_add_columns(Dataset *source) {
     plan->hive.columns[k] = own >= 0 ? (uint32_t)own : source->schema.count + plan->constant_count++;
   }
   plan->hive.objects = type == DS_STRUCTURED;
-  append_columns(source, plan, lines || type == DS_STRUCTURED ? DS_COLUMNAR : type);
+  append_columns(source, plan, source->schema.count, lines || type == DS_STRUCTURED ? DS_COLUMNAR : type);
 }
 
 /* What lies over the source hands the last columns on. False: it cannot. */
@@ -220,7 +221,7 @@ static bool carry(Dataset *source, Dataset *top) {
     if (!node || node->kind != NODE_NARROW || !node->op.reshape) return false;
   for (Dataset *node = top; node != source; node = node->input) {
     node->op.carried = plan->constant_count;
-    append_columns(node, plan, node->schema.type);
+    append_columns(node, plan, load_own_columns(source), node->schema.type);
   }
   return true;
 }

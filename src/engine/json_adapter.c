@@ -160,7 +160,9 @@ static DcCode schema(Dataset *node, DcError *err) {
   plan->cutter = new_cutter;
   for (uint32_t i = 0; i < plan->files.count; i++) {
     layouts[i] = (uint8_t)options->layout;
-    if (options->layout == JSON_AUTO) DC_TRY(find_layout(plan, i, &layouts[i], err));
+    DcCode code = options->layout == JSON_AUTO ? find_layout(plan, i, &layouts[i], err) : DC_OK;
+    if (code != DC_OK && !plan->hive.count) return code;
+    if (code != DC_OK) dc_error_clear(err); /* WHERE may leave the file out; else reading it fails in the same way */
   }
   return DC_OK;
 }
