@@ -382,7 +382,11 @@ static bool is_folder(const FileOptions *file, Str name) {
 
 static DcCode check_folders(const Copy *copy, const Dataset *dataset, const CopySpec *spec, DcError *err) {
   const FileOptions *file = &copy->file;
-  if (!copy->stage) return dc_fail_at(err, DC_FAIL, spec->path_pos, "@partition_by makes folders; standard output has none");
+  if (!copy->stage) {
+    dc_fail_at(err, DC_FAIL, spec->path_pos, "@partition_by makes folders; standard output has none");
+    dc_hint(err, "write INTO a folder, or all in one without @partition_by");
+    return err->code;
+  }
   if (dataset->schema.type == DS_PLAIN_TEXT) {
     dc_fail_at(err, DC_FAIL, file->folders_pos, "lines have no attributes to make folders of");
     dc_hint(err, "ALTER … textToColumnar or SELECT … AS gives them names");
@@ -415,7 +419,10 @@ static DcCode show_rest(Family *family, const Copy *copy, const CopySpec *spec, 
   node_schema_like(like, schema);
   DcCode code = DC_OK;
   if (n) code = dataset_alter_columns(family->engine, like, names, n, &family->shown, err);
-  else code = dc_fail_at(err, DC_FAIL, copy->file.folders_pos, "@partition_by takes all attributes: none is left for the files");
+  else {
+    code = dc_fail_at(err, DC_FAIL, copy->file.folders_pos, "@partition_by takes all attributes: none is left for the files");
+    dc_hint(err, "@write_partition_columns = TRUE keeps them in the files as well");
+  }
   dataset_unref(like);
   dc_free(names);
   return code;

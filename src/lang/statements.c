@@ -34,8 +34,8 @@ static const StatementRow rows[] = {
   {LOAD_GROUP, "SPLIT",
    "SPLIT \"name\" [PARTITION parts] BY expression [AS name], ... INTO \"prefix\" * [PARTITION n];",
    "Makes one dataset for every combination of values that occurs, called prefix + value1/value2/..., in one "
-   "pass. Values are made safe for paths, reversibly. OPTIONS @split_names = 'hive' calls them name=value, by AS or the attribute. Each dataset has n partitions, 1 by default. "
-   "DS_LIST('prefix') gives the names.",
+   "pass. Values are made safe for paths, reversibly. OPTIONS @split_names = 'hive' calls them name=value, by AS or "
+   "the attribute. Each dataset has n partitions, 1 by default. DS_LIST('prefix') gives the names.",
    "SPLIT \"events\" BY country, STR_SLICE(day, 0, 7) INTO \"by/\" *;"},
   {WORK_GROUP, "ALTER",
    "ALTER [DS] \"name\" [*] [PARTITION parts] alteration... [INTO \"other\" [*]];\n"
