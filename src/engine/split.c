@@ -481,6 +481,10 @@ DcCode copy_split(Copy *copy, CopyItem *items, size_t count, const CopySpec *spe
   *pieces = NULL;
   *piece_count = 0;
   copy->file.single = false; /* each folder gets one file as it is */
+  for (size_t i = 0; i < count && copy->stage && code == DC_OK; i++) {
+    code = stage_group(copy->stage, items[i].name, err);
+    if (code != DC_OK) code = dc_position(err, spec->path_pos);
+  }
   for (size_t i = 0; i < count; i++) {
     if (code == DC_OK) code = split_item(copy, &items[i], spec, pieces, piece_count, &cap, err);
     else dataset_unref(items[i].dataset);

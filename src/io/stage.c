@@ -149,6 +149,18 @@ static DcCode look_at_file(const char *path, bool *used, uint32_t *next, DcError
   return DC_OK;
 }
 
+/* Groups are few. */
+static bool in_group(const Stage *stage, const char *name) {
+  size_t left = stage->group_count;
+  for (size_t i = 0; i < stage->dataset_count && left; i++) {
+    const StageDataset *dataset = &stage->datasets[i];
+    size_t len = strlen(dataset->name);
+    if (dataset->group && strncmp(name, dataset->name, len) == 0 && name[len] == '/') return true;
+    left -= dataset->group;
+  }
+  return false;
+}
+
 DcCode stage_dataset(Stage *stage, Str name, bool single, Str suffix, bool *skip, uint32_t *first_part, DcError *err) {
   *skip = false;
   *first_part = 0;
@@ -168,14 +180,27 @@ DcCode stage_dataset(Stage *stage, Str name, bool single, Str suffix, bool *skip
     dc_hint(err, "use @mode = 'overwrite', 'append' or 'ignore'");
   }
   dc_free(target);
-  if (err->code != DC_OK || (used && stage->options.mode == STAGE_APPEND && stage_check_manifest(stage, full.data, single, err) != DC_OK)) {
+  if (err->code != DC_OK || (used && stage->options.mode == STAGE_APPEND && !in_group(stage, full.data) && stage_check_manifest(stage, full.data, single, err) != DC_OK)) {
     buf_free(&full);
     return err->code;
   }
   *skip = used && stage->options.mode == STAGE_IGNORE;
   if (stage->options.mode == STAGE_APPEND) *first_part = next;
   VEC_GROW(stage->datasets, stage->dataset_count, stage->dataset_cap);
-  stage->datasets[stage->dataset_count++] = (StageDataset){.name = full.data, .single = single, .skip = *skip};
+  stage->datasets[stage->dataset_count++] = (StageDataset){.name = full.data, .single = single, .skip = *skip, .in_group = in_group(stage, full.data)};
+  return DC_OK;
+}
+
+DcCode stage_group(Stage *stage, Str name, DcError *err) {
+  DC_TRY(check_name(name, err));
+  char *copy = path_copy(name);
+  if (stage_claim(stage, copy, false, err) != DC_OK || stage_check_manifest(stage, copy, false, err) != DC_OK) {
+    dc_free(copy);
+    return err->code;
+  }
+  VEC_GROW(stage->datasets, stage->dataset_count, stage->dataset_cap);
+  stage->datasets[stage->dataset_count++] = (StageDataset){.name = copy, .group = true};
+  stage->group_count++;
   return DC_OK;
 }
 

@@ -36,6 +36,9 @@ DcCode stage_open(Str root, const StageOptions *options, Stage **out, DcError *e
    a single file is appended to by copying, and *first_part = 1 says that it holds something (it needs no header line). Names are
    checked: no "..", no NUL, no empty component. Fails if another run writes it, or something above or within it. */
 DcCode stage_dataset(Stage *stage, Str name, bool single, Str suffix, bool *skip, uint32_t *first_part, DcError *err) DC_MUST_CHECK;
+/* Declare, before its datasets, that all datasets below folder `name` are parts of one output, and may come to be known
+   later: all of the folder is claimed, and it has one manifest and one _SUCCESS in place of theirs. */
+DcCode stage_group(Stage *stage, Str name, DcError *err) DC_MUST_CHECK;
 /* Declare a file with its path relative to root; returns its number in *file. It is created empty at commit even if
    nothing is written. Not thread-safe: no other call may use the stage meanwhile. */
 DcCode stage_file(Stage *stage, Str relative, uint32_t *file, DcError *err) DC_MUST_CHECK;

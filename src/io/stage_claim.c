@@ -133,8 +133,13 @@ DcCode stage_claim(Stage *stage, const char *name, bool single, DcError *err) {
   DC_TRY(stage_open_claims(stage, err));
   if (!stage->claims) return DC_OK;
   char *below = stage_below(stage, name), *shown = stage_target(stage, name);
-  DcCode code = stage_lock_claim(stage->claims, str_of(below), shown, err);
-  if (code == DC_OK) code = look_around(stage, below, single, shown, err);
+  DcCode code = DC_OK;
+  if (stage_lock_covers(stage->claims, str_of(below)) && !stage_lock_is_whole(stage->claims)) {
+    code = look_below(stage, below, single, shown, err);
+  } else {
+    code = stage_lock_claim(stage->claims, str_of(below), shown, err);
+    if (code == DC_OK) code = look_around(stage, below, single, shown, err);
+  }
   dc_free(below);
   dc_free(shown);
   return code;

@@ -33,6 +33,8 @@ struct StageFile {
 typedef struct StageDataset {
   char *name; /* with the suffix of a single file */
   bool single;
+  bool group;      /* stage_group: no files of its own */
+  bool in_group;
   bool skip;       /* it is there and is left as it is */
   const char *columns; /* a JSON array, in the stage's arena; NULL: not told */
 } StageDataset;
@@ -50,6 +52,7 @@ struct Stage {
   size_t file_count, file_cap;
   StageDataset *datasets;
   size_t dataset_count, dataset_cap;
+  size_t group_count;
   Arena arena;
   _Atomic uint64_t bytes;
   StageLock *claims; /* the lock file of base; NULL until the first dataset or write, or if it is not needed */

@@ -76,6 +76,14 @@ static off_t owner_byte(const char *name) { return OWNERS + (off_t)(XXH3_64bits(
 
 /* ---- opening and closing ---- */
 
+/* Who may write in the folder may lock. A wish: where it fails others get an error that says so. */
+static void open_to_users(int fd, const char *path) {
+  struct stat status;
+  char *folder = path_copy(path_folder(str_of(path)));
+  if (stat(folder, &status) != 0 || fchmod(fd, status.st_mode & 0666) != 0) errno = 0;
+  dc_free(folder);
+}
+
 /* *is_new: the file was made. Returns -1 with errno. Without O_CREAT where it exists: in folders as /tmp that is refused
    for the files of others. */
 static int open_path(const char *path, bool make, bool *is_new, bool *read_only) {
@@ -83,7 +91,7 @@ static int open_path(const char *path, bool make, bool *is_new, bool *read_only)
     int fd = make ? open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
     *is_new = fd >= 0;
     *read_only = false;
-    if (fd >= 0 && fchmod(fd, 0666) != 0) errno = 0; /* a wish: other users of the folder can lock, too */
+    if (*is_new) open_to_users(fd, path);
     if (fd >= 0 || (make && errno != EEXIST)) return fd;
     fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0 && !make && (errno == EACCES || errno == EROFS || errno == EPERM)) {
@@ -211,6 +219,15 @@ static int lock_path(StageLock *lock, Str path, bool exclusive) {
   lock->count += !*held;
   *held = (uint64_t)byte << 1 | exclusive;
   return 0;
+}
+
+static bool is_ours(StageLock *lock, Str path) { return lock->whole || *find_held(lock, byte_of(path)) & 1; }
+
+bool stage_lock_covers(StageLock *lock, Str path) {
+  bool covered = is_ours(lock, path);
+  for (size_t i = 0; i < path.len && !covered; i++)
+    if (path.data[i] == '/') covered = is_ours(lock, str_make(path.data, i));
+  return covered;
 }
 
 /* Calls lock_path for the folders above path and for path. */

@@ -40,6 +40,8 @@ bool stage_lock_is_owned(StageLock *lock, const char *name);
 /* Claims the output at path (below the folder, without / at its ends; "": all of the folder). On a conflict the error
    says that `shown` is being written by another run. */
 DcCode stage_lock_claim(StageLock *lock, Str path, const char *shown, DcError *err) DC_MUST_CHECK;
+/* Has this run claimed path, or a folder above it? */
+bool stage_lock_covers(StageLock *lock, Str path);
 /* Does this run claim all paths of the folder? */
 bool stage_lock_is_whole(const StageLock *lock);
 /* As stage_lock_claim, but quietly: false: somebody else is there. */

@@ -23,8 +23,8 @@ DcCode stage_check_manifest(const Stage *stage, const char *name, bool single, D
   if (stage->options.manifest) return DC_OK;
   char *relative = manifest_path(name, single), *target = stage_target(stage, relative);
   if (access(target, F_OK) == 0) {
-    dc_fail(err, "\"%s\" would not know what is appended", target);
-    dc_hint(err, "append with @manifest = TRUE, or remove the manifest");
+    dc_fail(err, "\"%s\" would not know what is written", target);
+    dc_hint(err, "write with @manifest = TRUE, or remove the manifest");
   }
   dc_free(relative);
   dc_free(target);
@@ -64,18 +64,31 @@ static DcCode write_marker(Stage *stage, const char *relative, Str text, DcError
 
 static int by_name(const void *a, const void *b) { return strcmp((*(StageDataset *const *)a)->name, (*(StageDataset *const *)b)->name); }
 
-/* The number of the dataset that a file belongs to: it is the file, or its folder or the nearest above. */
+/* The datasets by name. */
+static StageDataset **sort_datasets(const Stage *stage) {
+  StageDataset **sorted = dc_alloc((stage->dataset_count + 1) * sizeof *sorted);
+  for (size_t i = 0; i < stage->dataset_count; i++) sorted[i] = &stage->datasets[i];
+  qsort(sorted, stage->dataset_count, sizeof *sorted, by_name);
+  return sorted;
+}
+
+static StageDataset *find_dataset(const Stage *stage, StageDataset **sorted, char *name) {
+  StageDataset key = {.name = name}, *wanted = &key, **found = bsearch(&wanted, sorted, stage->dataset_count, sizeof *sorted, by_name);
+  return found ? *found : NULL;
+}
+
+/* The number of the dataset whose markers tell of a file: it is the file, or its folder or the nearest above; of one in
+   a group the group. */
 static size_t owner(const Stage *stage, StageDataset **sorted, const char *relative) {
-  size_t count = stage->dataset_count;
   char *path = path_copy(str_of(relative));
-  StageDataset key = {.name = path}, *wanted = &key, **found = bsearch(&wanted, sorted, count, sizeof *sorted, by_name);
-  while (!found && *path) {
+  StageDataset *found = find_dataset(stage, sorted, path);
+  while ((!found || found->in_group) && *path) {
     char *slash = strrchr(path, '/');
     *(slash ? slash : path) = 0;
-    found = bsearch(&wanted, sorted, count, sizeof *sorted, by_name);
+    found = find_dataset(stage, sorted, path);
   }
   dc_free(path);
-  return found ? (size_t)(*found - stage->datasets) : count;
+  return found && !found->in_group ? (size_t)(found - stage->datasets) : stage->dataset_count;
 }
 
 typedef struct Member {
@@ -89,27 +102,44 @@ static int by_dataset(const void *a, const void *b) {
   return strcmp(one->file->relative, other->file->relative);
 }
 
-static Member *list_members(const Stage *stage) {
-  StageDataset **sorted = dc_alloc((stage->dataset_count + 1) * sizeof *sorted);
-  for (size_t i = 0; i < stage->dataset_count; i++) sorted[i] = &stage->datasets[i];
-  qsort(sorted, stage->dataset_count, sizeof *sorted, by_name);
+static Member *list_members(const Stage *stage, StageDataset **sorted) {
   Member *members = dc_alloc((stage->file_count + 1) * sizeof *members);
-  for (size_t i = 0; i < stage->file_count; i++)
-    members[i] = (Member){owner(stage, sorted, stage->files[i]->relative), stage->files[i]};
+  for (size_t i = 0; i < stage->file_count; i++) members[i] = (Member){owner(stage, sorted, stage->files[i]->relative), stage->files[i]};
   qsort(members, stage->file_count, sizeof *members, by_dataset);
-  dc_free(sorted);
   return members;
 }
 
 /* ---- manifests ---- */
 
-/* A file that was there before: its entry, checked, or one that is made from its content. folder: of the manifest. */
-static DcCode keep_file(Manifest *manifest, const Manifest *old, const char *folder, const char *name, ChecksumKind kind, DcError *err) {
-  char *path = path_join(folder, str_of(name));
-  const ManifestFile *known = manifest_find(old, name);
-  ManifestFile file = {.kind = kind, .rows = MANIFEST_ROWS_UNKNOWN};
+/* What is kept in a manifest of the files that were there. */
+typedef struct Keeper {
+  const Stage *stage;
+  const StageDataset *dataset;
+  StageDataset **sorted;
+  Manifest *manifest;
+  const Manifest *old;
+  const char *folder; /* of the manifest */
+  DcError *err;
+} Keeper;
+
+/* Is the file in a folder of a group that is overwritten? */
+static bool is_rewritten(const Keeper *keeper, const char *name) {
+  const char *slash = strrchr(name, '/');
+  if (!keeper->dataset->group || keeper->stage->options.mode != STAGE_OVERWRITE || !slash) return false;
+  char *path = path_join(keeper->dataset->name, str_make(name, (size_t)(slash - name)));
+  const StageDataset *dataset = find_dataset(keeper->stage, keeper->sorted, path);
+  dc_free(path);
+  return dataset && !dataset->skip;
+}
+
+/* A file that was there before: its entry, checked, or one that is made from its content. */
+static DcCode keep_file(const Keeper *keeper, const char *name) {
+  char *path = path_join(keeper->folder, str_of(name));
+  const ManifestFile *known = manifest_find(keeper->old, name);
+  ManifestFile file = {.kind = keeper->stage->options.manifest, .rows = MANIFEST_ROWS_UNKNOWN};
   struct stat status;
-  if (!known && checksum_file(path, kind, file.sum, &file.bytes, err) != DC_OK) {
+  DcError *err = keeper->err;
+  if (!known && checksum_file(path, file.kind, file.sum, &file.bytes, err) != DC_OK) {
     dc_free(path);
     return err->code;
   }
@@ -122,7 +152,7 @@ static DcCode keep_file(Manifest *manifest, const Manifest *old, const char *fol
   }
   if (err->code == DC_OK) {
     file.path = path_copy(str_of(name));
-    manifest_add(manifest, file);
+    manifest_add(keeper->manifest, file);
   } else {
     dc_hint(err, "the output was changed since; @mode = 'overwrite' replaces it, or remove the manifest");
   }
@@ -130,21 +160,31 @@ static DcCode keep_file(Manifest *manifest, const Manifest *old, const char *fol
   return err->code;
 }
 
-/* All files of a dataset that is appended to which are not written now. */
-static DcCode keep_files(Manifest *manifest, const Manifest *old, const char *folder, ChecksumKind kind, DcError *err) {
-  for (size_t i = 0; i < old->count && err->code == DC_OK; i++) keep_file(manifest, old, folder, old->files[i].path, kind, err);
+/* Files that the old manifest does not list, in a folder below that of the manifest; of a group also further below. */
+static DcCode keep_unlisted(const Keeper *keeper, const char *below) {
+  char *folder = path_join(keeper->folder, str_of(below));
   int error = 0;
   char **names = folder_list(folder, &error);
-  if (error && error != ENOENT && error != ENOTDIR) dc_fail_errno(err, error, "cannot read folder %s", folder);
-  for (size_t i = 0; names[i] && err->code == DC_OK; i++) {
+  if (error && error != ENOENT && error != ENOTDIR) dc_fail_errno(keeper->err, error, "cannot read folder %s", folder);
+  for (size_t i = 0; names[i] && keeper->err->code == DC_OK; i++) {
     struct stat status;
-    char *path = path_join(folder, str_of(names[i]));
-    bool visible = !stage_hides(names[i]) && stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    char *path = path_join(folder, str_of(names[i])), *name = *below ? path_join(below, str_of(names[i])) : path_copy(str_of(names[i]));
+    bool visible = !stage_hides(names[i]) && stat(path, &status) == 0, file = visible && S_ISREG(status.st_mode);
+    if (visible && S_ISDIR(status.st_mode) && keeper->dataset->group) visible = keep_unlisted(keeper, name) == DC_OK;
+    if (file && !manifest_find(keeper->old, name) && !is_rewritten(keeper, name)) visible = keep_file(keeper, name) == DC_OK;
     dc_free(path);
-    if (visible && !manifest_find(old, names[i])) keep_file(manifest, old, folder, names[i], kind, err);
+    dc_free(name);
   }
   folder_free_list(names);
-  return err->code;
+  dc_free(folder);
+  return keeper->err->code;
+}
+
+/* All files of a dataset or group that stay. */
+static DcCode keep_files(const Keeper *keeper) {
+  for (size_t i = 0; i < keeper->old->count; i++)
+    if (!is_rewritten(keeper, keeper->old->files[i].path)) DC_TRY(keep_file(keeper, keeper->old->files[i].path));
+  return keep_unlisted(keeper, "");
 }
 
 /* A single file that is appended to has the rows of before, too: known by its manifest alone. */
@@ -159,13 +199,22 @@ static uint64_t all_rows(const Stage *stage, const StageDataset *dataset, const 
                                                                                                                       : MANIFEST_ROWS_UNKNOWN;
 }
 
-static DcCode write_manifest(Stage *stage, const StageDataset *dataset, const Member *members, size_t count, DcError *err) {
+/* A group has the columns of its first dataset. */
+static Str columns_of(const Stage *stage, const StageDataset *dataset) {
+  const char *columns = dataset->columns;
+  for (size_t i = 0; dataset->group && !columns && i < stage->dataset_count; i++)
+    if (stage->datasets[i].in_group && strncmp(stage->datasets[i].name, dataset->name, strlen(dataset->name)) == 0) columns = stage->datasets[i].columns;
+  return str_of(columns ? columns : "[]");
+}
+
+static DcCode write_manifest(Stage *stage, const StageDataset *dataset, StageDataset **sorted, const Member *members, size_t count, DcError *err) {
   char *relative = manifest_path(dataset->name, dataset->single), *target = stage_target(stage, relative), *folder = path_copy(path_folder(str_of(target)));
   size_t skip = dataset->single ? (size_t)(path_base(str_of(dataset->name)).data - dataset->name) : strlen(dataset->name) + (*dataset->name != 0);
   Manifest manifest = {0}, old = {0};
-  bool found, append = stage->options.mode == STAGE_APPEND;
-  DcCode code = append ? manifest_read(target, &old, &found, err) : DC_OK;
-  if (code == DC_OK && append && !dataset->single) code = keep_files(&manifest, &old, folder, stage->options.manifest, err);
+  bool found, keeps = stage->options.mode == STAGE_APPEND || dataset->group;
+  DcCode code = keeps ? manifest_read(target, &old, &found, err) : DC_OK;
+  Keeper keeper = {stage, dataset, sorted, &manifest, &old, folder, err};
+  if (code == DC_OK && keeps && !dataset->single) code = keep_files(&keeper);
   for (size_t i = 0; i < count; i++) {
     StageFile *staged = members[i].file;
     ManifestFile file = {.bytes = staged->bytes, .kind = stage->options.manifest};
@@ -177,7 +226,7 @@ static DcCode write_manifest(Stage *stage, const StageDataset *dataset, const Me
   manifest_sort(&manifest);
   Buf text = {0};
   if (code == DC_OK) {
-    manifest_print(&manifest, str_of(dataset->columns ? dataset->columns : "[]"), &text);
+    manifest_print(&manifest, columns_of(stage, dataset), &text);
     code = write_marker(stage, relative, str_make(text.data, text.len), err);
   }
   buf_free(&text);
@@ -197,16 +246,18 @@ static DcCode write_success(Stage *stage, const StageDataset *dataset, DcError *
 }
 
 DcCode stage_write_markers(Stage *stage, DcError *err) {
-  Member *members = stage->options.manifest ? list_members(stage) : NULL;
+  StageDataset **sorted = stage->options.manifest ? sort_datasets(stage) : NULL;
+  Member *members = stage->options.manifest ? list_members(stage, sorted) : NULL;
   size_t at = 0;
   for (size_t i = 0; i < stage->dataset_count && err->code == DC_OK; i++) {
     const StageDataset *dataset = &stage->datasets[i];
     size_t first = at;
     while (members && at < stage->file_count && members[at].dataset == i) at++;
-    if (dataset->skip) continue;
-    if (members) write_manifest(stage, dataset, members + first, at - first, err);
+    if (dataset->skip || dataset->in_group) continue;
+    if (members) write_manifest(stage, dataset, sorted, members + first, at - first, err);
     if (stage->options.success && !dataset->single && err->code == DC_OK) write_success(stage, dataset, err);
   }
   dc_free(members);
+  dc_free(sorted);
   return err->code;
 }

@@ -21,7 +21,7 @@ typedef enum Turn { TURN_OLD_MARKERS, TURN_OLD, TURN_NEW, TURN_NEW_MARKERS, TURN
 
 typedef struct Owned {
   char *path; /* below the base */
-  bool single;
+  bool single, group;
   bool swapped; /* with a folder at or above it */
 } Owned;
 
@@ -43,7 +43,7 @@ static void list_owned(Plan *plan) {
   plan->owned = dc_alloc((stage->dataset_count + 1) * sizeof *plan->owned);
   plan->owned_count = stage->dataset_count;
   for (size_t i = 0; i < stage->dataset_count; i++)
-    plan->owned[i] = (Owned){stage_below(stage, stage->datasets[i].name), stage->datasets[i].single, false};
+    plan->owned[i] = (Owned){stage_below(stage, stage->datasets[i].name), stage->datasets[i].single, stage->datasets[i].group, false};
   qsort(plan->owned, plan->owned_count, sizeof *plan->owned, by_path);
 }
 
@@ -60,7 +60,13 @@ static size_t first_owned(const Plan *plan, const char *path) {
 
 static bool is_owned(const Plan *plan, const char *path, bool single) {
   for (size_t i = first_owned(plan, path); i < plan->owned_count && strcmp(plan->owned[i].path, path) == 0; i++)
-    if (plan->owned[i].single == single) return true;
+    if (plan->owned[i].single == single && !plan->owned[i].group) return true;
+  return false;
+}
+
+static bool is_group(const Plan *plan, const char *path) {
+  for (size_t i = first_owned(plan, path); i < plan->owned_count && strcmp(plan->owned[i].path, path) == 0; i++)
+    if (plan->owned[i].group) return true;
   return false;
 }
 
@@ -141,7 +147,8 @@ static bool is_replaced(const Plan *plan, const char *folder, const char *name) 
   bool replaced = false, ours = !stage_hides(name) || is_marker(name);
   if (lstat(target, &status) != 0) replaced = false;
   else if (S_ISDIR(status.st_mode)) replaced = !stage_hides(name) && only_replaced(plan, path);
-  else if (S_ISREG(status.st_mode)) replaced = ours && (is_owned(plan, folder, false) || is_owned_file(plan, folder, name));
+  else if (S_ISREG(status.st_mode))
+    replaced = ours && (is_owned(plan, folder, false) || is_owned_file(plan, folder, name) || (is_marker(name) && is_group(plan, folder)));
   dc_free(path);
   dc_free(target);
   return replaced;
@@ -164,7 +171,7 @@ static bool only_replaced(const Plan *plan, const char *path) {
 static bool may_swap(const Plan *plan, const char *path) {
   const Stage *stage = plan->stage;
   if (!plan->swaps_folders || !stage_lock_works(stage->claims)) return false;
-  return (is_owned(plan, path, false) || stage_lock_try(stage->claims, str_of(path))) && only_replaced(plan, path);
+  return (stage_lock_covers(stage->claims, str_of(path)) || stage_lock_try(stage->claims, str_of(path))) && only_replaced(plan, path);
 }
 
 /* ---- what is staged ---- */
@@ -231,10 +238,10 @@ static bool is_staged(const Plan *plan, const char *path) {
 }
 
 /* One name in the folder of a dataset that is overwritten. */
-static void clear_name(Plan *plan, const char *folder, const char *name) {
+static void clear_name(Plan *plan, const char *folder, const char *name, bool group) {
   char *path = *folder ? path_join(folder, str_of(name)) : path_copy(str_of(name)), *target = path_join(plan->stage->base, str_of(path));
   struct stat status;
-  bool ours = !stage_hides(name) || is_marker(name);
+  bool ours = (!group && !stage_hides(name)) || is_marker(name);
   if (ours && stat(target, &status) == 0 && S_ISREG(status.st_mode) && !is_staged(plan, path)) add_aside(plan, path);
   dc_free(path);
   dc_free(target);
@@ -253,7 +260,7 @@ static DcCode clear_dataset(Plan *plan, const Owned *dataset, DcError *err) {
   } else {
     char **names = folder_list(target, &error);
     if (error && error != ENOENT) dc_fail_errno(err, error, "cannot read folder %s", target);
-    for (size_t i = 0; names[i] && err->code == DC_OK; i++) clear_name(plan, dataset->path, names[i]);
+    for (size_t i = 0; names[i] && err->code == DC_OK; i++) clear_name(plan, dataset->path, names[i], dataset->group);
     folder_free_list(names);
   }
   dc_free(target);

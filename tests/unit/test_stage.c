@@ -453,6 +453,33 @@ START_TEST(claims_outputs_below) {
 }
 END_TEST
 
+/* Two runs that make one folder: each puts its own outputs into it. */
+START_TEST(shares_new_folders) {
+  DcError err = {0};
+  Stage *one = opened("new/out", STAGE_ERROR), *other = opened("new/out", STAGE_ERROR);
+  works(add_part(one, "a", "1\n", &err), &err);
+  works(add_part(other, "b", "2\n", &err), &err);
+  is_taken("new", "out/a", "\"new/out/a\"");
+  works(stage_commit(one, &err), &err);
+  is_taken("new/out", "b", "\"new/out/b\"");
+  works(stage_commit(other, &err), &err);
+  tree_is("new/ new/out/ new/out/a/ new/out/a/part-00000=1; new/out/b/ new/out/b/part-00000=2; ");
+}
+END_TEST
+
+/* All below a group is claimed, before its datasets are known. */
+START_TEST(claims_groups) {
+  DcError err = {0};
+  Stage *stage = opened("out", STAGE_ERROR);
+  works(stage_group(stage, str_of("g"), &err), &err);
+  is_taken("out", "g/x=1", "\"out/g/x=1\"");
+  is_taken("out/g", "x=2", "\"out/g/x=2\"");
+  works(add_part(stage, "g/x=1", "1\n", &err), &err);
+  works(stage_commit(stage, &err), &err);
+  tree_is("out/ out/g/ out/g/x=1/ out/g/x=1/part-00000=1; ");
+}
+END_TEST
+
 /* Beyond a bound a run claims the whole folder; two in one folder then are too many. */
 START_TEST(claims_all_of_many) {
   DcError err = {0};
@@ -667,6 +694,8 @@ int main(void) {
   tcase_add_test(cases, notices_late_output);
   tcase_add_test(cases, claims_outputs);
   tcase_add_test(cases, claims_outputs_below);
+  tcase_add_test(cases, shares_new_folders);
+  tcase_add_test(cases, claims_groups);
   tcase_add_test(cases, claims_all_of_many);
   tcase_add_test(cases, checks_names);
   tcase_add_test(cases, refuses_folders_without_permission);
