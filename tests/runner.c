@@ -312,10 +312,13 @@ static int by_path(const FTSENT **a, const FTSENT **b) { return strcmp((*a)->fts
 /* Why a case is left out; NULL: it is not. */
 static const char *left_out(const Case *c) {
   if (c->skip || !c->needs) return c->skip;
-  char *folder = strdup(getenv("DCETL"));
+  char *folder = strdup(getenv("DCETL")), *names = strdup(c->needs), *rest;
   *strrchr(folder, '/') = 0;
-  bool there = !access(text_of("%s/dcetl-%s.so", folder, c->needs), R_OK) || !access(text_of("%s/../lib/dcetl/dcetl-%s.so", folder, c->needs), R_OK);
-  return there ? NULL : text_of("there is no module dcetl-%s.so", c->needs);
+  for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
+    if (!access(text_of("%s/dcetl-%s.so", folder, name), R_OK) || !access(text_of("%s/../lib/dcetl/dcetl-%s.so", folder, name), R_OK)) continue;
+    return text_of("there is no module dcetl-%s.so", name);
+  }
+  return NULL;
 }
 
 static void collect(char **roots, size_t *skipped) {
