@@ -16,6 +16,7 @@ typedef enum State {
 typedef struct JsonCutter {
   Cutter cutter;
   State state;
+  bool begun; /* the file's byte order mark is behind it, if there is one */
   const Str *path;
   size_t steps;
   bool separated;     /* a record separator stands before the next document */
@@ -125,7 +126,7 @@ static void take(Job *job, size_t start, size_t end) {
 
 static void start(Job *job) {
   JsonCutter *cutter = job->cutter;
-  size_t at = skip_blanks(job->text, skip_mark(job->text, job->len), job->len), begin = at;
+  size_t at = skip_blanks(job->text, job->at, job->len), begin = at;
   Found found = find_array(cutter, job->text, job->len, &at);
   if (found == NEEDS_MORE) {
     not_complete(job, begin == job->len ? "there is no JSON array in the file" : "the JSON document is cut short");
@@ -144,7 +145,7 @@ static void element(Job *job, size_t at) {
   if (c == ']' && cutter->state == AT_FIRST) {
     job->at = at + (cutter->steps == 0);
     cutter->state = BEHIND_ARRAY;
-  } else if (memchr(",:]}", c, 4)) {
+  } else if (memchr(",:]}\x1e", c, 5)) {
     fail(job, at, c == ']' ? "a comma with nothing behind it in a JSON array" : "an element of a JSON array is expected here");
   } else {
     size_t end = value_end(job->text, at, job->len, job->ended);
@@ -242,7 +243,11 @@ static void step(Job *job) {
 
 static DcCode cut(Cutter *base, char *text, size_t len, bool ended, RowIndex *rows, size_t *used, DcError *err) {
   Job job = {.cutter = (JsonCutter *)base, .text = text, .len = len, .ended = ended, .rows = rows};
-  if (job.cutter->state == AT_DOCUMENT && len >= 3) job.at = skip_mark(text, len);
+  if (!job.cutter->begun) {
+    job.waits = len < 3 && !ended;
+    job.at = skip_mark(text, len);
+    job.cutter->begun = !job.waits;
+  }
   while (!job.waits && !job.wrong && job.at < len) step(&job);
   if (!job.waits && !job.wrong && ended && job.cutter->state != BEHIND_ARRAY) step(&job);
   *used = job.at;

@@ -74,6 +74,9 @@ static void all_cuts(void) {
   check_cuts(JSON_ARRAY, NULL, 0, "[{},{\"a\"", "|{}!");
   check_cuts(JSON_ARRAY, NULL, 0, "[1]]", "|1!");
   check_cuts(JSON_ARRAY, NULL, 0, "{}", "!");
+  check_cuts(JSON_ARRAY, NULL, 0, "\xEF\xBB\xBF [1]", "|1");
+  check_cuts(JSON_DOCUMENTS, NULL, 0, "\xEF\xBB\xBF{}", "|{}");
+  check_cuts(JSON_DOCUMENTS, NULL, 0, "{}\xEF\xBB\xBF{}", "|{}!");
   check_cuts(JSON_DOCUMENTS, NULL, 0, "", "");
   check_cuts(JSON_DOCUMENTS, NULL, 0, "{}{\"a\":\"}\"} [1,\n2]\n", "|{}|{\"a\":\"}\"}|[1,\n2]");
   check_cuts(JSON_DOCUMENTS, NULL, 0, "\x1e{}\n\x1e" "12\n\x1e\"s\"\n", "|{}|12|\"s\"");
