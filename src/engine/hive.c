@@ -96,10 +96,14 @@ static bool listed(const Str *names, size_t count, Str name) {
 /* The files are not asked for what the folders give. */
 static void take_from_list(LoadPlan *plan) {
   Str *rest = arena_alloc(&plan->arena, (plan->wanted_count + 1) * sizeof *rest);
-  size_t count = 0;
-  for (size_t i = 0; i < plan->wanted_count; i++)
-    if (!listed(plan->hive.names, plan->hive.count, plan->wanted[i])) rest[count++] = plan->wanted[i];
+  size_t *places = arena_alloc(&plan->arena, (plan->wanted_count + 1) * sizeof *places), count = 0;
+  for (size_t i = 0; i < plan->wanted_count; i++) {
+    if (listed(plan->hive.names, plan->hive.count, plan->wanted[i])) continue;
+    places[count] = i;
+    rest[count++] = plan->wanted[i];
+  }
   plan->wanted = rest;
+  plan->wanted_at = places;
   plan->wanted_count = count;
 }
 
@@ -290,6 +294,7 @@ DcCode hive_finish(Dataset *source, Dataset *top, const LoadSpec *spec, Dataset 
     dataset_unref(top);
     return err->code;
   }
-  *out = objects ? wrap(source, top) : arrange(top, spec);
+  bool only = spec->column_count && !plan->wanted_count && !plan->hive.objects; /* of the VALUE list, folders give all */
+  *out = objects && !only ? wrap(source, top) : arrange(top, spec);
   return DC_OK;
 }

@@ -182,7 +182,8 @@ static DcCode finish(Dataset *node, const LoadSpec *spec, Dataset **out, DcError
   for (size_t i = 0; i < plan->wanted_count; i++) {
     if (str_is(plan->wanted[i], "_")) continue;
     names[count] = plan->wanted[i];
-    paths[count++] = options->path_count && options->paths[i].len ? options->paths[i] : plan->wanted[i];
+    size_t place = plan->wanted_at ? plan->wanted_at[i] : i;
+    paths[count++] = options->path_count && options->paths[place].len ? options->paths[place] : plan->wanted[i];
   }
   *out = json_rows(node, spec->adapter_pos, names, paths, count, options->twice);
   dc_free(names);

@@ -80,6 +80,7 @@ struct LoadPlan {
   Listing files;
   const Str *wanted;       /* columns as CREATE names them, "_" included; count 0: those of the file */
   size_t wanted_count;
+  const size_t *wanted_at; /* their places in the VALUE list, where folders give some of it; NULL: 0, 1, … */
   Segment *segments;       /* in order of partitions */
   size_t segment_count;
   FileUnit *units;             /* of all files in order; NULL: the format has none */
