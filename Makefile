@@ -42,7 +42,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Modules: opened on first use, so that what they need does not slow down every start (src/base/module.h).
-MODULES := $(BUILD)/dcetl-tz.so $(BUILD)/dcetl-icu.so $(BUILD)/dcetl-codecs.so $(BUILD)/dcetl-archive.so
+MODULES := $(BUILD)/dcetl-tz.so $(BUILD)/dcetl-icu.so
 # Arrow C++ is an option: without it there is no dcetl-arrow.so. It is a package of the system, or what .ci/install-deps unpacked.
 ARROW := $(shell $(PKG_CONFIG) --exists 'arrow >= 21' 'parquet >= 21' 2>/dev/null && echo arrow parquet || { $(PKG_CONFIG) --exists dcetl-arrow && echo dcetl-arrow; } 2>/dev/null)
 MODULES += $(if $(ARROW),$(BUILD)/dcetl-arrow.so)
@@ -50,6 +50,8 @@ ARROW_OBJ := $(patsubst modules/%.cc,$(BUILD)/obj/modules/%.o,$(wildcard modules
 ARROW_CFLAGS := $(if $(ARROW),$(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(ARROW))))
 ARROW_LIBS := $(if $(ARROW),$(shell $(PKG_CONFIG) --libs $(ARROW)))
 MODULE_FLAGS = $(OPT) $(SAN) -fPIC -shared -Wl,--as-needed -Isrc -Wall -Wextra -Werror
+MODULES += $(if $(shell $(PKG_CONFIG) --exists liblzma liblz4 snappy && echo yes),$(BUILD)/dcetl-codecs.so)
+MODULES += $(if $(shell $(PKG_CONFIG) --exists libarchive libzip && echo yes),$(BUILD)/dcetl-archive.so)
 MODULES += $(if $(shell $(PKG_CONFIG) --exists expat && echo yes),$(BUILD)/dcetl-xml.so)
 MODULES += $(BUILD)/dcetl-avro.so
 MODULES += $(if $(shell $(PKG_CONFIG) --exists expat libarchive && echo yes),$(BUILD)/dcetl-sheet.so)

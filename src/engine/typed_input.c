@@ -110,7 +110,7 @@ static DcCode spool(TypedInput *input, DcError *err) {
 
 static DcCode open_bytes(TypedInput *input, const InputFile *file, DcError *err) {
   input->source = (TableSource){input, UINT64_MAX, read_at, read_next, stopped};
-  if (!input->module->in_order && file->regular && file->codec == CODEC_NONE) {
+  if (!input->module->in_order && input_seekable(file)) {
     do input->fd = open(input->path, O_RDONLY | O_CLOEXEC);
     while (input->fd < 0 && errno == EINTR);
     if (input->fd < 0) return dc_fail_errno(err, errno, "cannot open %s", input->path);

@@ -7,7 +7,7 @@ make -s NO_DEPS=1 install DESTDIR="$work/root" PREFIX=/usr
 "$work/root/usr/bin/dcetl" -e "RAISE INFO DT_TZ('Europe/Berlin', 0);" 2>&1 | grep -q '+01:00' || fail "the installed program finds no time zones"
 "$work/root/usr/bin/dcetl" -e "RAISE INFO DT_FORMAT('UTC', 'MMMM', 0, 'de');" 2>&1 | grep -q Januar || fail "the installed program finds no German names"
 printf 'BZh91AY&SYrest' >"$work/n.bz2"
-rm "$work/root/usr/lib/dcetl/dcetl-tz.so" "$work/root/usr/lib/dcetl/dcetl-codecs.so" "$work/root/usr/lib/dcetl/dcetl-archive.so"
+rm -f "$work/root/usr/lib/dcetl/dcetl-tz.so" "$work/root/usr/lib/dcetl/dcetl-codecs.so" "$work/root/usr/lib/dcetl/dcetl-archive.so"
 "$work/root/usr/bin/dcetl" -e "RAISE INFO DT_TZ('UTC', 0);" >/dev/null 2>&1 || fail "UTC needs no module"
 "$work/root/usr/bin/dcetl" -e "RAISE INFO DT_TZ('Europe/Berlin', 0);" 2>&1 | grep -q 'need the module dcetl-tz.so' || fail "a missing module is not named"
 "$work/root/usr/bin/dcetl" -e "LOAD a text FROM '$work/n.bz2'; COPY a text INTO '-';" 2>&1 | grep -q 'comes with dcetl when libbz2' ||

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/archive_internal.h"
 #include "io/stream.h"
 
 static char folder[64];
@@ -67,7 +68,7 @@ static DcCode read_path(const char *path, int times, Buf *out, DcError *err) {
   DcCode code = listing_expand(value_text(path), false, NULL, &arena, &listing, err);
   for (size_t i = 0; code == DC_OK && i < listing.count; i++)
     for (int time = 0; code == DC_OK && time < times; time++) code = read_file(&listing.files[i], 1000, out, err);
-  if (err->code == DC_OK) listing_free(&listing);
+  listing_free(&listing);
   arena_free(&arena);
   return code;
 }
@@ -153,14 +154,18 @@ START_TEST(notices_corruption) {
 END_TEST
 
 int main(void) {
+  DcError err = {0};
+  const ArchiveBackend *backend;
+  bool there = archive_backend(str_of("t.zip"), &backend, &err) == DC_OK;
   Suite *suite = suite_create("archive");
   TCase *cases = tcase_create("all");
   tcase_set_timeout(cases, 120);
   tcase_add_checked_fixture(cases, setup, teardown);
-  tcase_add_test(cases, reads_again);
-  tcase_add_test(cases, reads_large_files_again);
-  tcase_add_test(cases, notices_truncation);
-  tcase_add_test(cases, notices_corruption);
+  /* A build without the module dcetl-archive.so has nothing to test. */
+  if (there) tcase_add_test(cases, reads_again);
+  if (there) tcase_add_test(cases, reads_large_files_again);
+  if (there) tcase_add_test(cases, notices_truncation);
+  if (there) tcase_add_test(cases, notices_corruption);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);

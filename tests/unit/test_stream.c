@@ -58,6 +58,13 @@ static DcCode read_all(InputFile file, uint64_t from, uint64_t to, size_t step, 
   return code;
 }
 
+/* Is there what it needs? A build without the module dcetl-codecs.so has some codecs only. */
+static bool available(Codec codec) {
+  const CodecBackend *backend;
+  DcError err = {0};
+  return codec_backend(codec, &backend, &err) == DC_OK;
+}
+
 /* Lines that compress, but not to nothing. */
 static void sample(Buf *out, size_t lines) {
   uint32_t x = 12345;
@@ -85,6 +92,7 @@ START_TEST(reads_what_was_written) {
   Buf text = {0}, back = {0};
   sample(&text, 30000);
   for (size_t c = 0; c < CODEC_COUNT; c++) {
+    if (!available(CODECS[c])) continue;
     Buf packed = {0};
     pack(CODECS[c], &text, 5, &packed);
     put_file("data", packed.data, packed.len);
@@ -142,7 +150,7 @@ static void cut_everywhere(Codec codec, size_t members) {
 
 START_TEST(notices_truncation) {
   for (size_t c = 1; c < CODEC_COUNT; c++)
-    cut_everywhere(CODECS[c], CODECS[c] == CODEC_SZ ? 5 : 3); /* first half; the empty member; all. sz: chunks are members */
+    if (available(CODECS[c])) cut_everywhere(CODECS[c], CODECS[c] == CODEC_SZ ? 5 : 3); /* first half; the empty member; all. sz: chunks are members */
 }
 END_TEST
 
@@ -170,7 +178,7 @@ static void spoil_everywhere(Codec codec) {
 
 START_TEST(notices_corruption) {
   for (size_t c = 1; c < CODEC_COUNT; c++)
-    if (CODECS[c] != CODEC_SNAPPY) spoil_everywhere(CODECS[c]); /* Hadoop's blocks have no checksum */
+    if (CODECS[c] != CODEC_SNAPPY && available(CODECS[c])) spoil_everywhere(CODECS[c]); /* Hadoop's blocks have no checksum */
 }
 END_TEST
 
@@ -209,6 +217,7 @@ START_TEST(packs_all_sizes) {
   }
   static const size_t SIZES[] = {0, 1, 65279, 65280, 65281, 65536, 300000};
   for (size_t c = 0; c < CODEC_COUNT; c++) {
+    if (!available(CODECS[c])) continue;
     for (int level = -1; level <= 12; level++) {
       DcError err = {0};
       if (level != CODEC_LEVEL_DEFAULT && codec_check_level(CODECS[c], level, &err) != DC_OK) continue;
@@ -245,6 +254,7 @@ START_TEST(reads_foreign_frames) {
 #define HADOOP_SNAPPY "\0\0\0\5\0\0\0\7\5\x10hello"
 #define HADOOP_LZ4 "\0\0\0\5\0\0\0\6\x50hello"
 #define SZ "\xff\6\0\0sNaPpY\1\15\0\0\xe5\xb0\x8a\xc7" "123456789" /* the CRC-32C of these digits is e3069283 */
+  if (!available(CODEC_SNAPPY)) return;
   reads_as(HADOOP_SNAPPY HADOOP_SNAPPY, 30, CODEC_SNAPPY, "hellohello");
   reads_as("\0\0\0\0", 4, CODEC_SNAPPY, "");
   reads_as("\0\0\0\x0a\0\0\0\7\5\x10hello\0\0\0\7\5\x10HELLO", 26, CODEC_SNAPPY, "helloHELLO"); /* two pieces of a block */
@@ -283,7 +293,7 @@ END_TEST
 /* Standard input has no suffix: its codec is seen in its first bytes. */
 START_TEST(reads_standard_input) {
   for (size_t c = 0; c < CODEC_COUNT; c++) {
-    if (CODECS[c] == CODEC_SNAPPY) continue; /* Hadoop's blocks begin with no mark */
+    if (CODECS[c] == CODEC_SNAPPY || !available(CODECS[c])) continue; /* Hadoop's blocks begin with no mark */
     DcError err = {0};
     Buf text = {0}, packed = {0}, back = {0};
     int pipes[2];
