@@ -183,7 +183,7 @@ END_TEST
 
 START_TEST(explain_describe) {
   ck_assert_int_eq(run("LOAD a csv FROM 'a.csv'; DESCRIBE a; EXPLAIN ALTER a KEY \"id\" PARTITION 4 INTO b; EXPLAIN COPY a csv INTO 'o'; EXPLAIN LET $x = 1; SHOW OPTIONS;"), DC_OK);
-  ck_assert(printed("\"a\" Columnar, 1 partition") && printed("  name\n") && printed("shuffle") && printed("loop_nesting_limit"));
+  ck_assert(printed("\"a\" Columnar, 1 partition") && printed("  name  string\n") && printed("shuffle") && printed("loop_nesting_limit"));
   ck_assert_int_ne(access("o", F_OK), 0);
 }
 END_TEST
