@@ -27,14 +27,13 @@ class ParquetFile {
 
  private:
   explicit ParquetFile(const TableSource& source) : source_(std::make_shared<SourceFile>(source)) {}
-  Status Start(int64_t size, bool int96_in_us);
-  Result<Reader> NewReader(arrow::TimeUnit::type int96) const;
+  Status Start(int64_t size, bool only_nanoseconds);
+  Result<Reader> NewReader() const;
   std::vector<int> LeavesOf(const std::vector<int>& numbers) const;
   int64_t BatchRows(uint32_t unit, const std::vector<int>& leaves, uint32_t max_rows) const;
-  bool HasInt96(int number) const;
 
   const std::shared_ptr<SourceFile> source_;
-  arrow::TimeUnit::type int96_ = arrow::TimeUnit::NANO;
+  arrow::TimeUnit::type int96_ = arrow::TimeUnit::NANO;  // of times of 96 bits
   std::shared_ptr<parquet::FileMetaData> metadata_;
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<std::vector<int>> leaves_;  // of each column
@@ -46,6 +45,9 @@ class ParquetFile {
 // held against the file and against itself.
 Status CheckParquetFrame(SourceFile* file, int64_t size, int64_t* footer);
 Status CheckParquetFooter(const parquet::FileMetaData& metadata, int64_t data_end);
+// Times of 96 bits, an old type, have room for all years, but nanoseconds since 1970 in 64 bits for 1678 to 2261 only, and the
+// library does not look. So the columns with such times are read for this.
+bool Int96FitsNanoseconds(parquet::ParquetFileReader* file);
 
 }  // namespace dcetl_arrow
 

@@ -1,5 +1,7 @@
 // parquet_check.cc - is this a Parquet file, and can what its footer says be true? The library trusts offsets and
 // counts of rows that it could know to be wrong.
+#include <parquet/column_reader.h>
+#include <parquet/file_reader.h>
 #include <parquet/schema.h>
 
 #include <cstring>
@@ -35,7 +37,37 @@ Status CheckChunk(const parquet::FileMetaData& metadata, const parquet::RowGroup
   return Status::OK();
 }
 
+// True if all of a column chunk's times are within a day less than nanoseconds since 1970 have room for.
+bool Int96FitsNanoseconds(parquet::Int96Reader* column, const parquet::ColumnDescriptor& descriptor) {
+  constexpr int64_t kEpoch = 2440588, kDays = 106750, kRows = 4096;  // the Julian day of 1970-01-01
+  std::vector<int16_t> definitions(kRows), repetitions(kRows);
+  std::vector<parquet::Int96> times(kRows);
+  while (column->HasNext()) {
+    int64_t count = 0;
+    column->ReadBatch(kRows, descriptor.max_definition_level() > 0 ? definitions.data() : nullptr,
+                      descriptor.max_repetition_level() > 0 ? repetitions.data() : nullptr, times.data(), &count);
+    for (int64_t i = 0; i < count; i++) {
+      int64_t day = static_cast<int64_t>(times[static_cast<size_t>(i)].value[2]) - kEpoch;
+      if (day < -kDays || day > kDays) return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
+
+bool Int96FitsNanoseconds(parquet::ParquetFileReader* file) {
+  auto metadata = file->metadata();
+  for (int c = 0; c < metadata->num_columns(); c++) {
+    const auto& descriptor = *metadata->schema()->Column(c);
+    if (descriptor.physical_type() != parquet::Type::INT96) continue;
+    for (int g = 0; g < metadata->num_row_groups(); g++) {
+      auto column = file->RowGroup(g)->Column(c);
+      if (!Int96FitsNanoseconds(static_cast<parquet::Int96Reader*>(column.get()), descriptor)) return false;
+    }
+  }
+  return true;
+}
 
 Status CheckParquetFrame(SourceFile* file, int64_t size, int64_t* footer) {
   char head[kMagic] = {}, tail[kTail] = {};
@@ -56,7 +88,8 @@ Status CheckParquetFrame(SourceFile* file, int64_t size, int64_t* footer) {
 Status CheckParquetFooter(const parquet::FileMetaData& metadata, int64_t data_end) {
   if (metadata.is_encryption_algorithm_set()) return Hinted("the file is encrypted", "decrypt it before; encrypted Parquet files are not read");
   if (metadata.num_rows() < 0) return Damaged("the number of rows is below zero");
-  int64_t left = metadata.num_rows();
+  const bool counted = metadata.num_rows() > 0;  // there are writers that leave it 0
+  int64_t left = counted ? metadata.num_rows() : INT64_MAX;
   for (int i = 0; i < metadata.num_row_groups(); i++) {
     auto group = metadata.RowGroup(i);
     if (group->num_columns() != metadata.num_columns())
@@ -66,7 +99,7 @@ Status CheckParquetFooter(const parquet::FileMetaData& metadata, int64_t data_en
     left -= group->num_rows();
     for (int c = 0; c < group->num_columns(); c++) ARROW_RETURN_NOT_OK(CheckChunk(metadata, *group, c, data_end));
   }
-  if (left != 0) return Damaged("the row groups have " + std::to_string(left) + " rows fewer than the file");
+  if (counted && left != 0) return Damaged("the row groups have " + std::to_string(left) + " rows fewer than the file");
   return Status::OK();
 }
 

@@ -20,74 +20,9 @@ void AddLeaves(const parquet::arrow::SchemaField& field, std::vector<int>* leave
   for (const auto& child : field.children) AddLeaves(child, leaves);
 }
 
-// Times of 96 bits hold days as they like, but nanoseconds since 1970 fit into 64 bits for the years 1678 to 2261 only,
-// and the library does not look. So such columns are also read in microseconds, and both must agree.
-class Int96Check {
- public:
-  Int96Check(ParquetFile::Reader reader, std::vector<int> positions) : reader_(std::move(reader)), positions_(std::move(positions)) {}
-
-  Status Start(int unit, const std::vector<int>& leaves, int64_t rows) {
-    reader_->set_batch_size(rows);
-    ARROW_ASSIGN_OR_RAISE(batches_, reader_->GetRecordBatchReader({unit}, leaves));
-    return Status::OK();
-  }
-
-  Status Compare(const RecordBatch& batch) {
-    for (int64_t row = 0; row < batch.num_rows();) {
-      if (!other_ || at_ == other_->num_rows()) {
-        ARROW_RETURN_NOT_OK(batches_->ReadNext(&other_));
-        at_ = 0;
-        if (!other_) return Status::Invalid("columns differ in their number of rows: the file is damaged");
-      }
-      int64_t rows = std::min(batch.num_rows() - row, other_->num_rows() - at_);
-      for (size_t i = 0; i < positions_.size(); i++)
-        ARROW_RETURN_NOT_OK(Compare(*batch.column(positions_[i])->Slice(row, rows), *other_->column(static_cast<int>(i))->Slice(at_, rows)));
-      row += rows;
-      at_ += rows;
-    }
-    return Status::OK();
-  }
-
- private:
-  static Status Compare(const arrow::Array& fine, const arrow::Array& coarse) {
-    if (fine.type_id() == arrow::Type::TIMESTAMP) return CompareTimes(static_cast<const arrow::TimestampArray&>(fine), static_cast<const arrow::TimestampArray&>(coarse));
-    // Lists of both have the same lengths, so their values stand at the same places.
-    switch (fine.type_id()) {
-      case arrow::Type::STRUCT:
-        for (int i = 0; i < fine.num_fields(); i++)
-          ARROW_RETURN_NOT_OK(Compare(*static_cast<const arrow::StructArray&>(fine).field(i), *static_cast<const arrow::StructArray&>(coarse).field(i)));
-        return Status::OK();
-      case arrow::Type::LIST:
-      case arrow::Type::MAP: {
-        ARROW_ASSIGN_OR_RAISE(auto fine_values, static_cast<const arrow::ListArray&>(fine).Flatten());
-        ARROW_ASSIGN_OR_RAISE(auto coarse_values, static_cast<const arrow::ListArray&>(coarse).Flatten());
-        return Compare(*fine_values, *coarse_values);
-      }
-      default: return Status::OK();
-    }
-  }
-
-  static Status CompareTimes(const arrow::TimestampArray& fine, const arrow::TimestampArray& coarse) {
-    if (static_cast<const arrow::TimestampType&>(*coarse.type()).unit() != arrow::TimeUnit::MICRO) return Status::OK();
-    for (int64_t i = 0; i < fine.length(); i++) {
-      if (fine.IsNull(i)) continue;
-      int64_t value = fine.Value(i), micros = value / 1000 - (value % 1000 < 0);
-      if (micros != coarse.Value(i))
-        return Hinted("a time of 96 bits is not between the years 1678 and 2261, so it does not fit into nanoseconds", "read with @int96 = \"us\": microseconds have room for it");
-    }
-    return Status::OK();
-  }
-
-  ParquetFile::Reader reader_;
-  const std::vector<int> positions_;  // of the columns to compare, in the batches
-  std::unique_ptr<arrow::RecordBatchReader> batches_;
-  std::shared_ptr<RecordBatch> other_;
-  int64_t at_ = 0;
-};
-
 class ParquetRows final : public Rows {
  public:
-  ParquetRows(ParquetFile* file, ParquetFile::Reader reader, std::unique_ptr<Int96Check> check) : file_(file), reader_(std::move(reader)), check_(std::move(check)) {}
+  ParquetRows(ParquetFile* file, ParquetFile::Reader reader) : file_(file), reader_(std::move(reader)) {}
   ~ParquetRows() override {
     batches_.reset();
     file_->Give(std::move(reader_));
@@ -102,7 +37,6 @@ class ParquetRows final : public Rows {
   Result<std::shared_ptr<RecordBatch>> Next() override {
     std::shared_ptr<RecordBatch> batch;
     ARROW_RETURN_NOT_OK(batches_->ReadNext(&batch));
-    if (batch && check_) ARROW_RETURN_NOT_OK(check_->Compare(*batch));
     return batch;
   }
 
@@ -110,7 +44,6 @@ class ParquetRows final : public Rows {
   ParquetFile* const file_;
   ParquetFile::Reader reader_;
   std::unique_ptr<arrow::RecordBatchReader> batches_;
-  std::unique_ptr<Int96Check> check_;
 };
 
 parquet::ReaderProperties FileProperties(int columns) {
@@ -126,19 +59,24 @@ parquet::ReaderProperties FileProperties(int columns) {
 Result<std::unique_ptr<ParquetFile>> ParquetFile::Open(const TableSource& source, const Options& options) {
   std::unique_ptr<ParquetFile> file(new ParquetFile(source));
   const char* int96 = options.Text("int96");
-  bool us = int96 && strcasecmp(int96, "us") == 0;
-  if (int96 && !us && strcasecmp(int96, "ns") != 0) return Hinted(std::string("@int96 is ") + int96, "it is ns or us");
-  ARROW_RETURN_NOT_OK(file->Start(static_cast<int64_t>(source.size), us));
+  const bool us = int96 && strcasecmp(int96, "us") == 0, ns = int96 && strcasecmp(int96, "ns") == 0;
+  if (int96 && !us && !ns) return Hinted(std::string("@int96 is ") + int96, "it is ns or us; without it the file decides");
+  if (us) file->int96_ = arrow::TimeUnit::MICRO;
+  ARROW_RETURN_NOT_OK(file->Start(static_cast<int64_t>(source.size), ns));
   return file;
 }
 
-Status ParquetFile::Start(int64_t size, bool int96_in_us) {
-  if (int96_in_us) int96_ = arrow::TimeUnit::MICRO;
+Status ParquetFile::Start(int64_t size, bool only_nanoseconds) {
   int64_t footer = 0;
   ARROW_RETURN_NOT_OK(CheckParquetFrame(source_.get(), size, &footer));
-  metadata_ = parquet::ParquetFileReader::Open(source_, FileProperties(1))->metadata();
+  auto file = parquet::ParquetFileReader::Open(source_, FileProperties(1));
+  metadata_ = file->metadata();
   ARROW_RETURN_NOT_OK(CheckParquetFooter(*metadata_, size - 8 - footer));
-  ARROW_ASSIGN_OR_RAISE(auto reader, NewReader(int96_));
+  if (int96_ == arrow::TimeUnit::NANO && !Int96FitsNanoseconds(file.get())) {
+    if (only_nanoseconds) return Hinted("a time of 96 bits is not between the years 1678 and 2261, so it does not fit into nanoseconds", "leave @int96 out, or make it us");
+    int96_ = arrow::TimeUnit::MICRO;
+  }
+  ARROW_ASSIGN_OR_RAISE(auto reader, NewReader());
   ARROW_RETURN_NOT_OK(reader->GetSchema(&schema_));
   schema_ = PlainSchema(*schema_);
   for (const auto& field : reader->manifest().schema_fields) AddLeaves(field, &leaves_.emplace_back());
@@ -147,10 +85,10 @@ Status ParquetFile::Start(int64_t size, bool int96_in_us) {
   return Status::OK();
 }
 
-Result<ParquetFile::Reader> ParquetFile::NewReader(arrow::TimeUnit::type int96) const {
+Result<ParquetFile::Reader> ParquetFile::NewReader() const {
   parquet::ArrowReaderProperties properties(false);
   properties.set_pre_buffer(false);
-  properties.set_coerce_int96_timestamp_unit(int96);
+  properties.set_coerce_int96_timestamp_unit(int96_);
   auto file = parquet::ParquetFileReader::Open(source_, FileProperties(metadata_->num_columns()), metadata_);
   return parquet::arrow::FileReader::Make(Pool(), std::move(file), properties);
 }
@@ -164,7 +102,7 @@ Result<ParquetFile::Reader> ParquetFile::Take() {
       return reader;
     }
   }
-  return NewReader(int96_);
+  return NewReader();
 }
 
 void ParquetFile::Give(Reader reader) {
@@ -199,12 +137,6 @@ int64_t ParquetFile::BatchRows(uint32_t unit, const std::vector<int>& leaves, ui
   return std::max<int64_t>(std::min<int64_t>(fitting, max_rows), 1);
 }
 
-bool ParquetFile::HasInt96(int number) const {
-  for (int leaf : leaves_[static_cast<size_t>(number)])
-    if (metadata_->schema()->Column(leaf)->physical_type() == parquet::Type::INT96) return true;
-  return false;
-}
-
 Status ParquetFile::Read(uint32_t unit, const uint8_t* columns, uint32_t max_rows, ArrowArrayStream* out) {
   const int64_t expected = metadata_->RowGroup(static_cast<int>(unit))->num_rows();
   const std::vector<int> numbers = Marked(*schema_, columns);
@@ -215,20 +147,8 @@ Status ParquetFile::Read(uint32_t unit, const uint8_t* columns, uint32_t max_row
   }
   const std::vector<int> leaves = LeavesOf(numbers);
   const int64_t rows = BatchRows(unit, leaves, max_rows);
-  std::vector<int> positions, checked;
-  for (size_t i = 0; int96_ == arrow::TimeUnit::NANO && i < numbers.size(); i++) {
-    if (!HasInt96(numbers[i])) continue;
-    positions.push_back(static_cast<int>(i));
-    checked.push_back(numbers[i]);
-  }
-  std::unique_ptr<Int96Check> check;
-  if (!positions.empty()) {
-    ARROW_ASSIGN_OR_RAISE(auto other, NewReader(arrow::TimeUnit::MICRO));
-    check = std::make_unique<Int96Check>(std::move(other), positions);
-    ARROW_RETURN_NOT_OK(check->Start(static_cast<int>(unit), LeavesOf(checked), rows));
-  }
   ARROW_ASSIGN_OR_RAISE(auto reader, Take());
-  auto batches = std::make_unique<ParquetRows>(this, std::move(reader), std::move(check));
+  auto batches = std::make_unique<ParquetRows>(this, std::move(reader));
   ARROW_RETURN_NOT_OK(batches->Start(static_cast<int>(unit), leaves, rows));
   ExportRows(std::move(batches), schema, expected, Check::kShape, out);
   return Status::OK();

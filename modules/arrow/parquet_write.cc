@@ -6,6 +6,9 @@
 #include <parquet/schema.h>
 
 #include <algorithm>
+#include <bitset>
+#include <cmath>
+#include <string_view>
 
 #include "parquet_write.h"
 
@@ -47,22 +50,46 @@ int64_t ValueBytes(const arrow::ArrayData& data, int64_t offset, int64_t rows) {
   return rows * std::max(type.bit_width(), 8) / 8;
 }
 
+// True if nearly all values of the first rows differ, so that a dictionary would cost time and no column would be smaller by
+// it. They are counted by a table of bits (linear counting: Whang, Vander-Zanden, Taylor 1990).
+bool ManyValues(const arrow::Array& column) {
+  constexpr size_t kBits = size_t{1} << 15;
+  constexpr int64_t kRows = 4096, kLeast = 256;
+  const int64_t rows = std::min(column.length(), kRows);
+  const auto& type = *column.type();
+  const bool fixed = arrow::is_primitive(type.id()) || arrow::is_fixed_size_binary(type.id());
+  const int width = fixed ? type.bit_width() / 8 : 0;
+  const bool texts = type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY;
+  if (rows < kLeast || (!texts && width == 0)) return false;
+  const auto* bytes = texts ? nullptr : reinterpret_cast<const char*>(column.data()->buffers[1]->data()) + column.offset() * width;
+  std::bitset<kBits> seen;
+  int64_t count = 0;
+  for (int64_t i = 0; i < rows; i++) {
+    if (column.IsNull(i)) continue;
+    std::string_view value = texts ? static_cast<const arrow::BinaryArray&>(column).GetView(i) : std::string_view(bytes + i * width, static_cast<size_t>(width));
+    seen.set(std::hash<std::string_view>()(value) % kBits);
+    count++;
+  }
+  const double different = -static_cast<double>(kBits) * std::log1p(-static_cast<double>(seen.count()) / kBits);
+  return count >= kLeast && different > 0.9 * static_cast<double>(count);
+}
+
 // The columns by name whose values are to be held by a dictionary, as the leaves that the library knows.
-Status SetDictionary(const Options& options, const arrow::Schema& schema, parquet::WriterProperties::Builder* builder) {
+Status SetDictionary(const Options& options, const arrow::Schema& schema, const parquet::SchemaDescriptor& leaves, parquet::WriterProperties::Builder* builder,
+                     bool* choose) {
   const std::vector<std::string> names = options.All("dictionary");
   if (names.empty()) return Status::OK();
+  *choose = false;
   bool yes = true;
   if (names.size() == 1 && options.Truth("dictionary", &yes).ok()) {
     yes ? builder->enable_dictionary() : builder->disable_dictionary();
     return Status::OK();
   }
   builder->disable_dictionary();
-  std::shared_ptr<parquet::SchemaDescriptor> leaves;
-  ARROW_RETURN_NOT_OK(parquet::arrow::ToParquetSchema(&schema, *parquet::default_writer_properties(), *parquet::default_arrow_writer_properties(), &leaves));
   for (const std::string& name : names) {
     if (schema.GetAllFieldIndices(name).empty()) return Hinted("@dictionary names " + name + ", which is no column", "TRUE, FALSE or names of columns");
-    for (int i = 0; i < leaves->num_columns(); i++)
-      if (leaves->GetColumnRoot(i)->name() == name) builder->enable_dictionary(leaves->Column(i)->path());
+    for (int i = 0; i < leaves.num_columns(); i++)
+      if (leaves.GetColumnRoot(i)->name() == name) builder->enable_dictionary(leaves.Column(i)->path());
   }
   return Status::OK();
 }
@@ -108,21 +135,32 @@ ParquetWriter::~ParquetWriter() {
 Result<std::unique_ptr<ParquetWriter>> ParquetWriter::Create(const TableSink& sink, const ArrowSchema* schema, const Options& options) {
   std::unique_ptr<ParquetWriter> writer(new ParquetWriter(sink));
   ARROW_ASSIGN_OR_RAISE(writer->schema_, ImportLentSchema(schema));
-  parquet::WriterProperties::Builder builder;
-  writer->group_rows_ = kGroupRows;
-  ARROW_RETURN_NOT_OK(options.Number("row_group", 1, int64_t{1} << 30, &writer->group_rows_));
-  builder.memory_pool(Pool())->max_row_group_length(writer->group_rows_);
-  builder.created_by("dcetl (build parquet-cpp-arrow " ARROW_VERSION_STRING ")");
-  ARROW_RETURN_NOT_OK(SetCodec(options, &builder));
-  ARROW_RETURN_NOT_OK(SetPages(options, &builder));
-  ARROW_RETURN_NOT_OK(SetDictionary(options, *writer->schema_, &builder));
-  auto properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
-  ARROW_ASSIGN_OR_RAISE(writer->writer_, parquet::arrow::FileWriter::Open(*writer->schema_, Pool(), writer->sink_, builder.build(), properties));
-  ARROW_ASSIGN_OR_RAISE(auto metadata, options.Metadata());
-  if (metadata) ARROW_RETURN_NOT_OK(writer->writer_->AddKeyValueMetadata(metadata));
+  ARROW_RETURN_NOT_OK(writer->Check(options));
   auto* self = writer.get();
   writer->blocks_ = std::make_unique<Blocks>(std::min(kBlockRows, writer->group_rows_), [self](const RecordBatch& batch) { return self->Encode(batch); });
   return writer;
+}
+
+Status ParquetWriter::Check(const Options& options) {
+  group_rows_ = kGroupRows;
+  ARROW_RETURN_NOT_OK(options.Number("row_group", 1, int64_t{1} << 30, &group_rows_));
+  properties_.memory_pool(Pool())->max_row_group_length(group_rows_);
+  properties_.created_by("dcetl (build parquet-cpp-arrow " ARROW_VERSION_STRING ")");
+  std::shared_ptr<parquet::SchemaDescriptor> leaves;  // also tells which types there are not
+  ARROW_RETURN_NOT_OK(parquet::arrow::ToParquetSchema(schema_.get(), *parquet::default_writer_properties(), *parquet::default_arrow_writer_properties(), &leaves));
+  ARROW_RETURN_NOT_OK(SetCodec(options, &properties_));
+  ARROW_RETURN_NOT_OK(SetPages(options, &properties_));
+  ARROW_RETURN_NOT_OK(SetDictionary(options, *schema_, *leaves, &properties_, &choose_dictionary_));
+  ARROW_ASSIGN_OR_RAISE(metadata_, options.Metadata());
+  return Status::OK();
+}
+
+Status ParquetWriter::Start(const RecordBatch* first) {
+  for (int i = 0; first && choose_dictionary_ && i < first->num_columns(); i++)
+    if (ManyValues(*first->column(i))) properties_.disable_dictionary(std::make_shared<parquet::schema::ColumnPath>(std::vector<std::string>{schema_->field(i)->name()}));
+  auto properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
+  ARROW_ASSIGN_OR_RAISE(writer_, parquet::arrow::FileWriter::Open(*schema_, Pool(), sink_, properties_.build(), properties));
+  return metadata_ ? writer_->AddKeyValueMetadata(metadata_) : Status::OK();
 }
 
 Status ParquetWriter::Write(ArrowArray* batch) {
@@ -132,6 +170,7 @@ Status ParquetWriter::Write(ArrowArray* batch) {
 
 // The library begins a new row group after so many rows; here one begins, too, when the rows are long.
 Status ParquetWriter::Encode(const RecordBatch& batch) {
+  if (!writer_) ARROW_RETURN_NOT_OK(Start(&batch));
   if (in_group_bytes_ >= kGroupBytes) {
     ARROW_RETURN_NOT_OK(writer_->NewBufferedRowGroup());
     in_group_bytes_ = 0;
@@ -148,6 +187,7 @@ Status ParquetWriter::Encode(const RecordBatch& batch) {
 
 Status ParquetWriter::Finish() {
   ARROW_RETURN_NOT_OK(blocks_->Finish());
+  if (!writer_) ARROW_RETURN_NOT_OK(Start(nullptr));
   return writer_->Close();
 }
 

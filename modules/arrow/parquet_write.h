@@ -18,10 +18,15 @@ class ParquetWriter {
 
  private:
   explicit ParquetWriter(const TableSink& sink);
+  Status Check(const Options& options);
+  Status Start(const RecordBatch* first);  // opens the file when the first rows are known, or none
   Status Encode(const RecordBatch& batch);
 
   const std::shared_ptr<Sink> sink_;
   std::shared_ptr<arrow::Schema> schema_;
+  parquet::WriterProperties::Builder properties_;
+  bool choose_dictionary_ = true;  // by the first rows
+  std::shared_ptr<arrow::KeyValueMetadata> metadata_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
   std::unique_ptr<Blocks> blocks_;
   int64_t group_rows_ = 0;

@@ -76,14 +76,14 @@ static const Parameter parquet_params[] = {
     {"codec", TYPE_STRING, "zstd", false, "none, snappy, gzip, zstd, lz4, brotli (writing)"},
     {"level", TYPE_INT, NULL, false, "of compression (writing)"},
     {"row_group", TYPE_INT, "122880", false, "rows of a row group (writing)"},
-    {"dictionary", TYPE_NULL, "TRUE", false, "TRUE, FALSE or an array of the columns that get a dictionary (writing)"},
+    {"dictionary", TYPE_NULL, NULL, false, "TRUE, FALSE or an array of the columns that get a dictionary; without it those whose first values repeat (writing)"},
     {"page_size", TYPE_INT, "1048576", false, "bytes of a page, and of a dictionary (writing)"},
     {"page_index", TYPE_BOOL, "FALSE", false, "write the page index (writing)"},
     {"statistics", TYPE_BOOL, "TRUE", false, "write the bounds of columns (writing)"},
     {"checksum", TYPE_BOOL, "TRUE", false, "write checksums of pages (writing)"},
     {"data_page_version", TYPE_INT, "1", false, "1 or 2 (writing)"},
     {"metadata", TYPE_NULL, NULL, false, "an array of texts 'name=value' for the footer (writing)"},
-    {"int96", TYPE_STRING, "ns", false, "what old moments of 96 bits are read as: ns, us (reading)"},
+    {"int96", TYPE_STRING, NULL, false, "what old moments of 96 bits are read as: ns, us; without it ns, or us for a file with years that ns have no room for (reading)"},
     TYPES,
 };
 static const Parameter orc_params[] = {

@@ -119,6 +119,7 @@ static const char *const codecs[KINDS][8] = {{"none", "snappy", "gzip", "zstd", 
 static void again(const char *name, const TableModule *module, Bytes *bytes) {
   Bytes right = held(module, bytes, 1000, name);
   for (int kind = 0; kind < KINDS; kind++) {
+    if (kind == ORC && strstr(name, "_far")) continue; /* its times are read in nanoseconds */
     for (int c = 0; codecs[kind][c]; c++) {
       TableOption options[] = {{"codec", codecs[kind][c]}};
       Bytes out = {0}, pieces = {0};
@@ -162,6 +163,54 @@ START_TEST(passes_failures_of_the_sink) {
 }
 END_TEST
 
+/* Times of 96 bits come in nanoseconds, or in microseconds where nanoseconds have no room for one of them. */
+static void type_of_first_column(const char *path, const char *expected) {
+  Bytes bytes = bytes_of_file(path);
+  TableSource source = bytes_source(&bytes);
+  TableFile *file;
+  struct ArrowSchema schema;
+  TableError error = {0};
+  ck_assert_msg(kinds[PARQUET].module->open(&source, NULL, 0, &file, &schema, &error) == 0, "%s", error.text);
+  ck_assert_str_eq(schema.children[0]->format, expected);
+  schema.release(&schema);
+  kinds[PARQUET].module->close(file);
+  free(bytes.data);
+}
+
+START_TEST(finds_room_for_old_times) {
+  type_of_first_column("tests/data/tables/int96.parquet", "tsn:");
+  type_of_first_column("tests/data/tables/int96_far.parquet", "tsu:");
+}
+END_TEST
+
+/* Row groups of 8 of the numbers 0 to 19: what their statistics say. */
+START_TEST(gives_bounds) {
+  static const int64_t expected[][2] = {{0, 7}, {8, 15}, {16, 19}};
+  const TableModule *module = kinds[PARQUET].module;
+  Bytes bytes = bytes_of_file("tests/data/tables/v2_index.parquet");
+  TableSource source = bytes_source(&bytes);
+  TableFile *file;
+  struct ArrowSchema schema;
+  TableError error = {0};
+  ck_assert_int_eq(module->open(&source, NULL, 0, &file, &schema, &error), 0);
+  ck_assert_uint_eq(module->units(file), 3);
+  for (uint32_t unit = 0; unit < 3; unit++) {
+    struct ArrowArray bounds;
+    int64_t nulls;
+    ck_assert(module->bounds(file, unit, 0, &bounds, &nulls));
+    const int64_t *values = (const int64_t *)bounds.buffers[1] + bounds.offset;
+    ck_assert(bounds.length == 2 && values[0] == expected[unit][0] && values[1] == expected[unit][1] && nulls == 0);
+    bounds.release(&bounds);
+    ck_assert(module->bounds(file, unit, 1, &bounds, &nulls));
+    ck_assert_int_eq(nulls, 1);
+    bounds.release(&bounds);
+  }
+  schema.release(&schema);
+  module->close(file);
+  free(bytes.data);
+}
+END_TEST
+
 int main(void) {
   if (!open_modules()) {
     printf("skipped: there is no module dcetl-arrow.so\n");
@@ -174,6 +223,8 @@ int main(void) {
   tcase_add_test(cases, loses_no_rows_by_flipped_bits);
   tcase_add_test(cases, reads_what_it_wrote);
   tcase_add_test(cases, passes_failures_of_the_sink);
+  tcase_add_test(cases, finds_room_for_old_times);
+  tcase_add_test(cases, gives_bounds);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
