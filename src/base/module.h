@@ -6,10 +6,22 @@
 #ifndef BASE_MODULE_H
 #define BASE_MODULE_H
 
+#include <stdatomic.h>
+
 #include "base/error.h"
 
-/* Opens dcetl-<name>.so and gives the address of its symbol; *version is the first member of that. what names the user's
-   wish ("time zones"), package the library behind it, both for the message when something is missing. Thread-safe. */
-DcCode module_open(const char *name, const char *symbol, uint32_t version, const char *what, const char *package, const void **out, DcError *err) DC_MUST_CHECK;
+typedef struct Module {
+  const char *name, *symbol;  /* dcetl-<name>.so exports <symbol> */
+  uint32_t version;           /* as the first member of that has it */
+  const char *what, *package; /* the user's wish ("time zones") and the library behind it, for the message when something is missing */
+  _Atomic(const void *) found;
+} Module;
+
+/* Opens the module, once, and gives the address of its symbol. Thread-safe; one that cannot be opened is tried again. */
+DcCode module_need(Module *module, const void **out, DcError *err) DC_MUST_CHECK;
+
+/* Opens the first of these libraries (their list ends with NULL) and finds its functions; false: there is none, or it lacks
+   one of them. It is never closed. Call it once (pthread_once). */
+bool library_open(const char *const *libraries, const char *const *functions, size_t count, void **found);
 
 #endif

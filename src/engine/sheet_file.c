@@ -158,8 +158,10 @@ static DcCode read_head(SheetFile *file, DcError *err) {
 }
 
 DcCode sheet_file_open(Engine *engine, const InputFile *input, const SheetOptions *options, SheetFile **out, DcError *err) {
+  static Module sheet = {.name = "sheet", .symbol = "dcetl_sheet_module", .version = SHEET_MODULE_VERSION, .what = "spreadsheets",
+                         .package = "libarchive and libexpat (Debian: libarchive13, libexpat1)"};
   const void *module;
-  DC_TRY(module_open("sheet", "dcetl_sheet_module", SHEET_MODULE_VERSION, "spreadsheets", "libarchive and libexpat (Debian: libarchive13, libexpat1)", &module, err));
+  DC_TRY(module_need(&sheet, &module, err));
   SheetFile *file = dc_alloc(sizeof *file);
   file->input = input;
   file->options = options;

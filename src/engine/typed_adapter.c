@@ -1,27 +1,28 @@
 /* typed_adapter.c - parameters of the adapters of typed columns, and opening their modules. */
 #include <stdio.h>
 
-#include "base/module.h"
 #include "engine/adapter_params.h"
 #include "engine/typed_format.h"
 
 #define ARROW_PACKAGE "Apache Arrow C++ (Debian: libarrow-dev and libparquet-dev where there are such, else .ci/install-deps)"
 
-static _Atomic(const TableModule *) parquet_module, orc_module, ipc_file_module, ipc_stream_module, avro_module;
-static const TypedFormat parquet = {"arrow", "dcetl_parquet_module", "Parquet files", ARROW_PACKAGE, &parquet_module};
-static const TypedFormat orc = {"arrow", "dcetl_orc_module", "ORC files", ARROW_PACKAGE, &orc_module};
-static const TypedFormat ipc_file = {"arrow", "dcetl_ipc_file_module", "Arrow files", ARROW_PACKAGE, &ipc_file_module};
-static const TypedFormat ipc_stream = {"arrow", "dcetl_ipc_stream_module", "Arrow streams", ARROW_PACKAGE, &ipc_stream_module};
-static const TypedFormat avro = {"avro", "dcetl_avro_module", "Avro files", "libbz2, liblzma and libsnappy (Debian: libbz2-1.0, liblzma5, libsnappy1v5)", &avro_module};
+#define ARROW(module_symbol, module_what) {.name = "arrow", .symbol = module_symbol, .version = TABLE_MODULE_VERSION, .what = module_what, .package = ARROW_PACKAGE}
+static Module parquet_module = ARROW("dcetl_parquet_module", "Parquet files");
+static Module orc_module = ARROW("dcetl_orc_module", "ORC files");
+static Module ipc_file_module = ARROW("dcetl_ipc_file_module", "Arrow files");
+static Module ipc_stream_module = ARROW("dcetl_ipc_stream_module", "Arrow streams");
+static Module avro_module = {.name = "avro", .symbol = "dcetl_avro_module", .version = TABLE_MODULE_VERSION, .what = "Avro files",
+                             .package = "libbz2, liblzma and libsnappy (Debian: libbz2-1.0, liblzma5, libsnappy1v5)"};
+static const TypedFormat parquet = {&parquet_module};
+static const TypedFormat orc = {&orc_module};
+static const TypedFormat ipc_file = {&ipc_file_module};
+static const TypedFormat ipc_stream = {&ipc_stream_module};
+static const TypedFormat avro = {&avro_module};
 
-/* dlopen gives the same handle to all who ask, so it does no harm if two ask at once. */
 DcCode typed_module(const TypedFormat *format, const TableModule **out, DcError *err) {
-  *out = atomic_load(format->opened);
-  if (*out) return DC_OK;
   const void *found;
-  DC_TRY(module_open(format->module, format->symbol, TABLE_MODULE_VERSION, format->what, format->package, &found, err));
+  DC_TRY(module_need(format->module, &found, err));
   *out = found;
-  atomic_store(format->opened, *out);
   return DC_OK;
 }
 

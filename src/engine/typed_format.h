@@ -5,17 +5,14 @@
 #ifndef ENGINE_TYPED_FORMAT_H
 #define ENGINE_TYPED_FORMAT_H
 
+#include "base/module.h"
 #include "engine/copy.h"
 #include "engine/load.h"
 #include "value/arrow.h"
 #include "value/table_module.h"
 
 struct TypedFormat {
-  const char *module;  /* "arrow": dcetl-arrow.so */
-  const char *symbol;  /* of its TableModule */
-  const char *what;    /* "Parquet files" */
-  const char *package; /* what brings the library behind it */
-  _Atomic(const TableModule *) *opened;
+  Module *module; /* exports a TableModule */
 };
 
 /* The parameters of an adapter, evaluated. */

@@ -34,17 +34,14 @@ static bool is_compressed(Str path) { return archive_is_serial(path) && !ends_in
 
 /* ---- the module ---- */
 
-static const ArchiveModule *module; /* opened once */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of module and shelf */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the shelf */
 
 DcCode archive_backend(Str path, const ArchiveBackend **out, DcError *err) {
-  const void *found = NULL;
-  pthread_mutex_lock(&lock);
-  if (!module && module_open("archive", "dcetl_archive_module", ARCHIVE_MODULE_VERSION, "archives (zip, tar, 7z)",
-                             "libarchive and libzip (Debian: libarchive13, libzip4)", &found, err) == DC_OK)
-    module = found;
-  pthread_mutex_unlock(&lock);
-  if (err->code != DC_OK) return err->code;
+  static Module archive = {.name = "archive", .symbol = "dcetl_archive_module", .version = ARCHIVE_MODULE_VERSION, .what = "archives (zip, tar, 7z)",
+                           .package = "libarchive and libzip (Debian: libarchive13, libzip4)"};
+  const void *found;
+  DC_TRY(module_need(&archive, &found, err));
+  const ArchiveModule *module = found;
   *out = archive_is_serial(path) ? module->serial : module->zip;
   return DC_OK;
 }

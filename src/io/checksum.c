@@ -1,7 +1,6 @@
 /* checksum.c - XXH3 by xxHash, SHA-256 by libcrypto. */
 #include "io/checksum.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -10,6 +9,7 @@
 #include <xxhash.h>
 
 #include "base/mem.h"
+#include "base/module.h"
 
 /* What is used of OpenSSL's EVP interface. */
 typedef struct Evp {
@@ -42,13 +42,10 @@ ChecksumKind checksum_by_name(Str name) {
 }
 
 static void open_library(void) {
-  static const char *const LIBRARIES[] = {"libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so"};
+  static const char *const LIBRARIES[] = {"libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so", NULL};
   static const char *const FUNCTIONS[] = {"EVP_MD_CTX_new", "EVP_MD_CTX_free", "EVP_sha256", "EVP_DigestInit_ex", "EVP_DigestUpdate", "EVP_DigestFinal_ex"};
-  void *library = NULL, *found[sizeof FUNCTIONS / sizeof *FUNCTIONS];
-  for (size_t i = 0; !library && i < sizeof LIBRARIES / sizeof *LIBRARIES; i++) library = dlopen(LIBRARIES[i], RTLD_NOW | RTLD_LOCAL);
-  if (!library) return;
-  for (size_t i = 0; i < sizeof FUNCTIONS / sizeof *FUNCTIONS; i++)
-    if (!(found[i] = dlsym(library, FUNCTIONS[i]))) return;
+  void *found[sizeof FUNCTIONS / sizeof *FUNCTIONS];
+  if (!library_open(LIBRARIES, FUNCTIONS, sizeof FUNCTIONS / sizeof *FUNCTIONS, found)) return;
   _Static_assert(sizeof found == sizeof evp, "one pointer for each member");
   memcpy(&evp, found, sizeof evp); /* POSIX allows it, ISO C has no conversion */
   evp_ready = true;

@@ -99,20 +99,12 @@ DcCode codec_check_level(Codec codec, int64_t level, DcError *err) {
   return err->code;
 }
 
-static const CodecsModule *module; /* opened once */
-static pthread_mutex_t module_lock = PTHREAD_MUTEX_INITIALIZER;
-
 static DcCode module_backend(const CodecRow *row, const CodecBackend **out, DcError *err) {
-  char what[64];
-  const void *found = NULL;
-  snprintf(what, sizeof what, "files compressed by %s", row->name);
-  pthread_mutex_lock(&module_lock);
-  if (!module && module_open("codecs", "dcetl_codecs_module", CODECS_MODULE_VERSION, what,
-                             "libbz2, liblzma, liblz4 and libsnappy (Debian: libbz2-1.0, liblzma5, liblz4-1, libsnappy1v5)", &found, err) == DC_OK)
-    module = found;
-  pthread_mutex_unlock(&module_lock);
-  if (err->code != DC_OK) return err->code;
-  *out = module->find(row->name);
+  static Module codecs = {.name = "codecs", .symbol = "dcetl_codecs_module", .version = CODECS_MODULE_VERSION, .what = "files compressed by bzip2, xz, lz4 and snappy",
+                          .package = "libbz2, liblzma, liblz4 and libsnappy (Debian: libbz2-1.0, liblzma5, liblz4-1, libsnappy1v5)"};
+  const void *found;
+  DC_TRY(module_need(&codecs, &found, err));
+  *out = ((const CodecsModule *)found)->find(row->name);
   return *out ? DC_OK : dc_fail(err, "the module dcetl-codecs.so does not know %s", row->name);
 }
 

@@ -275,8 +275,9 @@ static void on_end(void *self, const char *name) {
 /* --- The interface --- */
 
 DcCode xml_rows_new(const char *name, const XmlShape *shape, XmlRowFn row, void *self, XmlRows **out, DcError *err) {
+  static Module xml = {.name = "xml", .symbol = "dcetl_xml_module", .version = XML_MODULE_VERSION, .what = "XML files", .package = "libexpat (Debian: libexpat1)"};
   const void *module;
-  DC_TRY(module_open("xml", "dcetl_xml_module", XML_MODULE_VERSION, "XML files", "libexpat (Debian: libexpat1)", &module, err));
+  DC_TRY(module_need(&xml, &module, err));
   XmlRows *rows = dc_alloc(sizeof *rows);
   rows->name = name;
   rows->module = module;

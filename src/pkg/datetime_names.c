@@ -1,7 +1,6 @@
 /* datetime_names.c - names of months, days, halves of the day and zones. English is built in, as Java's Locale.ENGLISH has
  * it; other languages and the full names of zones come from the module dcetl-icu.so.
  */
-#include <pthread.h>
 #include <stdio.h>
 
 #include "base/module.h"
@@ -10,23 +9,15 @@
 
 /* --- The module --- */
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static const NamesModule *module;
-static DcError module_error;
-
-static void open_module(void) {
-  const void *found = NULL;
-  if (module_open("icu", "dcetl_names_module", NAMES_MODULE_VERSION, "names in other languages and full names of zones",
-                  "ICU (Debian: libicu72, Fedora: libicu)", &found, &module_error) == DC_OK)
-    module = found;
-}
+static _Atomic(const NamesModule *) module;
 
 static DcCode need_module(DcError *err) {
-  pthread_once(&once, open_module);
-  if (module) return DC_OK;
-  dc_fail(err, "%s", module_error.message);
-  dc_hint(err, "%s", module_error.hint);
-  return err->code;
+  static Module icu = {.name = "icu", .symbol = "dcetl_names_module", .version = NAMES_MODULE_VERSION,
+                       .what = "names in other languages and full names of zones", .package = "ICU (Debian: libicu72, Fedora: libicu)"};
+  const void *found;
+  DC_TRY(module_need(&icu, &found, err));
+  module = found;
+  return DC_OK;
 }
 
 /* --- English --- */

@@ -22,22 +22,14 @@ struct Zone {
 
 /* --- The module --- */
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static const ZoneModule *module;
-static DcError module_error;
-
-static void open_module(void) {
-  const void *found = NULL;
-  if (module_open("tz", "dcetl_zone_module", ZONE_MODULE_VERSION, "time zones", "libcctz (Debian: libcctz2)", &found, &module_error) == DC_OK)
-    module = found;
-}
+static _Atomic(const ZoneModule *) module;
 
 static DcCode need_module(DcError *err) {
-  pthread_once(&once, open_module);
-  if (module) return DC_OK;
-  dc_fail(err, "%s", module_error.message);
-  dc_hint(err, "%s", module_error.hint);
-  return err->code;
+  static Module tz = {.name = "tz", .symbol = "dcetl_zone_module", .version = ZONE_MODULE_VERSION, .what = "time zones", .package = "libcctz (Debian: libcctz2)"};
+  const void *found;
+  DC_TRY(module_need(&tz, &found, err));
+  module = found;
+  return DC_OK;
 }
 
 /* --- Offsets --- */

@@ -1,7 +1,7 @@
 /* digest.c - DIGEST by OpenSSL's libcrypto, which is opened on first use. */
-#include <dlfcn.h>
 #include <pthread.h>
 
+#include "base/module.h"
 #include "pkg/operators.h"
 
 typedef const void *(*FindFn)(const char *name);
@@ -12,13 +12,12 @@ static FindFn find_algorithm;
 static DigestFn compute_digest;
 
 static void open_library(void) {
-  static const char *const library_names[] = {"libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so"};
-  void *library = NULL;
-  for (size_t i = 0; !library && i < sizeof library_names / sizeof library_names[0]; i++) library = dlopen(library_names[i], RTLD_NOW | RTLD_LOCAL);
-  if (!library) return;
-  void *find = dlsym(library, "EVP_get_digestbyname"), *compute = dlsym(library, "EVP_Digest");
-  memcpy(&find_algorithm, &find, sizeof find); /* POSIX allows it, ISO C has no conversion */
-  memcpy(&compute_digest, &compute, sizeof compute);
+  static const char *const libraries[] = {"libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so", NULL};
+  static const char *const functions[] = {"EVP_get_digestbyname", "EVP_Digest"};
+  void *found[2];
+  if (!library_open(libraries, functions, 2, found)) return;
+  memcpy(&find_algorithm, &found[0], sizeof found[0]); /* POSIX allows it, ISO C has no conversion */
+  memcpy(&compute_digest, &found[1], sizeof found[1]);
 }
 
 /* The last word ('SUN MD5' names a provider first), upper case, spelled as OpenSSL has it: SHA-256 is SHA256. */

@@ -23,7 +23,8 @@ static bool open_modules(void) {
   for (int i = 0; i < KINDS; i++) {
     DcError err = {0};
     const void *found;
-    if (module_open("arrow", kinds[i].symbol, TABLE_MODULE_VERSION, "tables", "Arrow C++", &found, &err) != DC_OK) {
+    Module wanted = {.name = "arrow", .symbol = kinds[i].symbol, .version = TABLE_MODULE_VERSION, .what = "tables", .package = "Arrow C++"};
+    if (module_need(&wanted, &found, &err) != DC_OK) {
       dc_error_clear(&err);
       return false;
     }

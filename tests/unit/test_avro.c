@@ -146,7 +146,8 @@ END_TEST
 
 int main(void) {
   const void *found;
-  if (module_open("avro", "dcetl_avro_module", TABLE_MODULE_VERSION, "Avro files", "", &found, &(DcError){0}) != DC_OK) return puts("skipped: no dcetl-avro.so"), 0;
+  Module wanted = {.name = "avro", .symbol = "dcetl_avro_module", .version = TABLE_MODULE_VERSION, .what = "Avro files", .package = ""};
+  if (module_need(&wanted, &found, &(DcError){0}) != DC_OK) return puts("skipped: no dcetl-avro.so"), 0;
   module = found;
   Suite *suite = suite_create("avro");
   TCase *cases = tcase_create("all");

@@ -89,7 +89,8 @@ END_TEST
 
 int main(void) {
   const void *module;
-  if (module_open("xml", "dcetl_xml_module", XML_MODULE_VERSION, "XML", "libexpat", &module, &(DcError){0}) != DC_OK) return puts("skipped: no dcetl-xml.so"), 0;
+  Module wanted = {.name = "xml", .symbol = "dcetl_xml_module", .version = XML_MODULE_VERSION, .what = "XML", .package = "libexpat"};
+  if (module_need(&wanted, &module, &(DcError){0}) != DC_OK) return puts("skipped: no dcetl-xml.so"), 0;
   Suite *suite = suite_create("xml");
   TCase *cases = tcase_create("all");
   tcase_add_test(cases, pieces_do_not_matter);
