@@ -3,6 +3,8 @@
  * The module gives record batches as it likes; they are cut and put together so that every batch but the last has exactly
  * as many rows as were asked for: the numbers of morsels are known before anything is read.
  */
+#include <stdio.h>
+
 #include "engine/typed_format.h"
 
 struct TypedRows {
@@ -22,7 +24,9 @@ struct TypedRows {
 static DcCode stream_failed(TypedRows *rows, DcError *err) {
   TableError error = {0};
   const char *text = rows->stream.get_last_error ? rows->stream.get_last_error(&rows->stream) : NULL;
-  for (size_t i = 0; text && text[i] && i + 1 < sizeof error.text; i++) error.text[i] = text[i];
+  const char *hint = text ? strchr(text, '\n') : NULL; /* a second line is the way out */
+  if (text) snprintf(error.text, sizeof error.text, "%.*s", hint ? (int)(hint - text) : (int)sizeof error.text - 1, text);
+  if (hint) snprintf(error.hint, sizeof error.hint, "%s", hint + 1);
   return typed_input_failed(rows->input, &error, err);
 }
 

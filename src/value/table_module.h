@@ -48,7 +48,7 @@ typedef struct TableWriter TableWriter; /* the module's */
 
 /* A part of a file that can be read without the others: a row group, a stripe, a record batch. */
 typedef struct TableUnit {
-  uint64_t rows;
+  uint64_t rows;  /* in_order: UINT64_MAX, not known */
   uint64_t bytes; /* on disk */
 } TableUnit;
 
@@ -63,12 +63,13 @@ typedef struct TableModule {
   uint32_t (*units)(TableFile *file);
   void (*unit)(TableFile *file, uint32_t unit, TableUnit *out);
   /* What statistics say of a top-level column in a unit: *bounds gets an array of its type with two values, the smallest and the
-     largest one (wider bounds are fine), *nulls how many NULLs there are, -1 if that is not known. false: nothing is known.
+     largest one (wider bounds are fine), *nulls how many NULLs there are, -1 if that is not known. false: nothing is known; two NULLs: only the number of NULLs.
      Only bounds that can be trusted (deprecated or truncated ones that are not bounds count as unknown). NULL: never known. */
   bool (*bounds)(TableFile *file, uint32_t unit, uint32_t column, struct ArrowArray *bounds, int64_t *nulls);
   /* The rows of a unit in batches of at most max_rows, only the top-level columns whose mark is set (columns NULL: all); the
      batches have these alone, in the file's order. *out is released before the file is closed. Several threads may read
-     different units of one file at once, each with its stream. A count of rows that is not the unit's is an error. */
+     different units of one file at once, each with its stream. A count of rows that is not the unit's is an error.
+     A second line of what get_last_error says is the way out. */
   int (*read)(TableFile *file, uint32_t unit, const uint8_t *columns, uint32_t max_rows, struct ArrowArrayStream *out, TableError *error);
   void (*close)(TableFile *file);
 
