@@ -27,6 +27,21 @@ static bool raw(const Copy *copy, const Batch *batch) {
          !batch->format->null_text.data == !options->null_text.data;
 }
 
+/* Numbers need no quotes: no byte of theirs is special in the dialect. */
+static bool bare_numbers(const TextOptions *options) {
+  static const char bytes[] = "0123456789+-.EINafinty";
+  const TextDialect *dialect = &options->dialect;
+  return !options->null_text.data && !memchr(bytes, dialect->delimiter, sizeof bytes - 1) && (!dialect->quote || !memchr(bytes, dialect->quote, sizeof bytes - 1)) &&
+         (!dialect->escape || !memchr(bytes, dialect->escape, sizeof bytes - 1));
+}
+
+static void put_number(Buf *out, const Vector *vector, uint32_t i) {
+  buf_reserve(out, 32);
+  if (vector->constant) i = 0;
+  char *to = out->data + out->len;
+  out->len += vector->kind == VEC_INT ? int_print(vector->as.ints[i], to) : double_print(vector->as.doubles[i], to);
+}
+
 static void put_value(const TextOptions *options, Pen *pen, const Vector *vector, uint32_t i, bool plain) {
   if (vector_is_null(vector, i)) {
     buf_str(&pen->text, options->null_text);
@@ -44,11 +59,14 @@ static void put_value(const TextOptions *options, Pen *pen, const Vector *vector
 
 static DcCode put(const Copy *copy, Pen *pen, const Layout *layout, View *view, const Vector *const *columns) {
   const TextOptions *options = options_of(copy);
-  bool plain = is_lines(&layout->schema);
+  bool plain = is_lines(&layout->schema), bare = bare_numbers(options);
   for (uint32_t i = 0; i < view->n; i++) {
     for (uint32_t c = 0; c < view->column_count; c++) {
+      const Vector *vector = columns[c];
       if (c) buf_char(&pen->text, options->dialect.delimiter);
-      put_value(options, pen, columns[c], i, plain);
+      bool number = bare && (vector->kind == VEC_INT || vector->kind == VEC_DOUBLE) && !vector_is_null(vector, i);
+      if (number) put_number(&pen->text, vector, i);
+      else put_value(options, pen, vector, i, plain);
     }
     buf_char(&pen->text, '\n');
   }

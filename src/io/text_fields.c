@@ -174,6 +174,32 @@ static void put_escaped(Buf *out, Str field, const TextDialect *dialect) {
   }
 }
 
+/* A bit is set if a byte of the word is c. */
+static uint64_t has_byte(uint64_t word, char c) {
+  const uint64_t ones = UINT64_C(0x0101010101010101), high = UINT64_C(0x8080808080808080);
+  word ^= (unsigned char)c * ones;
+  return (word - ones) & ~word & high;
+}
+
+static uint64_t has_special(uint64_t word, const TextDialect *dialect) {
+  return has_byte(word, dialect->delimiter) | has_byte(word, dialect->quote) | has_byte(word, '\r') | has_byte(word, '\n');
+}
+
+/* Does it hold a delimiter, a quote or a line end? Eight bytes at a time, the last ones once more. */
+static bool needs_quotes(Str field, const TextDialect *dialect) {
+  uint64_t word = 0;
+  if (field.len < sizeof word) {
+    if (field.len) memcpy(&word, field.data, field.len);
+    return has_special(word, dialect) != 0;
+  }
+  for (size_t i = 0; i + sizeof word < field.len; i += sizeof word) {
+    memcpy(&word, field.data + i, sizeof word);
+    if (has_special(word, dialect)) return true;
+  }
+  memcpy(&word, field.data + field.len - sizeof word, sizeof word);
+  return has_special(word, dialect) != 0;
+}
+
 void text_put_field(Buf *out, Str field, const TextDialect *dialect, bool force) {
   char quote = dialect->quote, escape = dialect->escape;
   if (dialect->plain || !(quote || escape)) {
@@ -184,9 +210,7 @@ void text_put_field(Buf *out, Str field, const TextDialect *dialect, bool force)
     put_escaped(out, field, dialect);
     return;
   }
-  bool needed = force, escaped = escape && escape != quote && field.len && memchr(field.data, escape, field.len);
-  for (size_t i = 0; i < field.len && !needed; i++)
-    needed = field.data[i] == dialect->delimiter || field.data[i] == quote || field.data[i] == '\r' || field.data[i] == '\n';
+  bool needed = force || needs_quotes(field, dialect), escaped = escape && escape != quote && field.len && memchr(field.data, escape, field.len);
   if (!needed && !escaped) {
     buf_str(out, field);
     return;
