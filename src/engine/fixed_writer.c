@@ -36,6 +36,7 @@ static DcCode fit(const FixedOptions *options, Pen *pen, View *view, uint32_t i,
 }
 
 static void put_padding(Buf *out, char pad, size_t count) {
+  if (!count) return;
   buf_reserve(out, count);
   memset(out->data + out->len, pad, count);
   out->len += count;
