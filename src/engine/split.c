@@ -280,6 +280,7 @@ static DcCode copy_datasets(Engine *engine, Family *family, const CopySpec *spec
   Str *names;
   Dataset **datasets;
   size_t count;
+  family->keyless = true;
   DcCode code = family_datasets(engine, family, &arena, &names, &datasets, &count, err);
   if (code == DC_OK) {
     CopyItem *items = dc_alloc((count + 1) * sizeof *items);
@@ -348,7 +349,7 @@ DcCode family_datasets(Engine *engine, Family *family, Arena *arena, Str **names
   base->keyed = family->input->keyed;
   base->store = store_new(engine, 0);
   Splitter splitter;
-  splitter_init(&splitter, family, base->store, family->keyless ? 0 : GATHER_KEY | GATHER_ORIGINS, store_room(engine));
+  splitter_init(&splitter, family, base->store, GATHER_ORIGINS | (family->keyless ? 0 : GATHER_KEY), store_room(engine));
   DcCode code = fill_store(&splitter, family, err);
   if (code == DC_OK) {
     Str *found = all_names(&splitter, arena, count);
