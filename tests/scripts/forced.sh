@@ -2,6 +2,7 @@
 # @fsync = TRUE: files and folders of the stage are forced to the disk before the first move, the journal, too; the
 # folders that the moves changed are before the journal goes. Without it nothing is forced. Needs strace.
 . tests/scripts/lib.sh.inc
+[ -z "${QUICK:-}" ] || skip "only for the normal build" # no leak check under strace
 strace -o "$work/try" true 2>/dev/null || skip "strace is not installed or may not trace"
 seq 10 >"$work/a.csv"
 echo 'LOAD "a" text FROM $IN; COPY "a" text(@mode = $MODE, @fsync = $FORCE, @manifest = "xxh128") INTO $OUT;' | tr '"' "'" |
