@@ -17,6 +17,12 @@ typedef struct Str {
 
 static inline Str str_of(const char *text) { return (Str){text, text ? strlen(text) : 0}; }
 static inline Str str_make(const char *data, size_t len) { return (Str){data, len}; }
+/* Without the blanks around it. */
+static inline Str str_trim(Str s) {
+  while (s.len && s.data[0] == ' ') s.data++, s.len--;
+  while (s.len && s.data[s.len - 1] == ' ') s.len--;
+  return s;
+}
 static inline bool str_eq(Str a, Str b) { return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0); }
 static inline bool str_is(Str a, const char *text) { return str_eq(a, str_of(text)); }
 static inline bool str_starts(Str s, Str prefix) {

@@ -64,7 +64,7 @@ static size_t find_layout(const Copy *copy, const Layout *wanted) {
     const Layout *layout = &copy->layouts[i];
     if (!same_schema(&layout->schema, &wanted->schema)) continue;
     if (!copy->typed) return i;
-    if (layout->decided && wanted->decided && arrow_type_equal(layout->record, wanted->record)) return i;
+    if (layout->record && wanted->record && arrow_type_equal(layout->record, wanted->record)) return i;
   }
   return copy->layout_count;
 }
@@ -79,7 +79,7 @@ static DcCode add_layout(Copy *copy, const Schema *schema, uint32_t *out, DcErro
   *out = (uint32_t)find_layout(copy, layout);
   if (*out < copy->layout_count) return DC_OK;
   copy->layout_count++;
-  if (copy->typed) return DC_OK;
+  if (copy->typed) return layout->record ? typed_decide(copy, layout, err) : DC_OK;
   layout->header = made_text(copy, copy->writer->header, &layout->schema);
   layout->footer = made_text(copy, copy->writer->footer, &layout->schema);
   return DC_OK;
@@ -245,7 +245,7 @@ static void count_rows(Copy *copy, const Output *output, uint64_t rows) {
   if (copy->file.stage.manifest && copy->stage) stage_rows(copy->stage, output->file, rows);
 }
 
-static DcCode encode_table(Copy *copy, Pen *pen, const Output *output, View *view) {
+static DcCode encode_typed(Copy *copy, Pen *pen, const Output *output, View *view) {
   ArenaMark mark = arena_mark(&pen->worker.scratch);
   uint64_t before = pen->rows;
   if (!pen->block) pen->block = dc_alloc(sizeof *pen->block);
@@ -256,7 +256,7 @@ static DcCode encode_table(Copy *copy, Pen *pen, const Output *output, View *vie
 }
 
 DcCode copy_encode(Copy *copy, Pen *pen, const Output *output, View *view) {
-  if (copy->typed) return encode_table(copy, pen, output, view);
+  if (copy->typed) return encode_typed(copy, pen, output, view);
   pen->rows += view->n;
   count_rows(copy, output, view->n);
   if (view->whole && is_raw(copy, view->batch)) {

@@ -192,10 +192,7 @@ static DcCode finish(Dataset *node, const LoadSpec *spec, Dataset **out, DcError
   return DC_OK;
 }
 
-static void free_source(LoadPlan *plan) { text_source.free(plan); }
-static DcCode open_reader(Dataset *node, const ReadSpec *spec, Reader **out, DcError *err) { return text_source.open(node, spec, out, err); }
-
-static const SourceOps json_source = {.check = check_columns, .schema = schema, .cuttable = cuttable, .finish = finish, .free = free_source, .open = open_reader};
+static const SourceOps json_source = {.check = check_columns, .schema = schema, .cuttable = cuttable, .finish = finish, .free = text_load_free, .open = text_reader_open};
 
 const Format json_format = {.options_size = sizeof(JsonOptions), .defaults = defaults, .apply = apply, .check = check_options,
                             .source = &json_source, .writer = &json_writer};

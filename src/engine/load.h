@@ -118,6 +118,8 @@ extern const SourceOps text_source;
 DcCode load_prepare(Dataset *node, uint32_t number, DcError *err) DC_MUST_CHECK;
 /* The first bytes of a file, `want` unless it is shorter. What is no regular file is kept open for the reader. */
 DcCode load_head(LoadPlan *plan, uint32_t number, size_t want, Buf *out, bool *ended, DcError *err) DC_MUST_CHECK;
+/* For formats whose rows are texts that come by this reader. */
+void text_load_free(LoadPlan *plan);
 DcCode text_reader_open(Dataset *node, const ReadSpec *spec, Reader **out, DcError *err) DC_MUST_CHECK;
 
 #endif

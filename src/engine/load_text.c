@@ -285,7 +285,7 @@ static DcCode check_columns(const LoadPlan *plan, const LoadSpec *spec, DcError 
   return dc_fail_at(err, DC_FAIL, spec->adapter_pos, "\"%.*s\" reads lines and takes no columns", STR_ARG(spec->adapter));
 }
 
-static void free_text(LoadPlan *plan) {
+void text_load_free(LoadPlan *plan) {
   for (size_t i = 0; plan->opened && i < plan->files.count; i++) {
     stream_close(plan->opened[i].stream);
     buf_free(&plan->opened[i].ahead);
@@ -295,4 +295,4 @@ static void free_text(LoadPlan *plan) {
   dc_free(plan->starts);
 }
 
-const SourceOps text_source = {.check = check_columns, .schema = text_schema, .cuttable = cuttable, .free = free_text, .open = text_reader_open};
+const SourceOps text_source = {.check = check_columns, .schema = text_schema, .cuttable = cuttable, .free = text_load_free, .open = text_reader_open};

@@ -1,6 +1,4 @@
 /* typed_adapter.c - parameters of the adapters of typed columns, and opening their modules. */
-#include <stdio.h>
-
 #include "engine/adapter_params.h"
 #include "engine/typed_format.h"
 
@@ -44,16 +42,72 @@ static const char *text_of(Arena *arena, Value value) {
   return arena_printf(arena, "%.*s", STR_ARG(text)).data;
 }
 
+/* Where the item of a list ends that begins at `at`: at a comma outside of brackets and quotes. */
+static size_t item_end(Str text, size_t at) {
+  int depth = 0;
+  bool quoted = false;
+  for (; at < text.len; at++) {
+    char c = text.data[at];
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (c == '(' || c == '<' || c == '[') depth++;
+    if (c == ')' || c == '>' || c == ']') depth--;
+    if (c == ',' && depth <= 0) break;
+  }
+  return at;
+}
+
+/* "name type", or "\"a name\" type". false: there is no type. */
+static bool name_and_type(Str item, WantedType *out) {
+  bool quoted = item.len && item.data[0] == '"';
+  const char *end = quoted ? memchr(item.data + 1, '"', item.len - 1) : memchr(item.data, ' ', item.len);
+  if (!end) return false;
+  size_t len = (size_t)(end - item.data), behind = len + quoted;
+  out->name = quoted ? str_make(item.data + 1, len - 1) : str_make(item.data, len);
+  out->type = str_trim(str_make(item.data + behind, item.len - behind));
+  return out->type.len > 0;
+}
+
+static DcCode add_types(TypedOptions *out, Str text, Arena *arena, DcError *err) {
+  for (size_t at = 0, end; at < text.len || !text.len; at = end + 1) {
+    end = item_end(text, at);
+    Str item = str_trim(str_make(text.data + at, end - at));
+    WantedType wanted;
+    if (str_is(item, "auto")) {
+      out->auto_types = true;
+    } else if (name_and_type(item, &wanted)) {
+      WantedType *more = arena_alloc(arena, (out->wanted_count + 1) * sizeof *more);
+      if (out->wanted_count) memcpy(more, out->wanted, out->wanted_count * sizeof *more);
+      out->wanted = more;
+      out->wanted[out->wanted_count++] = wanted;
+    } else {
+      dc_fail_at(err, DC_FAIL, out->types_pos, "@types has an item without a name or a type: '%.*s'", (int)(end - at), text.data + at);
+      dc_hint(err, "@types = 'id int64, \"unit price\" decimal(10, 2), day date'");
+      return err->code;
+    }
+  }
+  return DC_OK;
+}
+
+/* 'id int64, "unit price" decimal(10, 2)', or an array of such texts. */
+static DcCode apply_types(const ParamValue *param, Arena *arena, TypedOptions *out, DcError *err) {
+  out->types_pos = param->pos;
+  if (!out->writing || value_is_null(param->value)) return DC_OK;
+  Value given = value_copy(arena, param->value);
+  size_t count = given.type == TYPE_ARRAY ? given.as.array->count : 1;
+  for (size_t i = 0; i < count; i++) {
+    Value text = given.type == TYPE_ARRAY ? given.as.array->items[i] : given;
+    DC_TRY(add_types(out, text.type == TYPE_STRING ? value_get_str(text) : (Str){"", 0}, arena, err));
+  }
+  return DC_OK;
+}
+
 /* Lists come as one option for each element, objects as name=value. */
 static DcCode apply(const ParamValue *param, Arena *arena, void *own, DcError *err) {
   TypedOptions *out = own;
   Value value = param->value;
   const char *name = arena_printf(arena, "%.*s", STR_ARG(param->name)).data;
-  if (str_is(param->name, "types")) {
-    out->types = value_copy(arena, value);
-    out->types_pos = param->pos;
-    return DC_OK;
-  }
+  if (str_is(param->name, "types")) return apply_types(param, arena, out, err);
   if (value_is_null(value)) return param_wrong(param, "a value", err);
   for (size_t i = 0; value.type == TYPE_ARRAY && i < value.as.array->count; i++) add_option(out, arena, name, text_of(arena, value.as.array->items[i]));
   for (size_t i = 0; value.type == TYPE_OBJECT && i < value.as.object->count; i++) {
@@ -66,7 +120,7 @@ static DcCode apply(const ParamValue *param, Arena *arena, void *own, DcError *e
 
 static void defaults(const AdapterRow *row, bool writing, void *own) {
   TypedOptions *out = own;
-  (void)writing;
+  out->writing = writing;
   out->format = row->format->typed;
   out->structured = row->format == &parquet_structured_format;
 }

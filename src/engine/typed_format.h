@@ -15,13 +15,21 @@ struct TypedFormat {
   Module *module; /* exports a TableModule */
 };
 
+/* An item of @types. */
+typedef struct WantedType {
+  Str name, type;
+} WantedType;
+
 /* The parameters of an adapter, evaluated. */
 typedef struct TypedOptions {
   const TypedFormat *format;
   bool structured;      /* reading: Structured in place of Columnar */
   TableOption *options; /* for the module, as texts */
   uint32_t count, cap;
-  Value types;          /* writing: @types, or NULL */
+  bool writing;
+  WantedType *wanted;   /* writing: the columns that @types names */
+  size_t wanted_count;
+  bool auto_types;      /* writing: @types has 'auto' */
   Position types_pos;
 } TypedOptions;
 
@@ -73,7 +81,7 @@ struct TypedBlock {
 };
 void typed_block_free(TypedBlock *block);
 
-/* Finds out the layout's types by @types and the dataset's; layout->decided stays false if some need a look at the values. */
+/* Finds out the layout's types by @types and the dataset's; layout->record stays NULL if some need a look at the values. */
 DcCode typed_layout(Copy *copy, Layout *layout, const Schema *schema, DcError *err) DC_MUST_CHECK;
 /* The types that are not known yet from all values of stored partitions parts[0 … count) (NO_PART: none); typed_decide follows. */
 DcCode typed_guess(Copy *copy, Layout *layout, Dataset *stored, const uint32_t *parts, uint32_t count, DcError *err) DC_MUST_CHECK;
@@ -85,7 +93,7 @@ bool typed_unknown(const Layout *layout); /* some types are not known yet */
 void typed_set(Copy *copy, Layout *layout, uint32_t column, const struct ArrowSchema *type);
 /* The layout's columns of text that 'auto' is about; NULL: there are none. Heap. */
 uint8_t *typed_auto_columns(const Copy *copy, const Layout *layout);
-/* All types are there: makes the record's of them, and tries whether the module takes them. */
+/* All types are there: tries whether the module takes them and the parameters. */
 DcCode typed_decide(Copy *copy, Layout *layout, DcError *err) DC_MUST_CHECK;
 /* Appends a view's rows, converted; what does not fit is a bad record. An error is in pen->worker.err. */
 DcCode typed_encode(Copy *copy, Pen *pen, const Layout *layout, View *view, TypedBlock *block) DC_MUST_CHECK;

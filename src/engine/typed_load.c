@@ -161,6 +161,6 @@ static DcCode typed_schema(Dataset *node, DcError *err) {
   return code;
 }
 
-static void free_table(LoadPlan *plan) { typed_input_close(plan->own); }
+static void free_typed(LoadPlan *plan) { typed_input_close(plan->own); }
 
-const SourceOps typed_source = {.schema = typed_schema, .free = free_table, .open = typed_reader_open};
+const SourceOps typed_source = {.schema = typed_schema, .free = free_typed, .open = typed_reader_open};

@@ -37,14 +37,15 @@ void typed_set(Copy *copy, Layout *layout, uint32_t column, const struct ArrowSc
   layout->types[column] = column_type(&copy->arena, type, layout->schema.names[column]);
 }
 
-static DcCode check_type_names(const Copy *copy, const Layout *layout, const Object *wanted, DcError *err) {
-  for (size_t i = 0; i < wanted->count; i++) {
+static DcCode check_type_names(const TypedOptions *options, const Layout *layout, DcError *err) {
+  for (size_t i = 0; i < options->wanted_count; i++) {
+    Str name = options->wanted[i].name;
     bool found = false;
-    for (uint32_t c = 0; c < layout->type_count; c++) found = found || str_eq(wanted->names[i], str_of(layout->types[c]->name));
+    for (uint32_t c = 0; c < layout->type_count; c++) found = found || str_eq(name, str_of(layout->types[c]->name));
     if (found) continue;
-    Speller speller = speller_start(wanted->names[i]);
+    Speller speller = speller_start(name);
     for (uint32_t c = 0; c < layout->type_count; c++) speller_try(&speller, str_of(layout->types[c]->name));
-    dc_fail_at(err, DC_FAIL, options_of(copy)->types_pos, "@types names \"%.*s\", which is no column", STR_ARG(wanted->names[i]));
+    dc_fail_at(err, DC_FAIL, options->types_pos, "@types names \"%.*s\", which is no column", STR_ARG(name));
     Str near = speller_best(&speller);
     if (near.len) dc_hint(err, "did you mean \"%.*s\"?", STR_ARG(near));
     return err->code;
@@ -52,117 +53,22 @@ static DcCode check_type_names(const Copy *copy, const Layout *layout, const Obj
   return DC_OK;
 }
 
-/* Where the item of a list ends that begins at `at`: at a comma outside of brackets and quotes. */
-static size_t item_end(Str text, size_t at) {
-  int depth = 0;
-  bool quoted = false;
-  for (; at < text.len; at++) {
-    char c = text.data[at];
-    if (c == '"') quoted = !quoted;
-    if (quoted) continue;
-    if (c == '(' || c == '<' || c == '[') depth++;
-    if (c == ')' || c == '>' || c == ']') depth--;
-    if (c == ',' && depth <= 0) break;
-  }
-  return at;
-}
-
-static Str trimmed(Str text) {
-  while (text.len && text.data[0] == ' ') text = str_make(text.data + 1, text.len - 1);
-  while (text.len && text.data[text.len - 1] == ' ') text.len--;
-  return text;
-}
-
-/* "name type", or "\"a name\" type". false: there is no type. */
-static bool name_and_type(Str item, Str *name, Str *type) {
-  item = trimmed(item);
-  bool quoted = item.len && item.data[0] == '"';
-  const char *end = quoted ? memchr(item.data + 1, '"', item.len - 1) : memchr(item.data, ' ', item.len);
-  if (!end) return false;
-  size_t len = (size_t)(end - item.data), behind = len + quoted;
-  *name = quoted ? str_make(item.data + 1, len - 1) : str_make(item.data, len);
-  *type = trimmed(str_make(item.data + behind, item.len - behind));
-  return type->len > 0;
-}
-
-/* @types as an object: 'id int64, "unit price" decimal(10, 2)', or an array of such items. */
-static DcCode wanted_types(const Copy *copy, Arena *arena, Value *out, DcError *err) {
-  const TypedOptions *options = options_of(copy);
-  Value given = options->types, one = given;
-  *out = value_null();
-  if (value_is_null(given)) return DC_OK;
-  size_t count = given.type == TYPE_ARRAY ? given.as.array->count : 1, n = 0;
-  const Value *texts = given.type == TYPE_ARRAY ? given.as.array->items : &one;
-  Str *names = NULL;
-  Value *types = NULL;
-  for (size_t i = 0; i < count; i++) {
-    Str text = texts[i].type == TYPE_STRING ? value_get_str(texts[i]) : (Str){"", 0};
-    for (size_t at = 0; at < text.len || !text.len; at++) {
-      size_t end = item_end(text, at);
-      Str name, type;
-      if (str_is(trimmed(str_make(text.data + at, end - at)), "auto")) {
-        at = end;
-        continue;
-      }
-      if (!name_and_type(str_make(text.data + at, end - at), &name, &type)) {
-        dc_fail_at(err, DC_FAIL, options->types_pos, "@types has an item without a name or a type: '%.*s'", (int)(end - at), text.data + at);
-        dc_hint(err, "@types = 'id int64, \"unit price\" decimal(10, 2), day date'");
-        return err->code;
-      }
-      Str *more_names = arena_alloc(arena, (n + 1) * sizeof *names);
-      Value *more_types = arena_alloc(arena, (n + 1) * sizeof *types);
-      if (n) memcpy(more_names, names, n * sizeof *names);
-      if (n) memcpy(more_types, types, n * sizeof *types);
-      names = more_names;
-      types = more_types;
-      names[n] = name;
-      types[n++] = value_str(type);
-      at = end;
-    }
-  }
-  *out = value_object(arena, names, types, n);
-  return DC_OK;
-}
-
 /* The type that @types has for a column; NULL: none. */
-static DcCode wanted_type(Copy *copy, Value wanted, Str name, const struct ArrowSchema **out, DcError *err) {
-  *out = NULL;
-  size_t at = wanted.type == TYPE_OBJECT ? object_find(wanted.as.object, name) : 0;
-  if (wanted.type != TYPE_OBJECT || at == wanted.as.object->count) return DC_OK;
-  Value text = wanted.as.object->values[at];
-  Str type = text.type == TYPE_STRING ? value_get_str(text) : (Str){"", 0};
-  if (arrow_type_parse(type, &copy->arena, out, err) != DC_OK) return dc_position(err, options_of(copy)->types_pos);
-  return DC_OK;
-}
-
-/* Is one of the items of @types just "auto"? */
-static bool is_auto(Value types) {
-  const Value *items = types.type == TYPE_ARRAY ? types.as.array->items : &types;
-  size_t count = types.type == TYPE_ARRAY ? types.as.array->count : 1;
-  for (size_t i = 0; i < count; i++) {
-    Str text = items[i].type == TYPE_STRING ? value_get_str(items[i]) : (Str){"", 0};
-    for (size_t at = 0, end; at < text.len; at = end + 1) {
-      end = item_end(text, at);
-      if (str_is(trimmed(str_make(text.data + at, end - at)), "auto")) return true;
-    }
-  }
-  return false;
+static const WantedType *find_wanted(const TypedOptions *options, Str name) {
+  for (size_t i = 0; i < options->wanted_count; i++)
+    if (str_eq(options->wanted[i].name, name)) return &options->wanted[i];
+  return NULL;
 }
 
 uint8_t *typed_auto_columns(const Copy *copy, const Layout *layout) {
-  if (is_objects(layout) || layout->schema.type == DS_PLAIN_TEXT || !is_auto(options_of(copy)->types)) return NULL;
-  Arena arena = {0};
-  Value wanted;
-  DcError ignored = {0}; /* was looked at before */
+  const TypedOptions *options = options_of(copy);
+  if (is_objects(layout) || layout->schema.type == DS_PLAIN_TEXT || !options->auto_types) return NULL;
   uint8_t *columns = dc_alloc((size_t)layout->type_count + 1);
-  bool any = false, known = wanted_types(copy, &arena, &wanted, &ignored) == DC_OK;
-  for (uint32_t c = 0; c < layout->type_count && known; c++) {
-    const Object *named = wanted.type == TYPE_OBJECT ? wanted.as.object : NULL;
-    bool given = named && object_find(named, layout->schema.names[c]) < named->count;
-    columns[c] = !given && layout->types[c] && !strcmp(layout->types[c]->format, "u");
+  bool any = false;
+  for (uint32_t c = 0; c < layout->type_count; c++) {
+    columns[c] = !find_wanted(options, layout->schema.names[c]) && layout->types[c] && !strcmp(layout->types[c]->format, "u");
     any = any || columns[c];
   }
-  arena_free(&arena);
   if (any) return columns;
   dc_free(columns);
   return NULL;
@@ -179,7 +85,7 @@ static int discard(void *self, const void *data, uint64_t size, TableError *erro
 DcCode typed_decide(Copy *copy, Layout *layout, DcError *err) {
   const TypedOptions *options = options_of(copy);
   const TableModule *module;
-  layout->record = arrow_type_record(&copy->arena, layout->types, layout->type_count);
+  if (!layout->record) layout->record = arrow_type_record(&copy->arena, layout->types, layout->type_count);
   DC_TRY(typed_module(options->format, &module, err));
   TableSink nowhere = {.write = discard};
   TableWriter *writer = NULL;
@@ -195,21 +101,16 @@ DcCode typed_decide(Copy *copy, Layout *layout, DcError *err) {
 }
 
 static DcCode override_types(Copy *copy, Layout *layout, bool *all, DcError *err) {
-  Arena arena = {0};
-  Value wanted;
-  DcCode code = wanted_types(copy, &arena, &wanted, err);
+  const TypedOptions *options = options_of(copy);
   *all = true;
-  for (uint32_t c = 0; c < layout->type_count && code == DC_OK; c++) {
+  for (uint32_t c = 0; c < layout->type_count; c++) {
     Str name = is_objects(layout) ? str_of(layout->types[c]->name) : layout->schema.names[c];
-    const struct ArrowSchema *type;
-    code = wanted_type(copy, wanted, name, &type, err);
-    if (type) layout->types[c] = type;
+    const WantedType *wanted = find_wanted(options, name);
+    if (wanted && arrow_type_parse(wanted->type, &copy->arena, &layout->types[c], err) != DC_OK) return dc_position(err, options->types_pos);
     if (layout->types[c]) layout->types[c] = column_type(&copy->arena, layout->types[c], name);
     else *all = false;
   }
-  if (code == DC_OK && *all && wanted.type == TYPE_OBJECT) code = check_type_names(copy, layout, wanted.as.object, err);
-  arena_free(&arena);
-  return code;
+  return *all ? check_type_names(options, layout, err) : DC_OK;
 }
 
 static void take_members(Copy *copy, Layout *layout, const struct ArrowSchema *record) {
@@ -231,9 +132,9 @@ DcCode typed_layout(Copy *copy, Layout *layout, const Schema *schema, DcError *e
   }
   DC_TRY(override_types(copy, layout, &all, err));
   uint8_t *texts = typed_auto_columns(copy, layout);
-  bool look = texts != NULL;
+  if (all && !texts) layout->record = arrow_type_record(&copy->arena, layout->types, layout->type_count);
   dc_free(texts);
-  return all && !look ? typed_decide(copy, layout, err) : DC_OK;
+  return DC_OK;
 }
 
 /* --- Guessing --- */

@@ -379,12 +379,6 @@ static DcCode expand(Search *search, Str text, bool grouped) {
 
 /* ---- the list ---- */
 
-static Str trimmed(Str text) {
-  while (text.len && text.data[0] == ' ') text.data++, text.len--;
-  while (text.len && text.data[text.len - 1] == ' ') text.len--;
-  return text;
-}
-
 /* The next element of a text with commas outside of {}; moves *text behind it. */
 static Str next_element(Str *text) {
   size_t depth = 0, i = 0;
@@ -399,7 +393,7 @@ static Str next_element(Str *text) {
   Str element = str_make(text->data, i);
   size_t used = i < text->len ? i + 1 : i;
   *text = str_make(text->data + used, text->len - used);
-  return trimmed(element);
+  return str_trim(element);
 }
 
 static bool exists(Search *search, Str text) {

@@ -24,21 +24,15 @@ struct Path {
 
 /* --- Compiling --- */
 
-static Str trim(Str s) {
-  while (s.len && s.data[0] == ' ') s.data++, s.len--;
-  while (s.len && s.data[s.len - 1] == ' ') s.len--;
-  return s;
-}
-
 /* A bound of a slice; an empty one stays as it is. */
 static bool bound(Str text, int64_t *out) {
-  text = trim(text);
+  text = str_trim(text);
   return !text.len || int_parse(text, out);
 }
 
 /* What stands between [ and ]. */
 static bool subscript(Str inside, Step *step) {
-  inside = trim(inside);
+  inside = str_trim(inside);
   *step = (Step){.kind = STEP_SLICE, .to_end = true};
   if (inside.len == 0 || str_is(inside, "*")) return true;
   const char *colon = memchr(inside.data, ':', inside.len);
@@ -47,7 +41,7 @@ static bool subscript(Str inside, Step *step) {
     return int_parse(inside, &step->from);
   }
   size_t at = (size_t)(colon - inside.data);
-  Str to = trim(str_make(colon + 1, inside.len - at - 1));
+  Str to = str_trim(str_make(colon + 1, inside.len - at - 1));
   step->to_end = to.len == 0;
   return bound(str_make(inside.data, at), &step->from) && bound(to, &step->to);
 }
