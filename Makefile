@@ -78,7 +78,7 @@ $(BUILD)/dcetl-archive.so: $(wildcard modules/archive/*.c) modules/archive/archi
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) -larchive -lzip $(LDFLAGS)
 
-$(BUILD)/dcetl-sheet.so: $(wildcard modules/sheet/*.c) modules/sheet/sheet.h src/io/sheet_module.h
+$(BUILD)/dcetl-sheet.so: $(wildcard modules/sheet/*.c) modules/sheet/sheet.h modules/common.h src/io/sheet_module.h
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) -fvisibility=hidden $(CFLAGS) -o $@ $(filter %.c,$^) -larchive -lexpat $(LDFLAGS)
 
@@ -89,7 +89,7 @@ $(BUILD)/obj/modules/%.o: modules/%.cc
 $(BUILD)/dcetl-arrow.so: $(ARROW_OBJ)
 	$(call say,LINK)$(CXX) $(OPT) $(SAN) -shared -Wl,--as-needed $(CXXFLAGS) -o $@ $^ $(ARROW_LIBS) $(LDFLAGS)
 
-$(BUILD)/dcetl-avro.so: $(wildcard modules/avro/*.c) modules/avro/avro.h src/value/table_module.h
+$(BUILD)/dcetl-avro.so: $(wildcard modules/avro/*.c) modules/avro/avro.h modules/common.h src/value/table_module.h
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) -fvisibility=hidden $(PKG_CFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) -lyyjson -lz -lzstd -lbz2 -llzma -lsnappy $(LDFLAGS)
 

@@ -7,25 +7,10 @@
 #ifndef MODULES_AVRO_H
 #define MODULES_AVRO_H
 
-#include <stddef.h>
-
+#include "../common.h"
 #include "value/table_module.h"
 
 enum { AVRO_SYNC = 16, AVRO_MOST_DEPTH = 64, AVRO_MOST_TYPES = 20000, AVRO_MOST_BLOCK = 1 << 30 };
-
-/* Sets the error, unless it is set; gives -1. */
-int avro_fail(TableError *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* Growing bytes. failed: there was no memory; what was put since is lost. */
-typedef struct Bytes {
-  uint8_t *data;
-  size_t len, cap;
-  bool failed;
-} Bytes;
-bool bytes_reserve(Bytes *bytes, size_t more);
-void bytes_put(Bytes *bytes, const void *data, size_t len);
-void bytes_zeros(Bytes *bytes, size_t len);
-void bytes_free(Bytes *bytes);
 
 /* --- Schemas --- */
 

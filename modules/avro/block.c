@@ -1,54 +1,12 @@
-/* block.c - growing bytes, and the codecs of blocks. */
+/* block.c - the codecs of blocks. */
 #include <bzlib.h>
 #include <lzma.h>
 #include <snappy-c.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include "avro.h"
-
-int avro_fail(TableError *error, const char *format, ...) {
-  if (error->text[0]) return -1;
-  va_list args;
-  va_start(args, format);
-  vsnprintf(error->text, sizeof error->text, format, args);
-  va_end(args);
-  return -1;
-}
-
-bool bytes_reserve(Bytes *bytes, size_t more) {
-  if (bytes->cap - bytes->len >= more && bytes->data) return true;
-  size_t cap = bytes->cap + bytes->cap / 2 + more + 64;
-  uint8_t *grown = realloc(bytes->data, cap);
-  if (!grown) {
-    bytes->failed = true;
-    return false;
-  }
-  bytes->data = grown;
-  bytes->cap = cap;
-  return true;
-}
-
-void bytes_put(Bytes *bytes, const void *data, size_t len) {
-  if (!len || !bytes_reserve(bytes, len)) return;
-  memcpy(bytes->data + bytes->len, data, len);
-  bytes->len += len;
-}
-
-void bytes_zeros(Bytes *bytes, size_t len) {
-  if (!bytes_reserve(bytes, len)) return;
-  memset(bytes->data + bytes->len, 0, len);
-  bytes->len += len;
-}
-
-void bytes_free(Bytes *bytes) {
-  free(bytes->data);
-  *bytes = (Bytes){0};
-}
 
 static const struct { const char *name; int levels; } codecs[AVRO_CODECS] = {
   {"null", 0}, {"deflate", 9}, {"snappy", 0}, {"zstandard", 22}, {"bzip2", 9}, {"xz", 9}};
@@ -64,19 +22,19 @@ int avro_codec_levels(AvroCodec codec) { return codecs[codec].levels; }
 
 /* --- Unpacking --- */
 
-static int damaged(AvroCodec codec, TableError *error) { return avro_fail(error, "a block is damaged: it is no %s data", codecs[codec].name); }
+static int damaged(AvroCodec codec, TableError *error) { return MODULE_FAIL(error, "a block is damaged: it is no %s data", codecs[codec].name); }
 
 /* Room for more output; -1: the block is too large. */
 static int more_room(Bytes *out, TableError *error) {
-  if (out->len >= AVRO_MOST_BLOCK) return avro_fail(error, "a block of more than 1 GiB");
+  if (out->len >= AVRO_MOST_BLOCK) return MODULE_FAIL(error, "a block of more than 1 GiB");
   size_t step = out->len < 65536 ? 65536 : out->len;
   if (step > AVRO_MOST_BLOCK - out->len) step = AVRO_MOST_BLOCK - out->len;
-  return bytes_reserve(out, step) ? 0 : avro_fail(error, "no memory left for a block");
+  return bytes_reserve(out, step) ? 0 : MODULE_FAIL(error, "no memory left for a block");
 }
 
 static int inflate_all(const uint8_t *data, size_t len, Bytes *out, TableError *error) {
   z_stream z = {.next_in = (Bytef *)data, .avail_in = (uInt)len};
-  if (inflateInit2(&z, -15) != Z_OK) return avro_fail(error, "no memory left for a block");
+  if (inflateInit2(&z, -15) != Z_OK) return MODULE_FAIL(error, "no memory left for a block");
   int status = Z_OK;
   while (status == Z_OK && more_room(out, error) == 0) {
     z.next_out = out->data + out->len;
@@ -93,18 +51,18 @@ static int unsnap(const uint8_t *data, size_t len, Bytes *out, TableError *error
   size_t size;
   if (len < 4 || snappy_uncompressed_length((const char *)data, len - 4, &size) != SNAPPY_OK || size > AVRO_MOST_BLOCK || size / 300 > len)
     return damaged(AVRO_SNAPPY, error);
-  if (!bytes_reserve(out, size)) return avro_fail(error, "no memory left for a block");
+  if (!bytes_reserve(out, size)) return MODULE_FAIL(error, "no memory left for a block");
   if (snappy_uncompress((const char *)data, len - 4, (char *)out->data, &size) != SNAPPY_OK) return damaged(AVRO_SNAPPY, error);
   const uint8_t *sum = data + len - 4;
   uint32_t wanted = (uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 | (uint32_t)sum[2] << 8 | sum[3];
-  if (crc32(0, out->data, (uInt)size) != wanted) return avro_fail(error, "a block is damaged: its checksum is wrong");
+  if (crc32(0, out->data, (uInt)size) != wanted) return MODULE_FAIL(error, "a block is damaged: its checksum is wrong");
   out->len = size;
   return 0;
 }
 
 static int unzstd(const uint8_t *data, size_t len, Bytes *out, TableError *error) {
   ZSTD_DStream *z = ZSTD_createDStream();
-  if (!z) return avro_fail(error, "no memory left for a block");
+  if (!z) return MODULE_FAIL(error, "no memory left for a block");
   ZSTD_inBuffer in = {data, len, 0};
   size_t left = 1;
   while ((left || in.pos < in.size) && more_room(out, error) == 0) {
@@ -120,7 +78,7 @@ static int unzstd(const uint8_t *data, size_t len, Bytes *out, TableError *error
 
 static int unbzip2(const uint8_t *data, size_t len, Bytes *out, TableError *error) {
   bz_stream z = {.next_in = (char *)data, .avail_in = (unsigned)len};
-  if (BZ2_bzDecompressInit(&z, 0, 0) != BZ_OK) return avro_fail(error, "no memory left for a block");
+  if (BZ2_bzDecompressInit(&z, 0, 0) != BZ_OK) return MODULE_FAIL(error, "no memory left for a block");
   int status = BZ_OK;
   while (status == BZ_OK && more_room(out, error) == 0) {
     z.next_out = (char *)out->data + out->len;
@@ -137,7 +95,7 @@ static int unbzip2(const uint8_t *data, size_t len, Bytes *out, TableError *erro
 
 static int unxz(const uint8_t *data, size_t len, Bytes *out, TableError *error) {
   lzma_stream z = LZMA_STREAM_INIT;
-  if (lzma_stream_decoder(&z, UINT64_C(256) << 20, 0) != LZMA_OK) return avro_fail(error, "no memory left for a block");
+  if (lzma_stream_decoder(&z, UINT64_C(256) << 20, 0) != LZMA_OK) return MODULE_FAIL(error, "no memory left for a block");
   z.next_in = data;
   z.avail_in = len;
   lzma_ret status = LZMA_OK;
@@ -160,7 +118,7 @@ int avro_unpack(AvroCodec codec, const uint8_t *data, size_t len, Bytes *out, Ta
     case AVRO_ZSTANDARD: return unzstd(data, len, out, error);
     case AVRO_BZIP2: return unbzip2(data, len, out, error);
     case AVRO_XZ: return unxz(data, len, out, error);
-    default: bytes_put(out, data, len); return out->failed ? avro_fail(error, "no memory left for a block") : 0;
+    default: bytes_put(out, data, len); return out->failed ? MODULE_FAIL(error, "no memory left for a block") : 0;
   }
 }
 
@@ -224,5 +182,5 @@ int avro_pack(AvroCodec codec, int level, const uint8_t *data, size_t len, Bytes
     case AVRO_XZ: status = pack_xz(level, data, len, out); break;
     default: bytes_put(out, data, len); status = out->failed ? -1 : 0;
   }
-  return status ? avro_fail(error, "a block cannot be compressed by %s", codecs[codec].name) : 0;
+  return status ? MODULE_FAIL(error, "a block cannot be compressed by %s", codecs[codec].name) : 0;
 }

@@ -38,8 +38,8 @@ static bool read_whole(char format, const void *data, int64_t row, int64_t *out,
 }
 
 static int does_not_fit(const struct ArrowSchema *type, const char *what, const char *hint, TableError *error) {
-  if (!error->text[0]) snprintf(error->hint, sizeof error->hint, "%s", hint);
-  return avro_fail(error, "the column \"%s\": %s", type->name ? type->name : "", what);
+  if (!error->text[0]) MODULE_HINT(error, "%s", hint);
+  return MODULE_FAIL(error, "the column \"%s\": %s", type->name ? type->name : "", what);
 }
 
 /* Dates, times, time stamps, durations. */

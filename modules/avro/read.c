@@ -33,8 +33,8 @@ static int fill(TableFile *file, size_t want, TableError *error) {
   }
   while (file->input.len - file->used < want) {
     uint64_t got = 0, step = file->input.len < 65536 ? 65536 : file->input.len; /* no more than twice of what is really there */
-    if (file->source.stopped && file->source.stopped(file->source.self)) return avro_fail(error, "interrupted");
-    if (!bytes_reserve(&file->input, step)) return avro_fail(error, "no memory left to read it");
+    if (file->source.stopped && file->source.stopped(file->source.self)) return MODULE_FAIL(error, "interrupted");
+    if (!bytes_reserve(&file->input, step)) return MODULE_FAIL(error, "no memory left to read it");
     if (file->source.read_next(file->source.self, file->input.data + file->input.len, step, &got, error) != 0) return -1;
     if (!got) break;
     file->input.len += got;
@@ -56,8 +56,8 @@ static int read_some(TableFile *file, size_t most, TryFn try, const char *what, 
       file->used = (size_t)(in.p - file->input.data);
       return 0;
     }
-    if (file->input.len - file->used < want) return avro_fail(error, "%s is damaged or cut short: %s", what, in.wrong);
-    if (want > most) return avro_fail(error, "%s is damaged: %s", what, in.wrong);
+    if (file->input.len - file->used < want) return MODULE_FAIL(error, "%s is damaged or cut short: %s", what, in.wrong);
+    if (want > most) return MODULE_FAIL(error, "%s is damaged: %s", what, in.wrong);
   }
 }
 
@@ -84,8 +84,8 @@ static int take_entry(TableFile *file, Cursor *in, const uint8_t **schema, size_
   if (name_len != 10 || memcmp(name, "avro.codec", 10) != 0 || !len) return 0;
   file->codec = avro_codec((const char *)value, len);
   if (file->codec != AVRO_CODECS) return 0;
-  snprintf(error->hint, sizeof error->hint, "null, deflate, snappy, zstandard, bzip2 and xz can be read");
-  return avro_fail(error, "its codec \"%.*s\" is not known", (int)(len < 100 ? len : 100), (const char *)value);
+  MODULE_HINT(error, "null, deflate, snappy, zstandard, bzip2 and xz can be read");
+  return MODULE_FAIL(error, "its codec \"%.*s\" is not known", (int)(len < 100 ? len : 100), (const char *)value);
 }
 
 static int try_head(TableFile *file, Cursor *in, TableError *error) {
@@ -105,7 +105,7 @@ static int try_head(TableFile *file, Cursor *in, TableError *error) {
   if (in->end - in->p < AVRO_SYNC) return in->wrong = "it ends in its head", 0;
   memcpy(file->sync, in->p, AVRO_SYNC);
   in->p += AVRO_SYNC;
-  if (!schema) return avro_fail(error, "it has no schema");
+  if (!schema) return MODULE_FAIL(error, "it has no schema");
   return avro_schema_read((const char *)schema, schema_len, &file->schema, error);
 }
 
@@ -113,10 +113,10 @@ int avro_open(const TableSource *source, const TableOption *options, uint32_t co
   (void)options;
   (void)count;
   TableFile *file = calloc(1, sizeof *file);
-  if (!file) return avro_fail(error, "no memory left to read it");
+  if (!file) return MODULE_FAIL(error, "no memory left to read it");
   file->source = *source;
   int status = fill(file, 4, error);
-  if (status == 0 && (file->input.len < 4 || memcmp(file->input.data, "Obj\1", 4) != 0)) status = avro_fail(error, "it is no Avro file: it does not begin with Obj and 1");
+  if (status == 0 && (file->input.len < 4 || memcmp(file->input.data, "Obj\1", 4) != 0)) status = MODULE_FAIL(error, "it is no Avro file: it does not begin with Obj and 1");
   if (status == 0) status = read_some(file, MOST_HEAD, try_head, "its head", error);
   if (status == 0) status = avro_schema_arrow(avro_schema_root(file->schema), NULL, schema, error);
   if (status == 0) *out = file;
@@ -152,9 +152,9 @@ static int read_block_head(TableFile *file, BlockHead *out, TableError *error) {
   Cursor in = cursor_of(file);
   *out = (BlockHead){cursor_long(&in), 0};
   out->size = cursor_long(&in);
-  if (in.wrong) return avro_fail(error, "block %llu is cut short", (unsigned long long)file->number + 1);
+  if (in.wrong) return MODULE_FAIL(error, "block %llu is cut short", (unsigned long long)file->number + 1);
   if (out->rows < 0 || out->size < 0 || out->size > AVRO_MOST_BLOCK)
-    return avro_fail(error, "block %llu is damaged, or larger than 1 GiB", (unsigned long long)file->number + 1);
+    return MODULE_FAIL(error, "block %llu is damaged, or larger than 1 GiB", (unsigned long long)file->number + 1);
   file->used = (size_t)(in.p - file->input.data);
   return 0;
 }
@@ -164,20 +164,20 @@ static int check_rows(TableFile *file, TableError *error) {
   enum { MOST_EMPTY = 1 << 24 };
   const AvroType *root = avro_schema_root(file->schema);
   if (file->rows <= (avro_may_be_empty(root) ? MOST_EMPTY : file->cursor.end - file->cursor.p)) return 0;
-  return avro_fail(error, "block %llu is damaged: it cannot hold as many rows as it says", (unsigned long long)file->number);
+  return MODULE_FAIL(error, "block %llu is damaged: it cannot hold as many rows as it says", (unsigned long long)file->number);
 }
 
 static int next_block(TableFile *file, TableError *error) {
   BlockHead head = {0};
   if (file->number && file->cursor.p != file->cursor.end)
-    return avro_fail(error, "block %llu is damaged: bytes are left behind its rows", (unsigned long long)file->number);
+    return MODULE_FAIL(error, "block %llu is damaged: bytes are left behind its rows", (unsigned long long)file->number);
   if (read_block_head(file, &head, error) < 0 || file->ended) return file->ended ? 0 : -1;
   file->number++;
   size_t size = (size_t)head.size;
   if (fill(file, size + AVRO_SYNC, error) < 0) return -1;
-  if (file->input.len - file->used < size + AVRO_SYNC) return avro_fail(error, "it is cut short in block %llu", (unsigned long long)file->number);
+  if (file->input.len - file->used < size + AVRO_SYNC) return MODULE_FAIL(error, "it is cut short in block %llu", (unsigned long long)file->number);
   const uint8_t *data = file->input.data + file->used;
-  if (memcmp(data + size, file->sync, AVRO_SYNC) != 0) return avro_fail(error, "block %llu is damaged: the mark behind it is wrong", (unsigned long long)file->number);
+  if (memcmp(data + size, file->sync, AVRO_SYNC) != 0) return MODULE_FAIL(error, "block %llu is damaged: the mark behind it is wrong", (unsigned long long)file->number);
   if (avro_unpack(file->codec, data, size, &file->block, error) < 0) return -1;
   file->used += size + AVRO_SYNC;
   file->rows = head.rows;
@@ -222,7 +222,7 @@ static int read_row(RowStream *stream) {
   }
   file->rows--;
   if (!file->cursor.wrong) return 0;
-  return avro_fail(&stream->error, "block %llu is damaged: %s", (unsigned long long)file->number, file->cursor.wrong);
+  return MODULE_FAIL(&stream->error, "block %llu is damaged: %s", (unsigned long long)file->number, file->cursor.wrong);
 }
 
 static size_t bytes_so_far(const RowStream *stream) {
@@ -239,7 +239,7 @@ static int finish_batch(RowStream *stream, int64_t rows, struct ArrowArray *out)
   for (size_t i = 0; i < made; i++)
     if (arrays[i].release) arrays[i].release(&arrays[i]);
   free(arrays);
-  return status < 0 ? avro_fail(&stream->error, "no memory left for its rows") : 0;
+  return status < 0 ? MODULE_FAIL(&stream->error, "no memory left for its rows") : 0;
 }
 
 static int get_next(struct ArrowArrayStream *base, struct ArrowArray *out) {
@@ -262,7 +262,7 @@ int avro_read(TableFile *file, uint32_t unit, const uint8_t *columns, uint32_t m
   const AvroType *root = avro_schema_root(file->schema);
   RowStream *stream = calloc(1, sizeof *stream);
   (void)unit;
-  if (!stream) return avro_fail(error, "no memory left for its rows");
+  if (!stream) return MODULE_FAIL(error, "no memory left for its rows");
   *out = (struct ArrowArrayStream){get_schema, get_next, last_error, release_stream, stream};
   stream->file = file;
   stream->max_rows = max_rows ? max_rows : 1;
@@ -275,5 +275,5 @@ int avro_read(TableFile *file, uint32_t unit, const uint8_t *columns, uint32_t m
   }
   if (good) return 0;
   release_stream(out);
-  return avro_fail(error, "no memory left for its rows");
+  return MODULE_FAIL(error, "no memory left for its rows");
 }

@@ -32,15 +32,10 @@ typedef struct Reader {
 
 static void *own(Reader *reader, size_t size) {
   AvroSchema *schema = reader->schema;
-  if (schema->count == schema->cap) {
-    size_t cap = schema->cap ? schema->cap * 2 : 64;
-    void **grown = realloc(schema->owned, cap * sizeof *grown);
-    if (!grown) return avro_fail(reader->error, "no memory left for its schema"), NULL;
-    schema->owned = grown;
-    schema->cap = cap;
-  }
-  void *made = calloc(1, size + 1);
-  if (!made) return avro_fail(reader->error, "no memory left for its schema"), NULL;
+  void **owned = module_room(schema->owned, schema->count, &schema->cap, sizeof *owned, SIZE_MAX);
+  if (owned) schema->owned = owned;
+  void *made = owned ? calloc(1, size + 1) : NULL;
+  if (!made) return MODULE_FAIL(reader->error, "no memory left for its schema"), NULL;
   return schema->owned[schema->count++] = made;
 }
 
@@ -73,15 +68,11 @@ static Named *find_named(Reader *reader, const char *name, const char *space) {
 /* The number of a definition's entry, which is made; -1: the error is set. */
 static long add_named(Reader *reader, yyjson_val *definition, const char *space) {
   const char *name = text_in(definition, "name"), *own_space = text_in(definition, "namespace");
-  if (!*name) return avro_fail(reader->error, "its schema has a type without a name");
-  if (reader->named_count == reader->named_cap) {
-    size_t cap = reader->named_cap ? reader->named_cap * 2 : 16;
-    Named *grown = realloc(reader->named, cap * sizeof *grown);
-    if (!grown) return avro_fail(reader->error, "no memory left for its schema");
-    reader->named = grown;
-    reader->named_cap = cap;
-  }
-  Named *named = &reader->named[reader->named_count];
+  if (!*name) return MODULE_FAIL(reader->error, "its schema has a type without a name");
+  Named *all = module_room(reader->named, reader->named_count, &reader->named_cap, sizeof *all, SIZE_MAX);
+  if (!all) return MODULE_FAIL(reader->error, "no memory left for its schema");
+  reader->named = all;
+  Named *named = &all[reader->named_count];
   memset(named, 0, sizeof *named);
   named->definition = definition;
   full_name(name, *own_space ? own_space : space, named->full, sizeof named->full);
@@ -101,7 +92,7 @@ static const struct { const char *name; AvroKind kind; const char *format; } pri
   {"double", AVRO_DOUBLE, "g"}, {"bytes", AVRO_BYTES, "z"}, {"string", AVRO_STRING, "u"}};
 
 static AvroType *new_type(Reader *reader, AvroKind kind, const char *format) {
-  if (++reader->types > AVRO_MOST_TYPES) return avro_fail(reader->error, "its schema has more than %d types", AVRO_MOST_TYPES), NULL;
+  if (++reader->types > AVRO_MOST_TYPES) return MODULE_FAIL(reader->error, "its schema has more than %d types", AVRO_MOST_TYPES), NULL;
   AvroType *type = own(reader, sizeof *type);
   if (!type) return NULL;
   type->kind = kind;
@@ -142,10 +133,10 @@ static AvroType *read_record(Reader *reader, yyjson_val *json, const char *space
   yyjson_val *fields = yyjson_obj_get(json, "fields"), *field;
   size_t i, count;
   AvroType *type = new_type(reader, AVRO_RECORD, "+s");
-  if (!yyjson_is_arr(fields)) return avro_fail(reader->error, "its schema has a record without fields"), NULL;
+  if (!yyjson_is_arr(fields)) return MODULE_FAIL(reader->error, "its schema has a record without fields"), NULL;
   if (!type || !make_children(reader, type, yyjson_arr_size(fields))) return NULL;
   yyjson_arr_foreach(fields, i, count, field) {
-    if (!*text_in(field, "name")) return avro_fail(reader->error, "its schema has a field without a name"), NULL;
+    if (!*text_in(field, "name")) return MODULE_FAIL(reader->error, "its schema has a field without a name"), NULL;
     type->names[i] = own_text(reader, field_name(field));
     type->children[i] = read_type(reader, yyjson_obj_get(field, "type"), space, depth + 1);
     if (!type->children[i] || !type->names[i]) return NULL;
@@ -170,7 +161,7 @@ static AvroType *read_fixed(Reader *reader, yyjson_val *json) {
   int64_t size = yyjson_get_sint(yyjson_obj_get(json, "size"));
   AvroType *type = new_type(reader, AVRO_FIXED, "");
   if (!type) return NULL;
-  if (size < 0 || size > 1 << 20) return avro_fail(reader->error, "its schema has a fixed type of %lld bytes", (long long)size), NULL;
+  if (size < 0 || size > 1 << 20) return MODULE_FAIL(reader->error, "its schema has a fixed type of %lld bytes", (long long)size), NULL;
   type->size = (uint64_t)size;
   snprintf(type->format, sizeof type->format, "w:%d", (int)size);
   read_meaning(type, json);
@@ -182,7 +173,7 @@ static AvroType *read_named(Reader *reader, long number, int depth) {
   Named named = reader->named[number]; /* the list may move */
   const char *kind = text_in(named.definition, "type");
   if (named.open) {
-    avro_fail(reader->error, "its type \"%s\" holds itself, which columns cannot", named.full);
+    MODULE_FAIL(reader->error, "its type \"%s\" holds itself, which columns cannot", named.full);
     return NULL;
   }
   reader->named[number].open = true;
@@ -213,11 +204,11 @@ static AvroType *read_union(Reader *reader, yyjson_val *json, const char *space,
   yyjson_val *branch;
   yyjson_arr_foreach(json, i, n, branch)
     if (yyjson_is_str(branch) && yyjson_equals_str(branch, "null")) null_branch = (int)i;
-  if (!count) return avro_fail(reader->error, "its schema has an empty union"), NULL;
+  if (!count) return MODULE_FAIL(reader->error, "its schema has an empty union"), NULL;
   if (count == 1 || (count == 2 && null_branch >= 0)) {
     AvroType *type = read_type(reader, yyjson_arr_get(json, count == 2 && null_branch == 0 ? 1 : 0), space, depth + 1);
     if (!type) return NULL;
-    if (type->branches || type->kind == AVRO_UNION) return avro_fail(reader->error, "its schema has a union in a union"), NULL;
+    if (type->branches || type->kind == AVRO_UNION) return MODULE_FAIL(reader->error, "its schema has a union in a union"), NULL;
     type->branches = (int)count;
     type->null_branch = null_branch;
     return type;
@@ -230,7 +221,7 @@ static AvroType *read_union(Reader *reader, yyjson_val *json, const char *space,
     type->names[i] = own_text(reader, branch_name(branch));
     type->children[i] = read_type(reader, branch, space, depth + 1);
     if (!type->children[i] || !type->names[i]) return NULL;
-    if (type->children[i]->branches || type->children[i]->kind == AVRO_UNION) return avro_fail(reader->error, "its schema has a union in a union"), NULL;
+    if (type->children[i]->branches || type->children[i]->kind == AVRO_UNION) return MODULE_FAIL(reader->error, "its schema has a union in a union"), NULL;
   }
   return type;
 }
@@ -244,16 +235,16 @@ static AvroType *read_name(Reader *reader, const char *name, yyjson_val *json, c
   }
   Named *named = find_named(reader, name, space);
   if (named) return read_named(reader, named - reader->named, depth);
-  avro_fail(reader->error, "its schema has the unknown type \"%.200s\"", name);
+  MODULE_FAIL(reader->error, "its schema has the unknown type \"%.200s\"", name);
   return NULL;
 }
 
 static AvroType *read_type(Reader *reader, yyjson_val *json, const char *space, int depth) {
-  if (depth > AVRO_MOST_DEPTH) return avro_fail(reader->error, "its schema has types more than %d deep", AVRO_MOST_DEPTH), NULL;
+  if (depth > AVRO_MOST_DEPTH) return MODULE_FAIL(reader->error, "its schema has types more than %d deep", AVRO_MOST_DEPTH), NULL;
   if (yyjson_is_str(json)) return read_name(reader, yyjson_get_str(json), NULL, space, depth);
   if (yyjson_is_arr(json)) return read_union(reader, json, space, depth);
   yyjson_val *inner = yyjson_obj_get(json, "type");
-  if (!inner) return avro_fail(reader->error, "its schema has something that is no type"), NULL;
+  if (!inner) return MODULE_FAIL(reader->error, "its schema has something that is no type"), NULL;
   if (!yyjson_is_str(inner)) return read_type(reader, inner, space, depth + 1);
   const char *kind = yyjson_get_str(inner);
   if (strcmp(kind, "array") == 0 || strcmp(kind, "map") == 0) return read_container(reader, json, kind[0] == 'm', space, depth);
@@ -277,16 +268,16 @@ static bool wrap_root(Reader *reader) {
 
 int avro_schema_read(const char *json, size_t len, AvroSchema **out, TableError *error) {
   AvroSchema *schema = calloc(1, sizeof *schema);
-  if (!schema) return avro_fail(error, "no memory left for its schema");
+  if (!schema) return MODULE_FAIL(error, "no memory left for its schema");
   Reader reader = {.schema = schema, .error = error};
   schema->doc = yyjson_read(json, len, 0);
   if (schema->doc) schema->root = read_type(&reader, yyjson_doc_get_root(schema->doc), "", 0);
-  else avro_fail(error, "its schema is no JSON");
+  else MODULE_FAIL(error, "its schema is no JSON");
   bool good = schema->root && wrap_root(&reader);
   free(reader.named);
   if (good) *out = schema;
   else avro_schema_free(schema);
-  return good ? 0 : avro_fail(error, "its schema cannot be read");
+  return good ? 0 : MODULE_FAIL(error, "its schema cannot be read");
 }
 
 const AvroType *avro_schema_root(const AvroSchema *schema) { return schema->root; }

@@ -61,7 +61,7 @@ int avro_schema_arrow(const AvroType *root, const uint8_t *marks, struct ArrowSc
     good = to_arrow(root->children[i], root->names[i], false, out->children[made++]);
     if (!good) release_schema(out);
   }
-  return good ? 0 : avro_fail(error, "no memory left for its schema");
+  return good ? 0 : MODULE_FAIL(error, "no memory left for its schema");
 }
 
 /* --- From Arrow --- */
@@ -113,9 +113,9 @@ static int put_field(Printer *printer, const struct ArrowSchema *field, const st
   for (int64_t i = 0; i < number && status == 0 && !name.failed; i++) {
     valid_name(parent->children[i]->name ? parent->children[i]->name : "", &other);
     if (!other.failed && strcmp((char *)name.data, (char *)other.data) == 0)
-      status = avro_fail(printer->error, "two columns would be called \"%s\"", (char *)name.data);
+      status = MODULE_FAIL(printer->error, "two columns would be called \"%s\"", (char *)name.data);
   }
-  if (name.failed || other.failed) status = avro_fail(printer->error, "no memory left for its schema");
+  if (name.failed || other.failed) status = MODULE_FAIL(printer->error, "no memory left for its schema");
   if (status == 0) {
     put_text(printer->out, "{\"name\":");
     put_json(printer->out, (char *)name.data);
@@ -183,14 +183,14 @@ static int put_type(Printer *printer, const struct ArrowSchema *type) {
   char flat[160];
   int status = 0;
   bool nullable = (type->flags & ARROW_FLAG_NULLABLE) && strcmp(format, "n") != 0;
-  if (++printer->depth > AVRO_MOST_DEPTH) return avro_fail(printer->error, "columns more than %d deep", AVRO_MOST_DEPTH);
+  if (++printer->depth > AVRO_MOST_DEPTH) return MODULE_FAIL(printer->error, "columns more than %d deep", AVRO_MOST_DEPTH);
   if (nullable) put_text(printer->out, "[\"null\",");
   flat_type(printer, format, flat, sizeof flat);
   if (flat[0]) put_text(printer->out, flat);
   else if (strcmp(format, "+s") == 0) status = put_record(printer, type);
   else if (strcmp(format, "+l") == 0 || strcmp(format, "+L") == 0 || strncmp(format, "+w:", 3) == 0) status = put_container(printer, type, "array", "items", type->children[0]);
   else if (strcmp(format, "+m") == 0) status = put_container(printer, type, "map", "values", type->children[0]->children[1]);
-  else status = avro_fail(printer->error, "the column \"%s\" has the Arrow type %s, which Avro has not", type->name ? type->name : "", format);
+  else status = MODULE_FAIL(printer->error, "the column \"%s\" has the Arrow type %s, which Avro has not", type->name ? type->name : "", format);
   if (nullable) put_text(printer->out, "]");
   printer->depth--;
   return status;
@@ -199,5 +199,5 @@ static int put_type(Printer *printer, const struct ArrowSchema *type) {
 int avro_schema_write(const struct ArrowSchema *type, Bytes *out, TableError *error) {
   Printer printer = {.out = out, .error = error};
   if (put_record(&printer, type) < 0) return -1;
-  return out->failed ? avro_fail(error, "no memory left for its schema") : 0;
+  return out->failed ? MODULE_FAIL(error, "no memory left for its schema") : 0;
 }

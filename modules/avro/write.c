@@ -22,7 +22,7 @@ struct TableWriter {
 };
 
 static int flush_bytes(TableWriter *writer, const Bytes *bytes, TableError *error) {
-  if (bytes->failed) return avro_fail(error, "no memory left to write it");
+  if (bytes->failed) return MODULE_FAIL(error, "no memory left to write it");
   return bytes->len ? writer->sink.write(writer->sink.self, bytes->data, bytes->len, error) : 0;
 }
 
@@ -41,8 +41,8 @@ static int take_codec(TableWriter *writer, const char *value, TableError *error)
   if (strcmp(value, "none") == 0) writer->codec = AVRO_PLAIN;
   if (strcmp(value, "zstd") == 0) writer->codec = AVRO_ZSTANDARD;
   if (writer->codec != AVRO_CODECS) return 0;
-  snprintf(error->hint, sizeof error->hint, "known are none, deflate, snappy, zstandard, bzip2 and xz");
-  return avro_fail(error, "Avro has no codec '%s'", value);
+  MODULE_HINT(error, "known are none, deflate, snappy, zstandard, bzip2 and xz");
+  return MODULE_FAIL(error, "Avro has no codec '%s'", value);
 }
 
 static int take_option(TableWriter *writer, const TableOption *option, TableError *error) {
@@ -51,14 +51,14 @@ static int take_option(TableWriter *writer, const TableOption *option, TableErro
   bool whole = *option->value && !*end;
   if (strcmp(option->name, "codec") == 0) return take_codec(writer, option->value, error);
   if (strcmp(option->name, "level") == 0) {
-    if (!whole || number < 1 || number > 22) return avro_fail(error, "@level cannot be '%s': expected a whole number from 1", option->value);
+    if (!whole || number < 1 || number > 22) return MODULE_FAIL(error, "@level cannot be '%s': expected a whole number from 1", option->value);
     writer->level = (int)number;
   } else if (strcmp(option->name, "block_size") == 0) {
-    if (!whole || number < 1 || number > AVRO_MOST_BLOCK / 2) return avro_fail(error, "@block_size cannot be '%s': expected bytes, at most 512 MiB", option->value);
+    if (!whole || number < 1 || number > AVRO_MOST_BLOCK / 2) return MODULE_FAIL(error, "@block_size cannot be '%s': expected bytes, at most 512 MiB", option->value);
     writer->block_bytes = (size_t)number;
   } else if (strcmp(option->name, "metadata") == 0) {
     const char *equals = strchr(option->value, '=');
-    if (!equals || strncmp(option->value, "avro.", 5) == 0) return avro_fail(error, "@metadata cannot have '%s': expected names and texts, and no names of Avro's own", option->value);
+    if (!equals || strncmp(option->value, "avro.", 5) == 0) return MODULE_FAIL(error, "@metadata cannot have '%s': expected names and texts, and no names of Avro's own", option->value);
     put_entry(writer, option->value, (size_t)(equals - option->value), equals + 1, strlen(equals + 1));
   }
   return 0;
@@ -67,8 +67,8 @@ static int take_option(TableWriter *writer, const TableOption *option, TableErro
 static int check_level(const TableWriter *writer, TableError *error) {
   int most = avro_codec_levels(writer->codec);
   if (!writer->level || writer->level <= most) return 0;
-  if (!most) return avro_fail(error, "%s has no levels", avro_codec_name(writer->codec));
-  return avro_fail(error, "%s has no level %d: it has 1 to %d", avro_codec_name(writer->codec), writer->level, most);
+  if (!most) return MODULE_FAIL(error, "%s has no levels", avro_codec_name(writer->codec));
+  return MODULE_FAIL(error, "%s has no level %d: it has 1 to %d", avro_codec_name(writer->codec), writer->level, most);
 }
 
 /* --- The head --- */
@@ -94,7 +94,7 @@ static int put_head(TableWriter *writer, TableError *error) {
     bytes_put(&out, writer->head.data, writer->head.len);
     avro_put_long(&out, 0);
     bytes_put(&out, writer->sync, AVRO_SYNC);
-    status = writer->head.failed ? avro_fail(error, "no memory left to write it") : flush_bytes(writer, &out, error);
+    status = writer->head.failed ? MODULE_FAIL(error, "no memory left to write it") : flush_bytes(writer, &out, error);
   }
   bytes_free(&json);
   bytes_free(&out);
@@ -103,7 +103,7 @@ static int put_head(TableWriter *writer, TableError *error) {
 
 int avro_create(const TableSink *sink, const struct ArrowSchema *schema, const TableOption *options, uint32_t count, TableWriter **out, TableError *error) {
   TableWriter *writer = calloc(1, sizeof *writer);
-  if (!writer) return avro_fail(error, "no memory left to write it");
+  if (!writer) return MODULE_FAIL(error, "no memory left to write it");
   writer->sink = *sink;
   writer->schema = schema;
   writer->codec = AVRO_DEFLATE;
@@ -122,7 +122,7 @@ int avro_create(const TableSink *sink, const struct ArrowSchema *schema, const T
 static int put_block(TableWriter *writer, TableError *error) {
   Bytes head = {0};
   if (!writer->count) return 0;
-  if (writer->rows.failed || writer->rows.len > AVRO_MOST_BLOCK) return avro_fail(error, "a row of more than 1 GiB");
+  if (writer->rows.failed || writer->rows.len > AVRO_MOST_BLOCK) return MODULE_FAIL(error, "a row of more than 1 GiB");
   int status = avro_pack(writer->codec, writer->level, writer->rows.data, writer->rows.len, &writer->packed, error);
   avro_put_long(&head, writer->count);
   avro_put_long(&head, (int64_t)writer->packed.len);

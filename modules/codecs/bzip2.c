@@ -46,12 +46,6 @@ static DecodeResult decode(void *self, CodecBuffers *buffers) {
   return DECODE_CORRUPT;
 }
 
-static void *encoder_new(int level) {
-  int *encoder = malloc(sizeof *encoder);
-  if (encoder) *encoder = level;
-  return encoder;
-}
-
 /* "1% larger than the original data, plus 600 bytes", says the manual of libbz2. */
 static size_t bound(void *encoder, size_t len) {
   (void)encoder;
@@ -61,7 +55,7 @@ static size_t bound(void *encoder, size_t len) {
 static size_t encode(void *encoder, const char *data, size_t len, char *out, size_t room, const char **reason) {
   bz_stream z = {0};
   size_t left = len, free_bytes = room;
-  int result = BZ2_bzCompressInit(&z, *(const int *)encoder, 0, 0);
+  int result = BZ2_bzCompressInit(&z, level_of(encoder), 0, 0);
   if (result != BZ_OK) {
     *reason = "no memory";
     return 0;
@@ -79,9 +73,7 @@ static size_t encode(void *encoder, const char *data, size_t len, char *out, siz
   return 0;
 }
 
-static void encoder_free(void *encoder) { free(encoder); }
-
 const CodecBackend codec_bzip2 = {
   .decoder_new = decoder_new, .decode = decode, .decoder_free = decoder_free,
-  .encoder_new = encoder_new, .bound = bound, .encode = encode, .encoder_free = encoder_free,
+  .encoder_new = level_new, .bound = bound, .encode = encode, .encoder_free = free,
 };

@@ -30,6 +30,12 @@ bool need_room(char **buffer, size_t *room, size_t wanted) {
   return *buffer != NULL;
 }
 
+void *level_new(int level) {
+  int *encoder = malloc(sizeof *encoder);
+  if (encoder) *encoder = level;
+  return encoder;
+}
+
 static const CodecBackend *find(const char *name) {
   static const struct {
     const char *name;

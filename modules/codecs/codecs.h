@@ -6,6 +6,10 @@
 
 extern const CodecBackend codec_bzip2, codec_xz, codec_lz4, codec_snappy, codec_sz;
 
+/* An encoder that knows nothing but its level; freed by free(). NULL: no memory. */
+void *level_new(int level);
+static inline int level_of(const void *encoder) { return *(const int *)encoder; }
+
 /* Blocks as Hadoop's BlockCompressorStream frames them: the size of the text of a block, then pieces until the block has so
  * many bytes: the size of the piece and the piece, compressed by itself. Sizes are 32 bits, big-endian. There is no
  * checksum; a block of size 0 is an empty file. */

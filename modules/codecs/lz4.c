@@ -97,9 +97,7 @@ static size_t encode(void *encoder, const char *data, size_t len, char *out, siz
   return 0;
 }
 
-static void encoder_free(void *encoder) { free(encoder); }
-
 const CodecBackend codec_lz4 = {
   .decoder_new = decoder_new, .decode = decode, .decoder_free = decoder_free,
-  .encoder_new = encoder_new, .bound = bound, .encode = encode, .encoder_free = encoder_free,
+  .encoder_new = encoder_new, .bound = bound, .encode = encode, .encoder_free = free,
 };

@@ -162,11 +162,6 @@ static DecodeResult decode(void *self, CodecBuffers *buffers) {
 
 /* ---- writing ---- */
 
-static void *encoder_new(int level) {
-  (void)level;
-  return malloc(1);
-}
-
 static size_t bound(void *encoder, size_t len) {
   (void)encoder;
   return sizeof IDENTIFIER + (len / CHUNK_TEXT + 1) * (8 + snappy_max_compressed_length(CHUNK_TEXT));
@@ -219,13 +214,11 @@ static size_t encode_hadoop(void *encoder, const char *data, size_t len, char *o
   return (size_t)(at - out);
 }
 
-static void encoder_free(void *encoder) { free(encoder); }
-
 const CodecBackend codec_sz = {
   .decoder_new = decoder_new, .decode = decode, .decoder_free = decoder_free,
-  .encoder_new = encoder_new, .bound = bound, .encode = encode_sz, .encoder_free = encoder_free,
+  .encoder_new = level_new, .bound = bound, .encode = encode_sz, .encoder_free = free,
 };
 const CodecBackend codec_snappy = {
   .decoder_new = decoder_new, .decode = decode, .decoder_free = decoder_free,
-  .encoder_new = encoder_new, .bound = bound, .encode = encode_hadoop, .encoder_free = encoder_free,
+  .encoder_new = level_new, .bound = bound, .encode = encode_hadoop, .encoder_free = free,
 };

@@ -52,12 +52,6 @@ static DecodeResult decode(void *self, CodecBuffers *buffers) {
   return DECODE_CORRUPT;
 }
 
-static void *encoder_new(int level) {
-  int *encoder = malloc(sizeof *encoder);
-  if (encoder) *encoder = level;
-  return encoder;
-}
-
 static size_t bound(void *encoder, size_t len) {
   (void)encoder;
   return lzma_stream_buffer_bound(len);
@@ -66,7 +60,7 @@ static size_t bound(void *encoder, size_t len) {
 static size_t encode(void *encoder, const char *data, size_t len, char *out, size_t room, const char **reason) {
   size_t size = 0;
   lzma_options_lzma options;
-  if (lzma_lzma_preset(&options, (uint32_t) * (const int *)encoder)) {
+  if (lzma_lzma_preset(&options, (uint32_t)level_of(encoder))) {
     *reason = "unknown level";
     return 0;
   }
@@ -78,9 +72,7 @@ static size_t encode(void *encoder, const char *data, size_t len, char *out, siz
   return 0;
 }
 
-static void encoder_free(void *encoder) { free(encoder); }
-
 const CodecBackend codec_xz = {
   .decoder_new = decoder_new, .decode = decode, .decoder_free = decoder_free,
-  .encoder_new = encoder_new, .bound = bound, .encode = encode, .encoder_free = encoder_free,
+  .encoder_new = level_new, .bound = bound, .encode = encode, .encoder_free = free,
 };

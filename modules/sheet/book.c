@@ -89,17 +89,13 @@ typedef struct Reading {
 
 static void add_sheet(Reading *reading, const char *name, const char *relation, const char *state) {
   SheetBook *book = reading->book;
-  if (book->count == book->cap) {
-    size_t cap = book->cap ? book->cap * 2 : 16;
-    void *grown = cap > MOST_SHEETS * 2 ? NULL : realloc(book->sheets, cap * sizeof *book->sheets);
-    if (!grown) {
-      xml_fail(&reading->xml, "too many sheets");
-      return;
-    }
-    book->sheets = grown;
-    book->cap = cap;
+  Sheet *sheets = module_room(book->sheets, book->count, &book->cap, sizeof *sheets, MOST_SHEETS);
+  if (!sheets) {
+    xml_fail(&reading->xml, "too many sheets");
+    return;
   }
-  book->sheets[book->count++] = (Sheet){.name = strdup(name), .relation = strdup(relation), .hidden = state && strcmp(state, "visible") != 0};
+  book->sheets = sheets;
+  sheets[book->count++] = (Sheet){.name = strdup(name), .relation = strdup(relation), .hidden = state && strcmp(state, "visible") != 0};
 }
 
 static void XMLCALL on_book(void *self, const XML_Char *name, const XML_Char **attributes) {
@@ -114,8 +110,8 @@ static void XMLCALL on_book(void *self, const XML_Char *name, const XML_Char **a
 
 static int need(int status, const char *part, SheetError *error) {
   if (status != 0) return status;
-  sheet_fail(error, "its part %s is missing", part);
-  if (!error->hint[0]) snprintf(error->hint, sizeof error->hint, "xlsx reads .xlsx and .xlsm; save others, such as .ods and .xlsb, as .xlsx");
+  MODULE_FAIL(error, "its part %s is missing", part);
+  MODULE_HINT(error, "xlsx reads .xlsx and .xlsm; save others, such as .ods and .xlsb, as .xlsx");
   return -1;
 }
 
@@ -127,9 +123,9 @@ static int read_book(SheetBook *book, SheetError *error) {
   if (need(relations_read(&book->package, document, find_parts, book, error), "of the workbook's relations", error) < 0) return -1;
   for (size_t i = 0; i < book->count; i++) {
     if (!book->sheets[i].name || !book->sheets[i].relation) return sheet_no_memory(error);
-    if (!book->sheets[i].part) return sheet_fail(error, "its sheet \"%.100s\" has no part", book->sheets[i].name);
+    if (!book->sheets[i].part) return MODULE_FAIL(error, "its sheet \"%.100s\" has no part", book->sheets[i].name);
   }
-  if (!book->count) return sheet_fail(error, "it has no sheets");
+  if (!book->count) return MODULE_FAIL(error, "it has no sheets");
   return book->styles_part ? need(styles_read(&book->package, book->styles_part, &book->styles, error), book->styles_part, error) : 0;
 }
 
@@ -158,7 +154,7 @@ void book_close(SheetBook *book) {
   free(book->texts_part);
   free(book->styles.formats);
   free(book->styles.looks);
-  free(book->texts.chars.data);
+  bytes_free(&book->texts.chars);
   free(book->texts.ends);
   free(book);
 }

@@ -1,7 +1,6 @@
 /* package.c - parts of a package (ECMA-376, part 2): entries of a zip archive by libarchive, and their XML by expat. */
 #include <archive.h>
 #include <archive_entry.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,20 +13,11 @@ struct Part {
   const char *name;
 };
 
-int sheet_fail(SheetError *error, const char *format, ...) {
-  if (error->text[0]) return -1;
-  va_list args;
-  va_start(args, format);
-  vsnprintf(error->text, sizeof error->text, format, args);
-  va_end(args);
-  return -1;
-}
-
-int sheet_no_memory(SheetError *error) { return sheet_fail(error, "no memory left to read it"); }
+int sheet_no_memory(SheetError *error) { return MODULE_FAIL(error, "no memory left to read it"); }
 
 static int archive_fail(struct archive *archive, const char *name, SheetError *error) {
   const char *why = archive_error_string(archive);
-  return sheet_fail(error, "its part %s cannot be read: %s", name, why ? why : "the archive is damaged");
+  return MODULE_FAIL(error, "its part %s cannot be read: %s", name, why ? why : "the archive is damaged");
 }
 
 static int find_entry(struct archive *archive, const char *name, SheetError *error) {
@@ -41,8 +31,8 @@ static int find_entry(struct archive *archive, const char *name, SheetError *err
     while (*path == '/') path++;
     if (strcasecmp(path, name) != 0) continue;
     if (!archive_entry_is_encrypted(entry)) return 1;
-    sheet_fail(error, "its part %s is encrypted", name);
-    snprintf(error->hint, sizeof error->hint, "save it without a password");
+    MODULE_FAIL(error, "its part %s is encrypted", name);
+    MODULE_HINT(error, "save it without a password");
     return -1;
   }
 }
@@ -63,8 +53,8 @@ int part_open(const Package *package, const char *name, Part **out, SheetError *
   if (archive_read_open_memory(archive, package->data, package->size) != ARCHIVE_OK) {
     const unsigned char *bytes = package->data;
     bool old = package->size >= 8 && memcmp(bytes, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8) == 0;
-    status = sheet_fail(error, old ? "it is encrypted, or an .xls file" : "it is no .xlsx file, or cut short");
-    snprintf(error->hint, sizeof error->hint, old ? "save it as .xlsx without a password" : "xlsx reads workbooks as Excel 2007 and later write them");
+    status = MODULE_FAIL(error, "%s", old ? "it is encrypted, or an .xls file" : "it is no .xlsx file, or cut short");
+    MODULE_HINT(error, "%s", old ? "save it as .xlsx without a password" : "xlsx reads workbooks as Excel 2007 and later write them");
   } else {
     status = find_entry(archive, name, error);
   }
@@ -115,7 +105,7 @@ int xml_next(Xml *xml, SheetError *error) {
   if (xml->failed) return -1;
   if (xml->stopped) return 0;
   if (status != XML_STATUS_OK)
-    return sheet_fail(error, "its part %s, line %lu, column %lu: %s", xml->name, (unsigned long)XML_GetCurrentLineNumber(xml->expat),
+    return MODULE_FAIL(error, "its part %s, line %lu, column %lu: %s", xml->name, (unsigned long)XML_GetCurrentLineNumber(xml->expat),
                       (unsigned long)XML_GetCurrentColumnNumber(xml->expat) + 1, XML_ErrorString(XML_GetErrorCode(xml->expat)));
   return got != 0;
 }
@@ -138,9 +128,14 @@ int xml_read(Xml *xml, const Package *package, const char *part, XML_StartElemen
 
 void xml_fail(Xml *xml, const char *what) {
   if (!xml->failed)
-    sheet_fail(xml->error, "its part %s, line %lu: %s", xml->name, (unsigned long)XML_GetCurrentLineNumber(xml->expat), what);
+    MODULE_FAIL(xml->error, "its part %s, line %lu: %s", xml->name, (unsigned long)XML_GetCurrentLineNumber(xml->expat), what);
   xml->failed = true;
   XML_StopParser(xml->expat, XML_FALSE);
+}
+
+void xml_text(Xml *xml, Bytes *to, const char *data, int len) {
+  bytes_put(to, data, (size_t)len);
+  if (to->failed) xml_fail(xml, "no memory left to read it");
 }
 
 void xml_stop(Xml *xml) {

@@ -19,7 +19,7 @@ struct SheetRows {
   int64_t *starts;  /* of their texts in chars; NO_OFFSET: text is set already */
   uint32_t count, cap;
   uint32_t next_column;
-  Chars chars;
+  Bytes chars;
   /* The cell that is open: */
   bool in_data, in_cell, in_value, in_text, has_value, has_formula;
   int phonetic;
@@ -96,7 +96,7 @@ static void XMLCALL on_text(void *self, const XML_Char *data, int len) {
   SheetRows *rows = self;
   if (!(rows->in_value || rows->in_text) || rows->xml.failed) return;
   if (rows->chars.len + (size_t)len > MOST_ROW_TEXT) xml_fail(&rows->xml, "a row has more than 64 MiB of text");
-  else if (!chars_put(&rows->chars, data, (size_t)len)) xml_fail(&rows->xml, "no memory left to read it");
+  else xml_text(&rows->xml, &rows->chars, data, len);
 }
 
 static bool add_cell(SheetRows *rows, SheetCell cell, int64_t start) {
@@ -121,14 +121,14 @@ static bool add_cell(SheetRows *rows, SheetCell cell, int64_t start) {
 static void add_shared(SheetRows *rows, SheetCell cell) {
   const Texts *texts = &rows->book->texts;
   char digits[24], *end;
-  snprintf(digits, sizeof digits, "%.*s", cell.len < 20 ? (int)cell.len : 20, cell.len ? rows->chars.data + rows->from : "");
+  snprintf(digits, sizeof digits, "%.*s", cell.len < 20 ? (int)cell.len : 20, cell.len ? (char *)rows->chars.data + rows->from : "");
   unsigned long index = strtoul(digits, &end, 10);
   if (!cell.len || *end || digits[0] == '-' || index >= texts->count) {
     xml_fail(&rows->xml, "a cell names a shared text that is not there");
     return;
   }
   size_t from = index ? texts->ends[index - 1] : 0;
-  cell.text = texts->chars.data ? texts->chars.data + from : "";
+  cell.text = texts->chars.data ? (char *)texts->chars.data + from : "";
   cell.len = texts->ends[index] - from;
   if (add_cell(rows, cell, NO_OFFSET)) rows->chars.len = rows->from;
 }
@@ -145,7 +145,7 @@ static void end_cell(SheetRows *rows) {
   }
   SheetCell cell = {.column = rows->next_column - 1, .kind = kinds[kind].kind};
   bool own_text = cell.kind == SHEET_TEXT && rows->type[1], missing = rows->has_formula && !own_text;
-  if (own_text) chars_unescape(&rows->chars, rows->from);
+  if (own_text) unescape_text(&rows->chars, rows->from);
   cell.len = rows->chars.len - rows->from;
   if (!rows->has_value || (!cell.len && !own_text)) {
     if (!rows->has_formula) return;
@@ -164,7 +164,7 @@ static void end_cell(SheetRows *rows) {
 
 static void end_row(SheetRows *rows) {
   for (uint32_t i = 0; i < rows->count; i++)
-    if (rows->starts[i] != NO_OFFSET) rows->cells[i].text = rows->chars.data ? rows->chars.data + rows->starts[i] : "";
+    if (rows->starts[i] != NO_OFFSET) rows->cells[i].text = rows->chars.data ? (char *)rows->chars.data + rows->starts[i] : "";
   if (rows->count && !rows->row(rows->self, rows->number, rows->cells, rows->count)) xml_stop(&rows->xml);
   rows->count = 0;
 }
@@ -189,7 +189,7 @@ int rows_start(SheetBook *book, uint32_t sheet, SheetRowFn row, void *self, Shee
   const char *part = book->sheets[sheet].part;
   if (!book->texts_known && book->texts_part) {
     int status = texts_read(&book->package, book->texts_part, book->memory, &book->texts, error);
-    if (status != 1) return status < 0 ? -1 : sheet_fail(error, "its part %s is missing", book->texts_part);
+    if (status != 1) return status < 0 ? -1 : MODULE_FAIL(error, "its part %s is missing", book->texts_part);
   }
   book->texts_known = true;
   SheetRows *rows = calloc(1, sizeof *rows);
@@ -201,7 +201,7 @@ int rows_start(SheetBook *book, uint32_t sheet, SheetRowFn row, void *self, Shee
     return 0;
   }
   rows_close(rows);
-  return status < 0 ? -1 : sheet_fail(error, "its part %s is missing", part);
+  return status < 0 ? -1 : MODULE_FAIL(error, "its part %s is missing", part);
 }
 
 int rows_next(SheetRows *rows, SheetError *error) { return xml_next(&rows->xml, error); }
@@ -213,6 +213,6 @@ void rows_close(SheetRows *rows) {
   xml_close(&rows->xml);
   free(rows->cells);
   free(rows->starts);
-  free(rows->chars.data);
+  bytes_free(&rows->chars);
   free(rows);
 }

@@ -5,10 +5,9 @@
 
 #include <expat.h>
 
+#include "../common.h"
 #include "io/sheet_module.h"
 
-/* Sets the error, unless it is set; gives -1. */
-int sheet_fail(SheetError *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int sheet_no_memory(SheetError *error);
 
 /* --- package.c: a zip archive of parts --- */
@@ -46,6 +45,7 @@ void xml_close(Xml *xml);
 int xml_read(Xml *xml, const Package *package, const char *part, XML_StartElementHandler start, XML_EndElementHandler end, XML_CharacterDataHandler text,
              void *self, SheetError *error);
 void xml_fail(Xml *xml, const char *what);  /* inside a handler */
+void xml_text(Xml *xml, Bytes *to, const char *data, int len); /* puts text there, inside a handler */
 void xml_stop(Xml *xml);                    /* inside a handler: no more is wanted */
 const char *local_name(const char *name);   /* without its prefix */
 /* An attribute by its local name; prefixed tells which of "id" and "r:id" is meant. NULL: not there. */
@@ -64,16 +64,10 @@ typedef struct Styles {
 SheetLook look_of_format(const char *format, size_t len); /* "yyyy-mm-dd": LOOK_DATE */
 int styles_read(const Package *package, const char *part, Styles *out, SheetError *error);
 
-/* A growing text. */
-typedef struct Chars {
-  char *data;
-  size_t len, cap;
-} Chars;
-bool chars_put(Chars *chars, const char *data, size_t len); /* false: no memory */
-void chars_unescape(Chars *chars, size_t from);             /* _x000D_ in what stands behind `from` */
+void unescape_text(Bytes *text, size_t from); /* _x000D_ in what stands behind `from` */
 
 typedef struct Texts {
-  Chars chars;
+  Bytes chars;
   size_t *ends;
   size_t count, cap;
 } Texts;

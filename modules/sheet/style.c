@@ -71,32 +71,24 @@ static SheetLook look_of(const Styles *styles, int id) {
 
 static void add_format(Reading *reading, int id, const char *code) {
   Styles *styles = reading->styles;
-  if (styles->format_count == styles->format_cap) {
-    size_t cap = styles->format_cap ? styles->format_cap * 2 : 32;
-    void *grown = cap > 65536 ? NULL : realloc(styles->formats, cap * sizeof *styles->formats);
-    if (!grown) {
-      xml_fail(&reading->xml, "too many number formats");
-      return;
-    }
-    styles->formats = grown;
-    styles->format_cap = cap;
+  void *formats = module_room(styles->formats, styles->format_count, &styles->format_cap, sizeof *styles->formats, 65536);
+  if (!formats) {
+    xml_fail(&reading->xml, "too many number formats");
+    return;
   }
+  styles->formats = formats;
   styles->formats[styles->format_count].id = id;
   styles->formats[styles->format_count++].look = look_of_format(code, strlen(code));
 }
 
 static void add_style(Reading *reading, int id) {
   Styles *styles = reading->styles;
-  if (styles->count == styles->cap) {
-    size_t cap = styles->cap ? styles->cap * 2 : 256;
-    void *grown = cap > 1 << 20 ? NULL : realloc(styles->looks, cap);
-    if (!grown) {
-      xml_fail(&reading->xml, "too many styles");
-      return;
-    }
-    styles->looks = grown;
-    styles->cap = cap;
+  uint8_t *looks = module_room(styles->looks, styles->count, &styles->cap, 1, 1 << 20);
+  if (!looks) {
+    xml_fail(&reading->xml, "too many styles");
+    return;
   }
+  styles->looks = looks;
   styles->looks[styles->count++] = (uint8_t)look_of(styles, id);
 }
 

@@ -5,19 +5,6 @@
 
 #include "sheet.h"
 
-bool chars_put(Chars *chars, const char *data, size_t len) {
-  if (chars->cap - chars->len < len) {
-    size_t cap = chars->cap * 2 + len + 256;
-    char *grown = realloc(chars->data, cap);
-    if (!grown) return false;
-    chars->data = grown;
-    chars->cap = cap;
-  }
-  memcpy(chars->data + chars->len, data, len);
-  chars->len += len;
-  return true;
-}
-
 /* The number that _xHHHH_ at p stands for; -1: that is not there. */
 static int escaped(const char *p, const char *end) {
   int code = 0;
@@ -31,9 +18,9 @@ static int escaped(const char *p, const char *end) {
   return code >= 0xD800 && code < 0xE000 ? -1 : code;
 }
 
-void chars_unescape(Chars *chars, size_t from) {
-  char *out = chars->data ? chars->data + from : NULL;
-  const char *p = out, *end = chars->data ? chars->data + chars->len : NULL;
+void unescape_text(Bytes *text, size_t from) {
+  char *data = (char *)text->data, *out = data ? data + from : NULL;
+  const char *p = out, *end = data ? data + text->len : NULL;
   if (!out || !memchr(p, '_', (size_t)(end - p))) return;
   while (p < end) {
     int code = escaped(p, end);
@@ -53,7 +40,7 @@ void chars_unescape(Chars *chars, size_t from) {
       *out++ = (char)(0x80 | (code & 0x3F));
     }
   }
-  chars->len = (size_t)(out - chars->data);
+  text->len = (size_t)(out - data);
 }
 
 typedef struct Reading {
@@ -76,18 +63,14 @@ static void XMLCALL on_start(void *self, const XML_Char *name, const XML_Char **
 
 static void end_text(Reading *reading) {
   Texts *texts = reading->texts;
-  chars_unescape(&texts->chars, reading->from);
-  if (texts->count == texts->cap) {
-    size_t cap = texts->cap ? texts->cap * 2 : 1024;
-    size_t *grown = cap * sizeof *grown > reading->memory ? NULL : realloc(texts->ends, cap * sizeof *grown);
-    if (!grown) {
-      xml_fail(&reading->xml, "its texts need more than the memory");
-      return;
-    }
-    texts->ends = grown;
-    texts->cap = cap;
+  unescape_text(&texts->chars, reading->from);
+  size_t *ends = module_room(texts->ends, texts->count, &texts->cap, sizeof *ends, (size_t)(reading->memory / sizeof *ends));
+  if (!ends) {
+    xml_fail(&reading->xml, "its texts need more than the memory");
+    return;
   }
-  texts->ends[texts->count++] = texts->chars.len;
+  texts->ends = ends;
+  ends[texts->count++] = texts->chars.len;
 }
 
 static void XMLCALL on_end(void *self, const XML_Char *name) {
@@ -102,8 +85,9 @@ static void XMLCALL on_end(void *self, const XML_Char *name) {
 static void XMLCALL on_text(void *self, const XML_Char *data, int len) {
   Reading *reading = self;
   if (!reading->in_text || reading->xml.failed) return;
-  if (reading->texts->chars.len + (size_t)len > reading->memory) xml_fail(&reading->xml, "its texts need more than the memory");
-  else if (!chars_put(&reading->texts->chars, data, (size_t)len)) xml_fail(&reading->xml, "no memory left to read it");
+  Bytes *chars = &reading->texts->chars;
+  if (chars->len + (size_t)len <= reading->memory) xml_text(&reading->xml, chars, data, len);
+  else xml_fail(&reading->xml, "its texts need more than the memory");
 }
 
 int texts_read(const Package *package, const char *part, uint64_t memory, Texts *out, SheetError *error) {
