@@ -42,19 +42,34 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Modules: opened on first use, so that what they need does not slow down every start (src/base/module.h).
-MODULES := $(BUILD)/dcetl-tz.so $(BUILD)/dcetl-icu.so
+MODULES := $(BUILD)/dcetl-tz.so
 # Arrow C++ is an option: without it there is no dcetl-arrow.so. It is a package of the system, or what .ci/install-deps unpacked.
 ARROW := $(shell $(PKG_CONFIG) --exists 'arrow >= 21' 'parquet >= 21' 2>/dev/null && echo arrow parquet || { $(PKG_CONFIG) --exists dcetl-arrow && echo dcetl-arrow; } 2>/dev/null)
 MODULES += $(if $(ARROW),$(BUILD)/dcetl-arrow.so)
 ARROW_OBJ := $(patsubst modules/%.cc,$(BUILD)/obj/modules/%.o,$(wildcard modules/arrow/*.cc))
 ARROW_CFLAGS := $(if $(ARROW),$(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(ARROW))))
 ARROW_LIBS := $(if $(ARROW),$(shell $(PKG_CONFIG) --libs $(ARROW)))
-MODULE_FLAGS = $(OPT) $(SAN) -fPIC -shared -Wl,--as-needed -Isrc -Wall -Wextra -Werror
-MODULES += $(if $(shell $(PKG_CONFIG) --exists liblzma liblz4 snappy && echo yes),$(BUILD)/dcetl-codecs.so)
-MODULES += $(if $(shell $(PKG_CONFIG) --exists libarchive libzip && echo yes),$(BUILD)/dcetl-archive.so)
-MODULES += $(if $(shell $(PKG_CONFIG) --exists expat && echo yes),$(BUILD)/dcetl-xml.so)
-MODULES += $(BUILD)/dcetl-avro.so
-MODULES += $(if $(shell $(PKG_CONFIG) --exists expat libarchive && echo yes),$(BUILD)/dcetl-sheet.so)
+MODULE_FLAGS = $(OPT) $(SAN) -fPIC -fvisibility=hidden -shared -Wl,--as-needed -Isrc -Imodules -Wall -Wextra -Werror
+
+# Modules in C, a folder each: what pkg-config calls the libraries, without which there is no such module, and libraries that it does not know.
+C_MODULES := icu codecs archive xml sheet avro net postgres mysql sqlite odbc kafka
+NEEDS_icu := icu-i18n icu-uc
+NEEDS_codecs := liblzma liblz4 snappy
+LIBS_codecs := -lbz2
+NEEDS_archive := libarchive libzip
+NEEDS_xml := expat
+NEEDS_sheet := libarchive expat
+NEEDS_avro := yyjson zlib libzstd liblzma snappy
+LIBS_avro := -lbz2
+NEEDS_net := libcurl libcrypto expat yyjson
+NEEDS_postgres := libpq
+NEEDS_mysql := libmariadb
+NEEDS_sqlite := sqlite3
+NEEDS_odbc := odbc
+NEEDS_kafka := rdkafka
+C_MODULES := $(foreach m,$(C_MODULES),$(if $(wildcard modules/$(m)/*.c),$(shell $(PKG_CONFIG) --exists $(NEEDS_$(m)) && echo $(m))))
+MODULES += $(C_MODULES:%=$(BUILD)/dcetl-%.so)
+MODULE_HEADERS := src/io/codec_backend.h $(wildcard src/*/*_module.h) src/value/arrow_abi.h
 
 all: $(BUILD)/dcetl $(MODULES) $(PAGES) $(COMPLETION)
 
@@ -62,36 +77,20 @@ $(BUILD)/dcetl-tz.so: modules/tz.cc src/value/zone_module.h
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CXX) -std=c++17 $(MODULE_FLAGS) $(CXXFLAGS) -o $@ $< -lcctz $(LDFLAGS)
 
-$(BUILD)/dcetl-icu.so: modules/icu.c src/value/names_module.h
-	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) $(CFLAGS) -o $@ $< -licui18n -licuuc $(LDFLAGS)
-
-$(BUILD)/dcetl-codecs.so: $(wildcard modules/codecs/*.c) modules/codecs/codecs.h src/io/codec_backend.h
-	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) -lbz2 -llzma -llz4 -lsnappy $(LDFLAGS)
-
-$(BUILD)/dcetl-xml.so: modules/xml.c src/io/xml_module.h
-	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) $(CFLAGS) -o $@ $< -lexpat $(LDFLAGS)
-
-$(BUILD)/dcetl-archive.so: $(wildcard modules/archive/*.c) modules/archive/archive.h src/io/archive_module.h
-	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) -larchive -lzip $(LDFLAGS)
-
-$(BUILD)/dcetl-sheet.so: $(wildcard modules/sheet/*.c) modules/sheet/sheet.h modules/common.h src/io/sheet_module.h
-	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) -fvisibility=hidden $(CFLAGS) -o $@ $(filter %.c,$^) -larchive -lexpat $(LDFLAGS)
+define C_MODULE
+$(BUILD)/dcetl-$(1).so: $(wildcard modules/$(1)/*.[ch]) modules/module.h $(MODULE_HEADERS)
+	@mkdir -p $$(@D)
+	$$(call say,LINK)$$(CC) $$(STD) $$(MODULE_FLAGS) $$(shell $$(PKG_CONFIG) --cflags $(NEEDS_$(1))) $$(CFLAGS) -o $$@ $$(filter %.c,$$^) \
+	  $$(shell $$(PKG_CONFIG) --libs $(NEEDS_$(1))) $(LIBS_$(1)) $$(LDFLAGS)
+endef
+$(foreach m,$(C_MODULES),$(eval $(call C_MODULE,$(m))))
 
 $(BUILD)/obj/modules/%.o: modules/%.cc
 	@mkdir -p $(@D)
-	$(call say,CXX )$(CXX) -std=c++20 $(OPT) $(SAN) -fPIC -fvisibility=hidden -Isrc -Wall -Wextra -Werror $(ARROW_CFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CXX )$(CXX) -std=c++20 $(OPT) $(SAN) -fPIC -fvisibility=hidden -Isrc -Imodules -Wall -Wextra -Werror $(ARROW_CFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/dcetl-arrow.so: $(ARROW_OBJ)
 	$(call say,LINK)$(CXX) $(OPT) $(SAN) -shared -Wl,--as-needed $(CXXFLAGS) -o $@ $^ $(ARROW_LIBS) $(LDFLAGS)
-
-$(BUILD)/dcetl-avro.so: $(wildcard modules/avro/*.c) modules/avro/avro.h modules/common.h src/value/table_module.h
-	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(STD) $(MODULE_FLAGS) -fvisibility=hidden $(PKG_CFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) -lyyjson -lz -lzstd -lbz2 -llzma -lsnappy $(LDFLAGS)
 
 $(BUILD)/dcetl: $(BUILD)/obj/cli/main.o $(LIB)
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)

@@ -80,6 +80,6 @@ int64_t FromLocal(const void* handle, int64_t local_seconds, int64_t* gap_end) {
 }  // namespace
 
 extern "C" {
-extern const ZoneModule dcetl_zone_module;
+extern __attribute__((visibility("default"))) const ZoneModule dcetl_zone_module;
 const ZoneModule dcetl_zone_module = {ZONE_MODULE_VERSION, Find, Span, FromLocal};
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "module.h"
 #include "archive.h"
 
 void put_reason(char *reason, const char *text) {
@@ -11,4 +12,4 @@ void put_reason(char *reason, const char *text) {
     if (*c == '\n' || *c == '\r') *c = ' ';
 }
 
-const ArchiveModule dcetl_archive_module = {ARCHIVE_MODULE_VERSION, &zip_backend, &serial_backend};
+MODULE_EXPORT const ArchiveModule dcetl_archive_module = {ARCHIVE_MODULE_VERSION, &zip_backend, &serial_backend};

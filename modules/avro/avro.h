@@ -7,7 +7,7 @@
 #ifndef MODULES_AVRO_H
 #define MODULES_AVRO_H
 
-#include "../common.h"
+#include "module.h"
 #include "value/table_module.h"
 
 enum { AVRO_SYNC = 16, AVRO_MOST_DEPTH = 64, AVRO_MOST_TYPES = 20000, AVRO_MOST_BLOCK = 1 << 30 };

@@ -163,6 +163,6 @@ void avro_free_writer(TableWriter *writer) {
 }
 
 extern const TableModule dcetl_avro_module;
-__attribute__((visibility("default"))) const TableModule dcetl_avro_module = {
+MODULE_EXPORT const TableModule dcetl_avro_module = {
   .version = TABLE_MODULE_VERSION, .format = "avro", .in_order = true, .open = avro_open, .units = avro_units, .unit = avro_unit, .read = avro_read,
   .close = avro_close, .create = avro_create, .write = avro_write, .group_rows = avro_group_rows, .finish = avro_finish, .free_writer = avro_free_writer};

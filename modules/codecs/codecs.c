@@ -1,4 +1,5 @@
 /* codecs.c - the module dcetl-codecs.so: codecs that few scripts need, so that no start pays for what they link. */
+#include "module.h"
 #include "codecs.h"
 
 #include <stdlib.h>
@@ -46,4 +47,4 @@ static const CodecBackend *find(const char *name) {
   return NULL;
 }
 
-const CodecsModule dcetl_codecs_module = {CODECS_MODULE_VERSION, find};
+MODULE_EXPORT const CodecsModule dcetl_codecs_module = {CODECS_MODULE_VERSION, find};

@@ -171,5 +171,5 @@ static SheetInfo sheet(const SheetBook *book, uint32_t index) {
 static bool from_1904(const SheetBook *book) { return book->from_1904; }
 
 extern const SheetModule dcetl_sheet_module;
-__attribute__((visibility("default"))) const SheetModule dcetl_sheet_module = {
+MODULE_EXPORT const SheetModule dcetl_sheet_module = {
   SHEET_MODULE_VERSION, book_open, sheets, sheet, from_1904, book_close, rows_start, rows_next, rows_last_column, rows_close};

@@ -5,7 +5,7 @@
 
 #include <expat.h>
 
-#include "../common.h"
+#include "module.h"
 #include "io/sheet_module.h"
 
 int sheet_no_memory(SheetError *error);

@@ -101,11 +101,17 @@ typedef struct Function {
   const char *doc, *example, *result;
 } Function;
 
+typedef enum ParameterNeed {
+  OPTIONAL,
+  MANDATORY,
+  SECRET, /* optional, and its value is never shown (base/secret.h) */
+} ParameterNeed;
+
 typedef struct Parameter {
   const char *name;
   Type type;              /* TYPE_NULL: any */
   const char *default_text; /* as shown in help; NULL: none */
-  bool mandatory;
+  ParameterNeed need;
   const char *doc;
 } Parameter;
 

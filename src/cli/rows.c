@@ -101,7 +101,7 @@ static void give_with_params(Walk *walk, Row row, const Parameter *params, size_
   RowParam *copies = arena_alloc(&walk->arena, (count + 1) * sizeof *copies);
   for (size_t i = 0; i < count; i++)
     copies[i] = (RowParam){.name = str_of(params[i].name), .default_text = str_of(params[i].default_text),
-                           .doc = str_of(params[i].doc), .mandatory = params[i].mandatory};
+                           .doc = str_of(params[i].doc), .mandatory = params[i].need == MANDATORY};
   if (open)
     copies[count] = (RowParam){.name = arena_printf(&walk->arena, "%s<name>", open),
                                .doc = str_of("for each name of the VALUE list")};

@@ -5,16 +5,16 @@
 #include "engine/structured.h"
 
 static const Parameter to_text_params[] = {
-    {"delimiter", TYPE_STRING, "a tab", false, "one byte between fields"},
-    {"null", TYPE_STRING, NULL, false, "text that stands for NULL; without it an empty field"},
+    {"delimiter", TYPE_STRING, "a tab", OPTIONAL, "one byte between fields"},
+    {"null", TYPE_STRING, NULL, OPTIONAL, "text that stands for NULL; without it an empty field"},
 };
 static const Parameter from_text_params[] = {
-    {"delimiter", TYPE_STRING, "a tab", false, "one byte between fields"},
-    {"null", TYPE_STRING, NULL, false, "unquoted text that stands for NULL"},
-    {"ragged", TYPE_STRING, "error", false, "lines with too few fields: error, null"},
+    {"delimiter", TYPE_STRING, "a tab", OPTIONAL, "one byte between fields"},
+    {"null", TYPE_STRING, NULL, OPTIONAL, "unquoted text that stands for NULL"},
+    {"ragged", TYPE_STRING, "error", OPTIONAL, "lines with too few fields: error, null"},
 };
 static const Parameter template_params[] = {
-    {"template", TYPE_STRING, NULL, true, "JSON with marks: $name$ stands for the value of that attribute"},
+    {"template", TYPE_STRING, NULL, MANDATORY, "JSON with marks: $name$ stands for the value of that attribute"},
 };
 
 #define PARAMS(list) .params = list, .param_count = sizeof list / sizeof *list
@@ -100,7 +100,7 @@ static DcCode check_params(const Request *request, DcError *err) {
     return dc_fail_at(err, DC_FAIL, request->params[i].pos, "@%.*s has to be a text", STR_ARG(request->params[i].name));
   }
   for (size_t k = 0; k < row->param_count; k++)
-    if (row->params[k].mandatory && !param(request, row->params[k].name)) {
+    if (row->params[k].need == MANDATORY && !param(request, row->params[k].name)) {
       dc_fail(err, "%s needs @%s", row->name, row->params[k].name);
       dc_hint(err, "%s", row->params[k].doc);
       return err->code;

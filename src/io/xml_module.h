@@ -1,4 +1,4 @@
-/* xml_module.h - the interface of the module dcetl-xml.so (modules/xml.c): XML text to events, by the library expat.
+/* xml_module.h - the interface of the module dcetl-xml.so (modules/xml/): XML text to events, by the library expat.
  *
  * Nothing but the text is ever read: a reference to something outside of it is an error, and so are entities that grow
  * beyond all measure. A parser is used by one thread at a time.

@@ -1,6 +1,7 @@
 /* stmt_show.c - EXPLAIN, DESCRIBE, SHOW: what a session knows, on standard output. */
 #include <errno.h>
 
+#include "base/secret.h"
 #include "base/utf8.h"
 #include "io/standard.h"
 #include "run/session_internal.h"
@@ -9,6 +10,7 @@
 /* At once: COPY … INTO '-' writes past stdio. */
 DcCode session_emit(Session *session, Buf *text, DcError *err) {
   bool standard = session->out == stdout;
+  secret_mask(text, 0);
   if (standard) (void)!standard_write(text->data, text->len, err);
   else if (fwrite(text->data, 1, text->len, session->out) < text->len || fflush(session->out) != 0) dc_fail_errno(err, errno, "cannot write the output");
   buf_free(text);

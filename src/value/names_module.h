@@ -1,4 +1,4 @@
-/* names_module.h - the interface of the module dcetl-icu.so (modules/icu.c): names of months, days and zones in many
+/* names_module.h - the interface of the module dcetl-icu.so (modules/icu/): names of months, days and zones in many
  * languages. All functions are thread-safe.
  */
 #ifndef VALUE_NAMES_MODULE_H

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "module.h"
 #include "io/xml_module.h"
 
 struct XmlParser {
@@ -171,4 +172,4 @@ static void free_parser(XmlParser *parser) {
 }
 
 extern const XmlModule dcetl_xml_module;
-const XmlModule dcetl_xml_module = {XML_MODULE_VERSION, create, parse, stop, where, position, free_parser};
+MODULE_EXPORT const XmlModule dcetl_xml_module = {XML_MODULE_VERSION, create, parse, stop, where, position, free_parser};

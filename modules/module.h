@@ -1,8 +1,8 @@
-/* common.h - what modules share. They have nothing of the program's own (its memory, its errors): a module gives back
+/* module.h - what modules share. They have nothing of the program's own (its memory, its errors): a module gives back
  * what went wrong, and the program decides. All is inline, so that a module needs no more than this header.
  */
-#ifndef MODULES_COMMON_H
-#define MODULES_COMMON_H
+#ifndef MODULES_MODULE_H
+#define MODULES_MODULE_H
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* How a module exports the one constant that the program looks for. */
+#define MODULE_EXPORT __attribute__((visibility("default")))
 
 /* Writes a text of `size` bytes at most, cut short if need be, unless there is one already: the first cause counts. Gives -1. */
 static inline int module_fail(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -5,6 +5,7 @@
 #include <unicode/uloc.h>
 #include <unicode/ustring.h>
 
+#include "module.h"
 #include "value/names_module.h"
 
 enum { TEXT = 160 };
@@ -132,4 +133,4 @@ static size_t zone_name(const char *language, const char *pattern, const char *z
 }
 
 extern const NamesModule dcetl_names_module;
-const NamesModule dcetl_names_module = {NAMES_MODULE_VERSION, names, zone_name};
+MODULE_EXPORT const NamesModule dcetl_names_module = {NAMES_MODULE_VERSION, names, zone_name};

@@ -1,0 +1,88 @@
+/* system_module.h - the interface of modules for systems that hold rows and are no files: databases (dcetl-postgres.so,
+ * dcetl-mysql.so, dcetl-sqlite.so, dcetl-odbc.so), message logs (dcetl-kafka.so). Data goes both ways by the Arrow C data interface.
+ *
+ * A module exports one SystemModule per system. It throws nothing, keeps no state outside of its handles, and says what is wrong in a
+ * TableError: a text without passwords, in the server's words where it has some, and the way out. All functions return 0,
+ * or -1 with the error set, unless they say otherwise. What waits for a server asks host->stopped() at least twice a second and gives
+ * up when it is true. Connections that were lost before anything was read or written are tried again, with a growing pause.
+ */
+#ifndef VALUE_SYSTEM_MODULE_H
+#define VALUE_SYSTEM_MODULE_H
+
+#include "value/table_module.h"
+
+enum { SYSTEM_MODULE_VERSION = 1 };
+
+typedef struct System System;             /* the module's: a server and how to log in; it opens connections as it needs them */
+typedef struct SystemPlan SystemPlan;     /* the module's: something to be read */
+typedef struct SystemWriter SystemWriter; /* the module's: something to be written */
+
+/* What the program gives to a module; lives as long as the program. */
+typedef struct SystemHost {
+  bool (*stopped)(void);                  /* the run is to end */
+  void (*secret)(const char *text);       /* never to be shown: masked in every message from now on (a password within a URL) */
+  void (*warn)(const char *text);         /* a warning about the statement that runs */
+} SystemHost;
+
+typedef struct SystemQuery {
+  const char *from;           /* what FROM says: a table, a query, a topic */
+  const char *const *columns; /* the VALUE list; count 0: all there are */
+  uint32_t column_count;
+  uint32_t partitions;        /* as CREATE asks by PARTITION n; 0: as the module thinks */
+} SystemQuery;
+
+typedef enum SystemMode {
+  SYSTEM_ERROR,   /* what is there already is an error */
+  SYSTEM_APPEND,  /* rows are put to those that are there; what is missing is made */
+  SYSTEM_REPLACE, /* they are replaced, in one transaction */
+  SYSTEM_IGNORE,  /* what is there is left as it is, and nothing is written */
+  SYSTEM_UPSERT,  /* rows with the key of one that is there replace it */
+} SystemMode;
+
+typedef struct SystemTarget {
+  const char *into;           /* what INTO says: a table, a topic */
+  SystemMode mode;
+  const char *const *keys;    /* of SYSTEM_UPSERT: names of columns */
+  uint32_t key_count;
+  const char *const *columns; /* of the dataset, in order */
+  uint32_t column_count;
+} SystemTarget;
+
+typedef struct SystemModule {
+  uint32_t version;   /* SYSTEM_MODULE_VERSION */
+  const char *name;   /* "PostgreSQL" */
+
+  /* Reads the options (parameters of the adapter as the script gave them, module's own names) and logs in. host is kept. */
+  int (*connect)(const SystemHost *host, const TableOption *options, uint32_t option_count, System **out, TableError *error);
+  void (*close)(System *system); /* all plans and writers are freed before */
+
+  /* --- Reading; NULL: not possible --- */
+  /* Finds out the columns, as a struct type which the caller releases, and how many partitions there are (at least 1). Rows are read later. */
+  int (*plan)(System *system, const SystemQuery *query, SystemPlan **out, struct ArrowSchema *schema, uint32_t *partitions, TableError *error);
+  /* The rows of a partition in order, in batches of at most max_rows, only columns whose mark is set (columns NULL: all); the batches
+     have these alone, in the plan's order. A partition is read once. Several threads may read different ones at once, each with its
+     stream and connection. A second line of what get_last_error says is the way out. */
+  int (*read)(SystemPlan *plan, uint32_t partition, const uint8_t *columns, uint32_t max_rows, struct ArrowArrayStream *out, TableError *error);
+  /* All outputs of the script are complete, and all that the plan's partitions gave is in them or was dropped by the script: the
+     system may forget it (offsets of a message log). NULL: there is nothing to be told. */
+  int (*acknowledge)(SystemPlan *plan, TableError *error);
+  void (*free_plan)(SystemPlan *plan); /* all its streams are released before */
+
+  /* --- Writing; NULL: not possible --- */
+  /* Looks at the target without a change. *types: a struct with a field for each column, of the type that the target has for it, or of
+     the null type ("n") where it takes what comes; the caller releases it. *skip: SYSTEM_IGNORE, and it is there. */
+  int (*target)(System *system, const SystemTarget *target, SystemWriter **out, struct ArrowSchema *types, bool *skip, TableError *error);
+  /* The types of the columns are known: begins a transaction, makes what is missing. */
+  int (*begin)(SystemWriter *writer, const struct ArrowSchema *schema, TableError *error);
+  int (*write)(SystemWriter *writer, struct ArrowArray *batch, TableError *error); /* takes the batch over, also on failure */
+  /* All of it becomes visible at once; -1: nothing does. */
+  int (*commit)(SystemWriter *writer, TableError *error);
+  void (*free_writer)(SystemWriter *writer); /* without a commit nothing remains of it, not even a table that begin made */
+
+  /* --- Statements; NULL: not possible --- */
+  /* Runs one statement in a transaction of its own. row: a struct array with one value of each parameter, bound, never put into the
+     text (length 0 children: none); lent. *affected: rows, -1: not known. */
+  int (*execute)(System *system, const char *statement, const struct ArrowSchema *types, const struct ArrowArray *row, int64_t *affected, TableError *error);
+} SystemModule;
+
+#endif
