@@ -46,6 +46,11 @@ typedef struct SystemTarget {
   uint32_t key_count;
   const char *const *columns; /* of the dataset, in order */
   uint32_t column_count;
+  /* Of this module, in the script so far: plans that are not acknowledged yet, and writers that wait for finish. */
+  SystemPlan *const *plans;
+  uint32_t plan_count;
+  SystemWriter *const *waiting;
+  uint32_t waiting_count;
 } SystemTarget;
 
 typedef struct SystemModule {
@@ -63,8 +68,9 @@ typedef struct SystemModule {
      have these alone, in the plan's order. A partition is read once. Several threads may read different ones at once, each with its
      stream and connection. A second line of what get_last_error says is the way out. */
   int (*read)(SystemPlan *plan, uint32_t partition, const uint8_t *columns, uint32_t max_rows, struct ArrowArrayStream *out, TableError *error);
-  /* All outputs of the script are complete, and all that the plan's partitions gave is in them or was dropped by the script: the
-     system may forget it (offsets of a message log). NULL: there is nothing to be told. */
+  /* The script has succeeded and its outputs are complete: what streams of the plan gave is in them or was dropped by the script, and
+     the system may forget it (offsets of a message log). The module knows which streams came to their end, and warns where some did not.
+     NULL: there is nothing to be told. */
   int (*acknowledge)(SystemPlan *plan, TableError *error);
   void (*free_plan)(SystemPlan *plan); /* all its streams are released before */
 
@@ -77,6 +83,11 @@ typedef struct SystemModule {
   int (*write)(SystemWriter *writer, struct ArrowArray *batch, TableError *error); /* takes the batch over, also on failure */
   /* All of it becomes visible at once; -1: nothing does. */
   int (*commit)(SystemWriter *writer, TableError *error);
+  /* After commit: does it become visible only by finish? Such a writer is kept until then. NULL: never. */
+  bool (*waits)(const SystemWriter *writer);
+  /* The script has succeeded, its other outputs are complete: all becomes visible at once, and so do the acknowledgements of those plans of
+     the module that the writer's transaction can take along, whose marks are set. Freed without it, nothing remains. NULL as waits. */
+  int (*finish)(SystemWriter *writer, SystemPlan *const *plans, uint8_t *acknowledged, uint32_t plan_count, TableError *error);
   void (*free_writer)(SystemWriter *writer); /* without a commit nothing remains of it, not even a table that begin made */
 
   /* --- Statements; NULL: not possible --- */
