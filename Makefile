@@ -3,6 +3,7 @@
 #   make            build build/dcetl
 #   make demo       install what is missing, build, run the main job on the sample data
 #   make check      install what is missing, build, run every test (check-fast: the quick ones)
+#   make check-systems   install the servers (databases, S3 …) that tests talk to, run the tests against them
 #   make check-asan check-tsan lint bench accept CASE=… install PREFIX=… clean compile_commands.json
 #
 # Variables: CC, CXX, CFLAGS, CXXFLAGS, LDFLAGS, BUILD (folder), SANITIZE (asan, tsan), PREFIX, DESTDIR, NO_DEPS=1 (install nothing),
@@ -166,6 +167,10 @@ check-asan: SUITES = asan
 check-asan: check-run
 check-tsan: SUITES = tsan
 check-tsan: check-run
+check-systems: deps-systems
+	@$(MAKE) --no-print-directory check-run SUITES=systems
+deps-systems: deps
+	@[ -n "$(NO_DEPS)" ] || .ci/install-deps --systems
 lint: SUITES = lint
 lint: check-run
 check-run:
@@ -215,4 +220,4 @@ clean:
 	rm -rf build build-* out compile_commands.json
 
 -include $(OBJ:.o=.d) $(ARROW_OBJ:.o=.d) $(GEN_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)
-.PHONY: all unit tests deps check check-fast check-asan check-tsan check-run lint accept fuzz bench demo install uninstall clean
+.PHONY: all unit tests deps check check-fast check-asan check-tsan check-systems deps-systems check-run lint accept fuzz bench demo install uninstall clean

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs test suites and sums them up; called by make.   tests/check.sh all|fast|asan|tsan|lint
+# Runs test suites and sums them up; called by make.   tests/check.sh all|fast|asan|tsan|lint|systems
 # One line for each suite; the log of a failing one is shown. The last line: N passed, N failed, N skipped.
 set -u
 MAKE=${MAKE:-make} BUILD=${BUILD:-build}
@@ -131,20 +131,28 @@ tsan() {
   run tsan-cases cases build-tsan 1
 }
 
+# Tests against real servers, those that are installed.
+systems() { DCETL=$1/dcetl CASES_WAYS=$2 sh tests/systems/run.sh; }
+
 case ${1:-all} in
 fast) CASES_WAYS=${CASES_WAYS:-2} && normal ;; # of 4: for the inner loop
 lint) run lint sh tests/lint/lint.sh ;;
 asan) asan ;;
 tsan) tsan ;;
+systems)
+  build "$BUILD" '' && $MAKE --no-print-directory build/runner >/dev/null && run systems systems "$BUILD" "${CASES_WAYS:-2}"
+  build build-asan asan && run asan-systems systems build-asan 1
+  ;;
 all)
   normal
   run scripts scripts "$BUILD"
   run conformance sh tests/conformance.sh "$BUILD/dcetl"
+  run systems systems "$BUILD" 1
   asan
   tsan
   ;;
 *)
-  echo "usage: tests/check.sh all|fast|asan|tsan|lint" >&2
+  echo "usage: tests/check.sh all|fast|asan|tsan|lint|systems" >&2
   exit 2
   ;;
 esac
