@@ -141,6 +141,17 @@ static DcCode apply_log_level(Settings *settings, Str text, DcError *err) {
   return bad_value(err, text, "'debug', 'info', 'notice', 'warning' or 'error'");
 }
 
+static DcCode apply_raise_hook(Settings *settings, Str text, DcError *err) {
+  if (memchr(text.data ? text.data : "", 0, text.len)) return bad_value(err, text, "a command");
+  settings->raise_hook = text.len ? arena_copy(&settings->arena, text.data, text.len) : NULL;
+  return DC_OK;
+}
+
+static DcCode apply_raise_hook_level(Settings *settings, Str text, DcError *err) {
+  if (log_level_parse(text, &settings->raise_hook_level)) return DC_OK;
+  return bad_value(err, text, "'debug', 'info', 'notice', 'warning' or 'error'");
+}
+
 static DcCode apply_strict(Settings *settings, Str text, DcError *err) {
   return parse_switch(text, &settings->engine.strict, err);
 }
@@ -202,6 +213,10 @@ static const OptionRow rows[] = {
    .doc = "With 'null', 'skip' and 'capture': stop when there are more bad records than this."},
   {.name = "log_level", .value = "debug|info|notice|warning|error", .default_text = "info", .late = true, .apply = apply_log_level, .example = "@log_level = 'debug'",
    .doc = "Messages below this level are dropped: debug, info, notice, warning, error."},
+  {.name = "raise_hook", .value = "COMMAND", .default_text = "", .late = true, .apply = apply_raise_hook, .example = "@raise_hook = './alert.sh'",
+   .doc = "A command of the shell that is run for what RAISE says and for the error that ends a run: the text is its standard input and DCETL_HOOK_MESSAGE, beside DCETL_HOOK_LEVEL and DCETL_HOOK_PLACE."},
+  {.name = "raise_hook_level", .value = "debug|info|notice|warning|error", .default_text = "warning", .late = true, .apply = apply_raise_hook_level,
+   .example = "@raise_hook_level = 'error'", .doc = "raise_hook is run for this level and those above."},
   {.name = "strict", .value = "true|false", .default_text = "false", .apply = apply_strict, .example = "@strict = TRUE",
    .doc = "Unknown variables, attributes and partitions are errors in place of warnings."},
   {.name = "batch_rows", .value = "N", .default_text = "0", .apply = apply_batch_rows, .example = "@batch_rows = 10000",
@@ -243,6 +258,7 @@ void settings_init(Settings *settings) {
   memset(settings, 0, sizeof *settings);
   settings->engine.max_bad_records = UINT64_MAX;
   settings->log_level = LOG_LEVEL_INFO;
+  settings->raise_hook_level = LOG_LEVEL_WARNING;
 }
 
 void settings_deinit(Settings *settings) { arena_free(&settings->arena); }

@@ -16,6 +16,8 @@ enum { OPTIONS_MAX = 32 };
 typedef struct Settings {
   EngineOptions engine;
   LogLevel log_level;
+  const char *raise_hook;   /* NULL: none */
+  LogLevel raise_hook_level;
   const char *timezone;     /* NULL: UTC */
   uint64_t iteration_limit; /* of LOOP; 0: none */
   uint64_t nesting_limit;   /* of LOOPs in each other; 0: none */

@@ -321,6 +321,7 @@ DcCode session_run(Session *session, Unit *const *units, size_t count, DcError *
     code = session_block(session, &units[i]->body, err);
   }
   finish(session);
+  if (code != DC_OK && code != DC_INTERRUPTED) hook_call(session->settings, session->log, LOG_LEVEL_ERROR, err->pos, str_of(err->message));
   return code;
 }
 

@@ -264,4 +264,5 @@ void session_raise(Session *session, RaiseLevel level, Position pos, Str message
     [RAISE_NOTICE] = LOG_LEVEL_NOTICE, [RAISE_WARNING] = LOG_LEVEL_WARNING, [RAISE_ERROR] = LOG_LEVEL_ERROR,
   };
   log_text(session->log, levels[level], pos, message);
+  hook_call(session->settings, session->log, levels[level], pos, message);
 }

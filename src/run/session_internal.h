@@ -3,6 +3,7 @@
 #define RUN_SESSION_INTERNAL_H
 
 #include "lang/library.h"
+#include "run/hook.h"
 #include "run/datasets.h"
 #include "run/progress.h"
 #include "run/session.h"
