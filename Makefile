@@ -68,6 +68,11 @@ NEEDS_mysql := libmariadb
 NEEDS_sqlite := sqlite3
 NEEDS_odbc := odbc
 NEEDS_kafka := rdkafka
+# What the modules of databases share is compiled into each of them.
+SHARED_postgres := $(wildcard modules/sql/*.[ch])
+SHARED_mysql := $(SHARED_postgres)
+SHARED_sqlite := $(SHARED_postgres)
+SHARED_odbc := $(SHARED_postgres)
 C_MODULES := $(foreach m,$(C_MODULES),$(if $(wildcard modules/$(m)/*.c),$(shell $(PKG_CONFIG) --exists $(NEEDS_$(m)) && echo $(m))))
 MODULES += $(C_MODULES:%=$(BUILD)/dcetl-%.so)
 MODULE_HEADERS := src/io/codec_backend.h $(wildcard src/*/*_module.h) src/value/arrow_abi.h
@@ -79,7 +84,7 @@ $(BUILD)/dcetl-tz.so: modules/tz.cc src/value/zone_module.h
 	$(call say,LINK)$(CXX) -std=c++17 $(MODULE_FLAGS) $(CXXFLAGS) -o $@ $< -lcctz $(LDFLAGS)
 
 define C_MODULE
-$(BUILD)/dcetl-$(1).so: $(wildcard modules/$(1)/*.[ch]) modules/module.h $(MODULE_HEADERS)
+$(BUILD)/dcetl-$(1).so: $(wildcard modules/$(1)/*.[ch]) $(SHARED_$(1)) modules/module.h $(MODULE_HEADERS)
 	@mkdir -p $$(@D)
 	$$(call say,LINK)$$(CC) $$(STD) $$(MODULE_FLAGS) $$(shell $$(PKG_CONFIG) --cflags $(NEEDS_$(1))) $$(CFLAGS) -o $$@ $$(filter %.c,$$^) \
 	  $$(shell $$(PKG_CONFIG) --libs $(NEEDS_$(1))) $(LIBS_$(1)) $$(LDFLAGS)
