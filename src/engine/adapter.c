@@ -7,6 +7,7 @@
 #include "engine/fixed_adapter.h"
 #include "engine/json_adapter.h"
 #include "engine/sheet_adapter.h"
+#include "engine/system.h"
 #include "engine/text_adapter.h"
 #include "engine/typed_format.h"
 #include "engine/xml_adapter.h"
@@ -121,6 +122,36 @@ static const Parameter avro_params[] = {
     TYPES,
 };
 
+/* Of databases. */
+#define URL(form) {"url", TYPE_STRING, NULL, OPTIONAL, form}
+#define LOGIN \
+  {"host", TYPE_STRING, NULL, OPTIONAL, "the server, in place of @url"}, \
+  {"port", TYPE_INT, NULL, OPTIONAL, "its port"}, \
+  {"database", TYPE_STRING, NULL, OPTIONAL, "the database"}
+#define USER \
+  {"user", TYPE_STRING, NULL, OPTIONAL, "who logs in"}, \
+  {"password", TYPE_STRING, NULL, SECRET, "is never shown"}
+#define SSLMODE {"sslmode", TYPE_STRING, NULL, OPTIONAL, "disable, prefer, require, verify-ca, verify-full"}
+#define TABLES \
+  {"key", TYPE_NULL, NULL, OPTIONAL, "a column by whose ranges PARTITION n splits (reading); the columns that make a row one and the same for 'upsert' (writing)"}, \
+  {"mode", TYPE_STRING, "error", OPTIONAL, "what an existing table means: error, append, replace (or overwrite) its rows, ignore, upsert by @key (writing)"}, \
+  TYPES, \
+  {"batch", TYPE_INT, NULL, OPTIONAL, "rows that go to or come from the server at a time, where it has such a number"}, \
+  {"timeout", TYPE_INT, NULL, OPTIONAL, "seconds to wait for a connection, or for a lock"}, \
+  {"options", TYPE_ARRAY, NULL, OPTIONAL, "texts 'name=value' for the client library"}
+
+static const Parameter postgres_params[] = {URL("postgres://user@host:5432/database?sslmode=require"), LOGIN, USER, SSLMODE, TABLES};
+static const Parameter mysql_params[] = {URL("mysql:// or mariadb://user@host:3306/database?sslmode=verify-full"), LOGIN, USER, SSLMODE, TABLES};
+static const Parameter sqlite_params[] = {URL("the file: 'data.db', or 'sqlite:data.db'"), TABLES};
+static const Parameter odbc_params[] = {URL("'odbc:Driver=…;Server=…', or 'odbc:DSN=name'"), USER, TABLES};
+static const Parameter kafka_params[] = {
+    {"brokers", TYPE_STRING, NULL, OPTIONAL, "host:port, several with commas"},
+    {"key", TYPE_STRING, NULL, OPTIONAL, "the column that becomes the messages' key (writing)"},
+    {"options", TYPE_ARRAY, NULL, OPTIONAL, "texts 'name=value' for librdkafka"},
+    TYPES,
+};
+
+#define SYSTEM(own) .reads = true, .params = own, .param_count = COUNT(own)
 #define COLUMNAR .reads = true, .writes = true, .params = columnar_params, .param_count = COUNT(columnar_params)
 #define PARQUET .params = parquet_params, .param_count = COUNT(parquet_params)
 #define ORC .params = orc_params, .param_count = COUNT(orc_params)
@@ -158,12 +189,20 @@ static const AdapterRow rows[] = {
       "CREATE \"people\" json VALUE (id, \"address.city\", \"tags[0]\") FROM 'people.json';", JSON}, &json_format, ".json"},
     {{"fixed", "Text whose fields have fixed widths: columns by a VALUE list, else _1, _2 ….", "CREATE \"t\" fixed(@widths = [10, 5, 8]) VALUE (name, _, amount) FROM 't.txt';",
       .reads = true, .writes = true, .params = fixed_params, .param_count = COUNT(fixed_params)}, &fixed_format, ".txt"},
+    {{"postgres", "PostgreSQL: a table, or the rows of a query.", "CREATE \"orders\" postgres(@url = $url, @key = 'id') FROM 'sales.orders' PARTITION 8;", SYSTEM(postgres_params)}, &postgres_format, ""},
+    {{"mysql", "MySQL and MariaDB: a table, or the rows of a query.", "CREATE \"jobs\" mysql(@url = $url) FROM 'SELECT id, state FROM jobs WHERE state <> 3';", SYSTEM(mysql_params)}, &mysql_format, ""},
+    {{"mariadb", "The same as mysql.", "COPY \"batch\" mariadb(@url = $url, @mode = 'append') INTO 'etl.batch';", SYSTEM(mysql_params)}, &mysql_format, ""},
+    {{"sqlite", "SQLite: a table of a file, or the rows of a query.", "COPY \"result\" sqlite(@url = 'out.db', @mode = 'upsert', @key = 'id') INTO 'result';", SYSTEM(sqlite_params)}, &sqlite_format, ""},
+    {{"odbc", "Any database with an ODBC driver: a table, or the rows of a query.", "CREATE \"t\" odbc(@url = 'odbc:DSN=erp', @user = 'etl', @password = $secret) FROM 'dbo.Orders';", SYSTEM(odbc_params)}, &odbc_format, ""},
+    {{"kafka", "Topics of Kafka, whose partitions are partitions.", "CREATE \"events\" kafka(@brokers = 'broker:9092') VALUE (key, value) FROM 'clicks';", SYSTEM(kafka_params)}, &kafka_format, ""},
 };
 
 size_t adapter_count(void) { return COUNT(rows); }
 const Adapter *adapter_at(size_t index) { return &rows[index].adapter; }
 
 const Parameter *adapter_shared(const Adapter *adapter, size_t *count) {
+  *count = 0;
+  if (((const AdapterRow *)adapter)->format->system) return NULL;
   size_t left_out = adapter->writes && ((const AdapterRow *)adapter)->format->typed ? 2 : 0; /* compressed inside: codec, level */
   *count = (adapter->writes ? COUNT(write_params) : COUNT(read_params)) - left_out;
   return (adapter->writes ? write_params : read_params) + left_out;

@@ -14,6 +14,7 @@ typedef struct AdapterRow AdapterRow;
 typedef struct SourceOps SourceOps;       /* engine/load.h */
 typedef struct RecordWriter RecordWriter; /* engine/copy.h */
 typedef struct TypedFormat TypedFormat; /* engine/typed_format.h */
+typedef struct SystemFormat SystemFormat; /* engine/system.h */
 
 typedef struct Format {
   size_t options_size; /* of its own parameters, evaluated */
@@ -23,6 +24,7 @@ typedef struct Format {
   const SourceOps *source;    /* reading; NULL: not */
   const RecordWriter *writer; /* writing record after record; NULL: not so */
   const TypedFormat *typed;   /* files of typed columns; NULL: not so */
+  const SystemFormat *system; /* no files, but a database or the like; NULL: not so */
 } Format;
 
 struct AdapterRow {

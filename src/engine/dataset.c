@@ -343,7 +343,7 @@ static const char *join_name(ScopeKind kind) {
 
 static const char *kind_name(const Dataset *node) {
   switch (node->kind) {
-    case NODE_SOURCE: return "scan files";
+    case NODE_SOURCE: return node->load->file.row->format->system ? "scan" : "scan files";
     case NODE_NARROW: return node->op.key || node->op.random_key ? "key" : node->op.project ? "project" : node->op.share >= 0 ? "sample" : "filter";
     case NODE_CHOOSE: return "choose partitions";
     case NODE_SHUFFLE: return "shuffle by key";
@@ -414,6 +414,10 @@ static void explain_details(const Dataset *node, Buf *out) {
 /* above: the operators that lead to it, the highest first. */
 static void explain_source(const Dataset *node, const NarrowOp *const *above, size_t count, Buf *out) {
   const LoadPlan *plan = node->load;
+  if (plan->file.row->format->system) {
+    buf_printf(out, ", %s", plan->file.row->adapter.name);
+    return;
+  }
   Arena arena = {0};
   ReadSpec spec = {0};
   uint64_t bytes = 0;

@@ -243,12 +243,21 @@ static DcCode read_options(const LoadSpec *spec, LoadPlan *plan, DcError *err) {
   return source->check ? source->check(plan, spec, err) : DC_OK;
 }
 
-static DcCode load_plan(const LoadSpec *spec, bool grouped, LoadPlan **out, DcError *err) {
+static DcCode list_input(Engine *engine, const LoadSpec *spec, bool grouped, LoadPlan *plan, DcError *err) {
+  const SourceOps *source = plan->file.row->format->source;
+  if (!source->list) return listing_expand(spec->path, grouped, plan->file.codec, &plan->arena, &plan->files, err);
+  if (!grouped) return source->list(engine, plan, spec, err);
+  dc_fail(err, "CREATE … * is for folders of files; \"%s\" has none", plan->file.row->adapter.name);
+  dc_hint(err, "name each dataset, or LOOP over the names: CREATE \"p/{$name}\" … FROM $name");
+  return err->code;
+}
+
+static DcCode load_plan(Engine *engine, const LoadSpec *spec, bool grouped, LoadPlan **out, DcError *err) {
   LoadPlan *plan = dc_alloc(sizeof *plan);
   atomic_init(&plan->refs, 1);
   DcCode code = read_options(spec, plan, err);
   if (code == DC_OK) {
-    code = listing_expand(spec->path, grouped, plan->file.codec, &plan->arena, &plan->files, err);
+    code = list_input(engine, spec, grouped, plan, err);
     if (code != DC_OK) dc_position(err, spec->path_pos);
   }
   if (code != DC_OK) {
@@ -266,7 +275,7 @@ static DcCode load_plan(const LoadSpec *spec, bool grouped, LoadPlan **out, DcEr
 DcCode dataset_load(Engine *engine, const LoadSpec *spec, Dataset **out, DcError *err) {
   LoadPlan *plan;
   if (spec->partitions > MAX_PARTITIONS) return dc_fail(err, "a dataset has at most %u partitions", MAX_PARTITIONS);
-  DC_TRY(load_plan(spec, false, &plan, err));
+  DC_TRY(load_plan(engine, spec, false, &plan, err));
   return load_node(engine, plan, spec, out, err);
 }
 
@@ -297,7 +306,7 @@ static DcCode group_plan(const LoadSpec *spec, const LoadPlan *all, size_t from,
 
 DcCode dataset_load_groups(Engine *engine, const LoadSpec *spec, Arena *arena, Dataset ***out, Str **names, size_t *count, DcError *err) {
   LoadPlan *all;
-  DC_TRY(load_plan(spec, true, &all, err));
+  DC_TRY(load_plan(engine, spec, true, &all, err));
   size_t groups = count_groups(&all->files), made = 0, from = 0;
   *out = arena_alloc(arena, (groups + 1) * sizeof **out);
   *names = arena_alloc(arena, (groups + 1) * sizeof **names);

@@ -50,6 +50,8 @@ typedef struct ReadSpec {
 struct SourceOps {
   /* Before files are looked for: does the statement make sense? May be NULL. */
   DcCode (*check)(const LoadPlan *plan, const LoadSpec *spec, DcError *err);
+  /* In place of the files that a path means: fills plan->files and plan->units with what stands for them. NULL: files are looked for. */
+  DcCode (*list)(Engine *engine, LoadPlan *plan, const LoadSpec *spec, DcError *err);
   /* Gives the node its columns (node_schema); a format whose files consist of units lists them in plan->units. */
   DcCode (*schema)(Dataset *node, DcError *err);
   bool (*cuttable)(const LoadPlan *plan); /* regular files without compression may be cut at any byte; NULL: never */

@@ -103,7 +103,7 @@ static DcCode apply_types(const ParamValue *param, Arena *arena, TypedOptions *o
 }
 
 /* Lists come as one option for each element, objects as name=value. */
-static DcCode apply(const ParamValue *param, Arena *arena, void *own, DcError *err) {
+DcCode typed_apply(const ParamValue *param, Arena *arena, void *own, DcError *err) {
   TypedOptions *out = own;
   Value value = param->value;
   const char *name = arena_printf(arena, "%.*s", STR_ARG(param->name)).data;
@@ -125,7 +125,7 @@ static void defaults(const AdapterRow *row, bool writing, void *own) {
   out->structured = row->format == &parquet_structured_format;
 }
 
-#define TABLE .options_size = sizeof(TypedOptions), .defaults = defaults, .apply = apply, .source = &typed_source
+#define TABLE .options_size = sizeof(TypedOptions), .defaults = defaults, .apply = typed_apply, .source = &typed_source
 const Format parquet_format = {TABLE, .typed = &parquet};
 const Format parquet_structured_format = {TABLE, .typed = &parquet};
 const Format orc_format = {TABLE, .typed = &orc};

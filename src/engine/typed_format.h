@@ -39,6 +39,12 @@ extern const Format parquet_format, parquet_structured_format, orc_format, ipc_f
 DcCode typed_module(const TypedFormat *format, const TableModule **out, DcError *err) DC_MUST_CHECK;
 /* The error that a module gave, about a file or output. */
 DcCode typed_failed(const char *path, const TableError *error, DcError *err);
+/* What get_last_error of a stream says. */
+TableError typed_stream_error(struct ArrowArrayStream *stream);
+/* The result of arrow_import, whose failure gets the path before it. */
+DcCode typed_imported(const char *path, DcCode code, const DcError *inner, DcError *err) DC_MUST_CHECK;
+/* One parameter: @types, else an option for the module. */
+DcCode typed_apply(const ParamValue *param, Arena *arena, void *own, DcError *err) DC_MUST_CHECK;
 
 /* --- Reading --- */
 
@@ -59,6 +65,11 @@ DcCode typed_input_failed(const TypedInput *input, const TableError *error, DcEr
 /* Which columns of a file are a node's columns: fields[i] is the field of the node's own column i. Missing and odd ones
    are errors that name the file. STRUCTURED: which of the fields belong to the objects, in *fields, *count of them. */
 DcCode typed_fields(const Dataset *node, const TypedInput *input, Arena *arena, int **fields, uint32_t *count, DcError *err) DC_MUST_CHECK;
+
+/* Gives the node the columns of a struct type, or those of its VALUE list, with their types. */
+DcCode typed_columnar(Dataset *node, const char *path, const struct ArrowSchema *schema, Arena *arena, DcError *err) DC_MUST_CHECK;
+/* The field for a column; a missing or odd one is an error. */
+DcCode typed_place(const char *path, const struct ArrowSchema *schema, Str name, Arena *arena, int *out, DcError *err) DC_MUST_CHECK;
 
 /* Rows of one unit, batch after batch. */
 typedef struct TypedRows TypedRows;

@@ -17,15 +17,18 @@ static int find_field(const struct ArrowSchema *schema, Str name) {
   return -1;
 }
 
-static DcCode place_field(const TypedInput *input, Str name, Arena *arena, int *out, DcError *err) {
-  const struct ArrowSchema *schema = typed_input_schema(input);
+DcCode typed_place(const char *path, const struct ArrowSchema *schema, Str name, Arena *arena, int *out, DcError *err) {
   *out = find_field(schema, name);
-  if (*out < 0) return load_missing_column(typed_input_path(input), name, field_names(schema, arena), (size_t)schema->n_children, err);
+  if (*out < 0) return load_missing_column(path, name, field_names(schema, arena), (size_t)schema->n_children, err);
   DcError inner = {0};
   if (arrow_readable(schema->children[*out], &inner) == DC_OK) return DC_OK;
-  dc_fail(err, "%s: column \"%.*s\": %s", typed_input_path(input), STR_ARG(name), inner.message);
+  dc_fail(err, "%s: column \"%.*s\": %s", path, STR_ARG(name), inner.message);
   dc_hint(err, "name the columns to take without it: VALUE (a, b, …)");
   return err->code;
+}
+
+static DcCode place_field(const TypedInput *input, Str name, Arena *arena, int *out, DcError *err) {
+  return typed_place(typed_input_path(input), typed_input_schema(input), name, arena, out, err);
 }
 
 /* STRUCTURED: the attributes that were named or, without such, all fields. */
@@ -59,17 +62,16 @@ DcCode typed_fields(const Dataset *node, const TypedInput *input, Arena *arena, 
 
 /* --- The dataset --- */
 
-static DcCode check_twins(const TypedInput *input, DcError *err) {
-  const struct ArrowSchema *schema = typed_input_schema(input);
+static DcCode check_twins(const char *path, const struct ArrowSchema *schema, DcError *err) {
   for (int64_t i = 0; i < schema->n_children; i++)
     if (find_field(schema, field_name(schema->children[i])) != i)
-      return dc_fail(err, "%s: two columns are called \"%s\"", typed_input_path(input), schema->children[i]->name);
+      return dc_fail(err, "%s: two columns are called \"%s\"", path, schema->children[i]->name);
   return DC_OK;
 }
 
-static DcCode columnar(Dataset *node, const TypedInput *input, Arena *arena, DcError *err) {
-  const struct ArrowSchema *schema = typed_input_schema(input);
+DcCode typed_columnar(Dataset *node, const char *path, const struct ArrowSchema *schema, Arena *arena, DcError *err) {
   const LoadPlan *plan = node->load;
+  DC_TRY(check_twins(path, schema, err));
   Str *names = field_names(schema, arena);
   size_t count = (size_t)schema->n_children;
   if (plan->wanted_count) {
@@ -81,7 +83,7 @@ static DcCode columnar(Dataset *node, const TypedInput *input, Arena *arena, DcE
   const struct ArrowSchema **types = arena_alloc(arena, (count + 1) * sizeof *types);
   for (size_t i = 0; i < count; i++) {
     int field;
-    DC_TRY(place_field(input, names[i], arena, &field, err));
+    DC_TRY(typed_place(path, schema, names[i], arena, &field, err));
     types[i] = schema->children[field];
   }
   node_schema(node, DS_COLUMNAR, names, count);
@@ -93,6 +95,7 @@ static DcCode structured(Dataset *node, const TypedInput *input, Arena *arena, D
   const struct ArrowSchema *schema = typed_input_schema(input);
   int *fields;
   uint32_t count;
+  DC_TRY(check_twins(typed_input_path(input), schema, err));
   DC_TRY(object_fields(node, input, arena, &fields, &count, err));
   Str *names = arena_alloc(arena, ((size_t)count + 1) * sizeof *names);
   const struct ArrowSchema **members = arena_alloc(arena, ((size_t)count + 1) * sizeof *members);
@@ -137,8 +140,7 @@ static DcCode count_units(Dataset *node, TypedInput *first, Arena *arena, DcErro
 static DcCode describe(Dataset *node, TypedInput *input, Arena *arena, DcError *err) {
   const LoadPlan *plan = node->load;
   const TypedOptions *options = plan->file.own;
-  DC_TRY(check_twins(input, err));
-  DC_TRY(options->structured ? structured(node, input, arena, err) : columnar(node, input, arena, err));
+  DC_TRY(options->structured ? structured(node, input, arena, err) : typed_columnar(node, typed_input_path(input), typed_input_schema(input), arena, err));
   bool few = plan->files.count <= MOST_OPENED && !typed_input_module(input)->in_order && !plan->hive.count; /* there WHERE may leave files out */
   return few ? count_units(node, input, arena, err) : DC_OK;
 }

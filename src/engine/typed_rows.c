@@ -21,12 +21,17 @@ struct TypedRows {
   int64_t at;
 };
 
-static DcCode stream_failed(TypedRows *rows, DcError *err) {
+TableError typed_stream_error(struct ArrowArrayStream *stream) {
   TableError error = {0};
-  const char *text = rows->stream.get_last_error ? rows->stream.get_last_error(&rows->stream) : NULL;
+  const char *text = stream->get_last_error ? stream->get_last_error(stream) : NULL;
   const char *hint = text ? strchr(text, '\n') : NULL; /* a second line is the way out */
   if (text) snprintf(error.text, sizeof error.text, "%.*s", hint ? (int)(hint - text) : (int)sizeof error.text - 1, text);
   if (hint) snprintf(error.hint, sizeof error.hint, "%s", hint + 1);
+  return error;
+}
+
+static DcCode stream_failed(TypedRows *rows, DcError *err) {
+  TableError error = typed_stream_error(&rows->stream);
   return typed_input_failed(rows->input, &error, err);
 }
 
@@ -90,6 +95,17 @@ static DcCode fetch(TypedRows *rows, DcError *err) {
   return DC_OK;
 }
 
+DcCode typed_imported(const char *path, DcCode code, const DcError *inner, DcError *err) {
+  if (code == DC_OK) return DC_OK;
+  if (code != DC_FAIL) {
+    *err = *inner;
+    return code;
+  }
+  dc_fail(err, "%s: %s", path, inner->message);
+  if (inner->hint[0]) dc_hint(err, "%s", inner->hint);
+  return err->code;
+}
+
 static DcCode import(TypedRows *rows, int64_t count, uint64_t origin, Batch **out, DcError *err) {
   Budget *budget = rows->node->engine->budget;
   struct ArrowArray slice = rows->array;
@@ -106,14 +122,7 @@ static DcCode import(TypedRows *rows, int64_t count, uint64_t origin, Batch **ou
   } else {
     code = arrow_import(budget, &rows->schema, &slice, rows->fields, rows->count, origin, out, &inner);
   }
-  if (code == DC_OK) return DC_OK;
-  *err = inner;
-  if (code == DC_FAIL) {
-    *err = (DcError){0};
-    dc_fail(err, "%s: %s", typed_input_path(rows->input), inner.message);
-    if (inner.hint[0]) dc_hint(err, "%s", inner.hint);
-  }
-  return err->code;
+  return typed_imported(typed_input_path(rows->input), code, &inner, err);
 }
 
 static void pass_over(TypedRows *rows, int64_t count) {

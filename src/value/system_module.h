@@ -17,16 +17,19 @@ typedef struct System System;             /* the module's: a server and how to l
 typedef struct SystemPlan SystemPlan;     /* the module's: something to be read */
 typedef struct SystemWriter SystemWriter; /* the module's: something to be written */
 
-/* What the program gives to a module; lives as long as the program. */
-typedef struct SystemHost {
+/* What the program gives to a module; lives until the System is closed. Its functions may be called by any thread. */
+typedef struct SystemHost SystemHost;
+struct SystemHost {
   bool (*stopped)(void);                  /* the run is to end */
   void (*secret)(const char *text);       /* never to be shown: masked in every message from now on (a password within a URL) */
-  void (*warn)(const char *text);         /* a warning about the statement that runs */
-} SystemHost;
+  void (*warn)(const SystemHost *host, const char *text); /* a warning about the statement that runs */
+};
 
 typedef struct SystemQuery {
-  const char *from;           /* what FROM says: a table, a query, a topic */
-  const char *const *columns; /* the VALUE list; count 0: all there are */
+  const char *from;           /* what FROM says: a table, a query, a topic; of a list its first item */
+  const char *const *list;    /* all items of FROM: more than one only where the module takes lists */
+  uint32_t list_count;
+  const char *const *columns; /* the VALUE list without "_"; count 0: all there are */
   uint32_t column_count;
   uint32_t partitions;        /* as CREATE asks by PARTITION n; 0: as the module thinks */
 } SystemQuery;
@@ -56,6 +59,7 @@ typedef struct SystemTarget {
 typedef struct SystemModule {
   uint32_t version;   /* SYSTEM_MODULE_VERSION */
   const char *name;   /* "PostgreSQL" */
+  bool lists;         /* FROM may be a list of names */
 
   /* Reads the options (parameters of the adapter as the script gave them, module's own names) and logs in. host is kept. */
   int (*connect)(const SystemHost *host, const TableOption *options, uint32_t option_count, System **out, TableError *error);
@@ -64,9 +68,11 @@ typedef struct SystemModule {
   /* --- Reading; NULL: not possible --- */
   /* Finds out the columns, as a struct type which the caller releases, and how many partitions there are (at least 1). Rows are read later. */
   int (*plan)(System *system, const SystemQuery *query, SystemPlan **out, struct ArrowSchema *schema, uint32_t *partitions, TableError *error);
-  /* The rows of a partition in order, in batches of at most max_rows, only columns whose mark is set (columns NULL: all); the batches
-     have these alone, in the plan's order. A partition is read once. Several threads may read different ones at once, each with its
-     stream and connection. A second line of what get_last_error says is the way out. */
+  /* The rows of a partition in order, in batches of at most max_rows and not much more than some megabytes, only columns whose mark
+     is set (at least one; columns NULL: all); the batches have these alone, in the plan's order. A partition is read once. Several
+     partitions may be opened and read at once, each with its stream and connection; the calls for one stream come one after another,
+     from any thread. Its release may come before its end (LIMIT, a failure): the connection is closed or cleared then, without waiting
+     for the rest. A second line of what get_last_error says is the way out. */
   int (*read)(SystemPlan *plan, uint32_t partition, const uint8_t *columns, uint32_t max_rows, struct ArrowArrayStream *out, TableError *error);
   /* The script has succeeded and its outputs are complete: what streams of the plan gave is in them or was dropped by the script, and
      the system may forget it (offsets of a message log). The module knows which streams came to their end, and warns where some did not.
@@ -74,13 +80,14 @@ typedef struct SystemModule {
   int (*acknowledge)(SystemPlan *plan, TableError *error);
   void (*free_plan)(SystemPlan *plan); /* all its streams are released before */
 
-  /* --- Writing; NULL: not possible --- */
-  /* Looks at the target without a change. *types: a struct with a field for each column, of the type that the target has for it, or of
+  /* --- Writing; NULL: not possible. The calls for one writer come one after another, from any thread. --- */
+  /* Looks at the target without a change; may be called more than once for one target, and for some columns only (none: just *skip is
+     asked for). *types: a struct with a field for each column, of the type that the target has for it, or of
      the null type ("n") where it takes what comes; the caller releases it. *skip: SYSTEM_IGNORE, and it is there. */
   int (*target)(System *system, const SystemTarget *target, SystemWriter **out, struct ArrowSchema *types, bool *skip, TableError *error);
-  /* The types of the columns are known: begins a transaction, makes what is missing. */
+  /* The types of the columns are known (those of `target`, where it gave some): begins a transaction, makes what is missing. */
   int (*begin)(SystemWriter *writer, const struct ArrowSchema *schema, TableError *error);
-  int (*write)(SystemWriter *writer, struct ArrowArray *batch, TableError *error); /* takes the batch over, also on failure */
+  int (*write)(SystemWriter *writer, struct ArrowArray *batch, TableError *error); /* takes the batch over, also on failure; it has at least one row */
   /* All of it becomes visible at once; -1: nothing does. */
   int (*commit)(SystemWriter *writer, TableError *error);
   /* After commit: does it become visible only by finish? Such a writer is kept until then. NULL: never. */
