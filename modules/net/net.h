@@ -1,0 +1,191 @@
+/* net.h - the parts of the module dcetl-net.so: texts (text.c), requests over HTTP that are tried again (client.c), XML (xml.c),
+ * and one file for each kind of store. module.c finds the store of a URL.
+ *
+ * A store's calls come from many threads at once: what they share is the client's pool (locked) and what is said to be locked.
+ */
+#ifndef MODULES_NET_H
+#define MODULES_NET_H
+
+#include <pthread.h>
+
+#include "io/remote_module.h"
+#include "module.h"
+
+enum {
+  NET_MOST_BODY = 64 << 20, /* bytes of an answer that is kept: listings, errors */
+  NET_VERSION = sizeof((RemoteInfo *)NULL)->version,
+};
+
+#define NET_NO_MEMORY "no memory left"
+
+/* Sets what kind of failure it is, unless there is one already; gives -1. */
+int net_fail(RemoteError *error, RemoteFailure kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int net_no_memory(RemoteError *error);
+
+/* --- Texts: Bytes that end with a zero which is not counted --- */
+
+void text_put(Bytes *text, const char *more);
+void text_put_len(Bytes *text, const char *more, size_t len);
+void text_format(Bytes *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "" rather than NULL; valid until the next change. */
+const char *text_of(const Bytes *text);
+char *text_copy(const char *text, size_t len); /* freed by free; NULL: no memory */
+/* Percent-encodes all but letters, digits, "-._~" and the bytes in `also`. */
+void text_encode(Bytes *text, const char *raw, size_t len, const char *also);
+/* Undoes %XX; other bytes stay (also +). */
+void text_decode(Bytes *text, const char *encoded, size_t len);
+void text_hex(Bytes *text, const uint8_t *data, size_t len);
+void text_base64(Bytes *text, const void *data, size_t len, bool url); /* url: with - and _, without = */
+bool text_unbase64(Bytes *out, const char *text);                      /* false: it is none */
+bool text_begins(const char *text, const char *prefix);
+bool text_same_case(const char *a, const char *b); /* whatever the case of its letters */
+/* A decimal number that is the whole text. */
+bool text_number(const char *text, uint64_t *out);
+
+/* Names with values: headers, parameters of a query. They own their texts. */
+typedef struct Pair {
+  char *name, *value;
+} Pair;
+typedef struct Pairs {
+  Pair *items;
+  size_t count, cap;
+  bool failed; /* there was no memory for one */
+} Pairs;
+void pairs_put(Pairs *pairs, const char *name, const char *value);
+const char *pairs_get(const Pairs *pairs, const char *name); /* whatever the case of the name; NULL: it is not there */
+void pairs_clear(Pairs *pairs);
+void pairs_free(Pairs *pairs);
+/* "a=1&b=2", encoded; puts the pairs into order of their names, as signatures want it. */
+void pairs_query(Pairs *pairs, Bytes *out);
+
+/* --- Parameters of a store --- */
+
+typedef struct Settings {
+  char *access_key, *secret_key, *session_token, *endpoint, *region, *profile, *token, *user, *password; /* NULL: not given */
+  Pairs headers;
+  int path_style; /* -1: not given */
+  uint32_t timeout, retries;
+} Settings;
+
+/* --- Requests --- */
+
+typedef struct Transfer Transfer;
+typedef struct Client {
+  const RemoteHost *host;
+  const char *authorities; /* a file of certificates; NULL: that of the system */
+  uint32_t timeout, retries;
+  bool plain_only; /* HTTP/1.1: each connection as fast as it gets, several of them */
+  pthread_mutex_t lock;
+  Transfer *idle; /* connections that wait for the next request */
+} Client;
+
+int client_init(Client *client, const RemoteHost *host, const Settings *settings, RemoteError *error);
+void client_deinit(Client *client);
+
+typedef struct Response {
+  long status;
+  Pairs headers;
+  Bytes body; /* of what was not taken otherwise */
+} Response;
+void response_free(Response *response);
+/* ETag, else the moment of the last change; "": it has none. */
+void response_version(const Response *response, char out[NET_VERSION]);
+/* "503 Service Unavailable". */
+void response_status(const Response *response, char *out, size_t size);
+
+typedef enum Verdict {
+  VERDICT_FINE,
+  VERDICT_AGAIN,         /* after a pause */
+  VERDICT_AGAIN_CHANGED, /* at once: something was learnt (a region, new credentials) */
+  VERDICT_FAILED,        /* the error is set */
+} Verdict;
+
+/* A request and where its answer goes. Zero, but for what is wanted; request_free when all is done. */
+typedef struct Request Request;
+struct Request {
+  const char *method;
+  Bytes base;    /* "https://host:port" */
+  Bytes path;    /* encoded, from "/" on */
+  Bytes query;   /* encoded, without "?" */
+  Bytes user;    /* "user:password" of the URL, encoded */
+  Pairs headers; /* also for the server that a redirect leads to */
+  const void *body;
+  uint64_t body_size;
+  bool once;         /* not tried again if the server may have done it */
+  bool follow;       /* redirects */
+  bool missing_fine; /* 404 is an answer */
+
+  void *self; /* of the next two */
+  /* Headers of one attempt, for our own server only: signatures, keys. May change base, path and query. */
+  int (*prepare)(void *self, Request *request, Pairs *headers, RemoteError *error);
+  /* What an answer means; NULL: net_judge. */
+  Verdict (*judge)(void *self, Request *request, const Response *response, RemoteError *error);
+
+  /* A part of a file, or with take the whole. Bytes that have come are not asked for again when a connection is lost. */
+  bool file;           /* the body is a file's, of one version */
+  bool unranged;       /* prepare says which bytes, in its own way: the answer has them and no others */
+  uint64_t offset, size; /* size UINT64_MAX: to its end */
+  char *into;          /* room for size bytes */
+  bool (*take)(void *self, const void *data, size_t size);
+  void *take_self;
+  uint64_t got;        /* bytes that have come */
+  char version[NET_VERSION]; /* which is wanted; "": any, and then the one that came */
+};
+
+void request_free(Request *request);
+/* Sends a request, again if that helps; 0: the answer is fine. */
+int client_send(Client *client, Request *request, Response *response, RemoteError *error);
+/* The usual meaning: 2xx is fine, 408, 429 and 5xx are for later. */
+Verdict net_judge(const Request *request, const Response *response, RemoteError *error);
+bool net_status_again(long status);            /* what it says may be otherwise the next time */
+RemoteFailure net_status_kind(long status);
+/* Waits; false: the run is to end. */
+bool client_pause(const Client *client, uint32_t milliseconds);
+void client_debug(const Client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What the headers say of a file whose whole or part the response is. */
+void response_info(const Response *response, RemoteInfo *out);
+
+/* --- Stores --- */
+
+typedef struct Backend Backend;
+struct RemoteStore {
+  const Backend *backend;
+  const RemoteHost *host;
+  Client client;
+  Settings settings;
+  char *scheme, *place; /* "s3", "bucket" */
+  void *own;            /* the backend's */
+};
+
+/* One kind of store; NULL: it cannot do that. The functions are those of RemoteModule. */
+struct Backend {
+  const char *const *schemes;
+  int (*open)(RemoteStore *store, RemoteError *error);
+  void (*close)(RemoteStore *store);
+  int (*look)(RemoteStore *store, const char *url, RemoteInfo *out, RemoteError *error);
+  int (*list)(RemoteStore *store, const char *url, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self, RemoteError *error);
+  int (*aim)(RemoteStore *store, const char *url, Request *request, RemoteError *error); /* where a file is: base, path, query, functions */
+  void (*limits)(RemoteStore *store, RemoteLimits *out);
+  int (*put)(RemoteStore *store, const char *url, const char *content_type, const void *data, uint64_t size, RemoteError *error);
+  int (*begin)(RemoteStore *store, const char *url, const char *content_type, RemoteUpload **out, RemoteError *error);
+  int (*part)(RemoteUpload *upload, uint32_t number, const void *data, uint64_t size, RemoteError *error);
+  int (*complete)(RemoteUpload *upload, RemoteError *error);
+  void (*free_upload)(RemoteUpload *upload);
+  int (*remove)(RemoteStore *store, const char *url, RemoteError *error);
+};
+
+/* Every upload begins with this. */
+struct RemoteUpload {
+  RemoteStore *store;
+};
+
+extern const Backend http_backend;
+
+/* Authorization: Basic (RFC 7617). */
+void net_basic(const RemoteHost *host, Pairs *headers, const char *user, const char *password);
+
+/* The text behind "scheme://place/", byte for byte. */
+const char *url_path(const char *url);
+
+#endif
