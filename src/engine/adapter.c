@@ -151,7 +151,7 @@ static const Parameter kafka_params[] = {
     TYPES,
 };
 
-#define SYSTEM(own) .reads = true, .params = own, .param_count = COUNT(own)
+#define SYSTEM(own) .reads = true, .writes = true, .params = own, .param_count = COUNT(own)
 #define COLUMNAR .reads = true, .writes = true, .params = columnar_params, .param_count = COUNT(columnar_params)
 #define PARQUET .params = parquet_params, .param_count = COUNT(parquet_params)
 #define ORC .params = orc_params, .param_count = COUNT(orc_params)

@@ -1,5 +1,6 @@
 /* copy.c - outputs: declaring, encoding, writing; and the run from a shuffle straight into its outputs. */
 #include "engine/copy.h"
+#include "engine/system.h"
 #include "engine/typed_format.h"
 
 #include <stdio.h>
@@ -8,6 +9,26 @@
 #include "io/path.h"
 #include "io/standard.h"
 #include "io/text_scan.h"
+
+/* Where the rows go. */
+static DcCode open_target(Copy *copy, const CopySpec *spec, DcError *err) {
+  if (spec->path.type != TYPE_STRING || spec->path.len == 0) {
+    dc_fail_at(err, DC_FAIL, spec->path_pos, "the target of COPY is %s", copy->file.row->format->system ? "a name" : "a path");
+    return err->code;
+  }
+  Str path = value_get_str(spec->path);
+  if (copy->file.row->format->system) {
+    if (system_sink_open(copy, path, err) != DC_OK) return dc_position(err, spec->path_pos);
+    return DC_OK;
+  }
+  if (str_is(path, "-") && (copy->file.stage.success || copy->file.stage.manifest)) {
+    dc_fail_at(err, DC_FAIL, spec->path_pos, "standard output takes no @success and no @manifest");
+    dc_hint(err, "they lie beside the files that COPY writes into a folder");
+    return err->code;
+  }
+  if (!str_is(path, "-") && stage_open(path, &copy->file.stage, &copy->stage, err) != DC_OK) return dc_position(err, spec->path_pos);
+  return DC_OK;
+}
 
 DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err) {
   memset(copy, 0, sizeof *copy);
@@ -26,15 +47,7 @@ DcCode copy_open(Copy *copy, Engine *engine, const CopySpec *spec, DcError *err)
     dc_hint(err, "without @single = TRUE a new part file is put beside the others");
     return err->code;
   }
-  if (spec->path.type != TYPE_STRING || spec->path.len == 0)
-    return dc_fail_at(err, DC_FAIL, spec->path_pos, "the target of COPY is a path");
-  Str path = value_get_str(spec->path);
-  if (str_is(path, "-") && (copy->file.stage.success || copy->file.stage.manifest)) {
-    dc_fail_at(err, DC_FAIL, spec->path_pos, "standard output takes no @success and no @manifest");
-    dc_hint(err, "they lie beside the files that COPY writes into a folder");
-    return err->code;
-  }
-  if (!str_is(path, "-") && stage_open(path, &copy->file.stage, &copy->stage, err) != DC_OK) return dc_position(err, spec->path_pos);
+  DC_TRY(open_target(copy, spec, err));
   size_t threads = (size_t)pool_threads(engine->pool);
   copy->pens = dc_alloc(threads * sizeof *copy->pens);
   for (size_t i = 0; i < threads; i++) worker_init(&copy->pens[i].worker, engine, (int)i);
@@ -108,7 +121,8 @@ DcCode copy_dataset(Copy *copy, Str name, const Schema *schema, uint32_t parts, 
   *first = (uint32_t)copy->output_count;
   if (copy->stage) DC_TRY(check_name(name, err));
   if (!copy->stage) count = 1;
-  else DC_TRY(stage_dataset(copy->stage, name, copy->file.single, suffix, skip, &first_part, err));
+  if (copy->sink) DC_TRY(system_sink_skip(copy, skip, err));
+  if (copy->stage) DC_TRY(stage_dataset(copy->stage, name, copy->file.single, suffix, skip, &first_part, err));
   if (*skip) return DC_OK;
   if (copy->file.single && first_part && copy->layouts[layout].footer.len) {
     dc_fail(err, "nothing can be put behind the end of a file that is there: %s has one", copy->file.row->adapter.name);
@@ -198,6 +212,8 @@ DcCode copy_close(Copy *copy, DcCode code, DcError *err) {
   for (size_t i = 0; i < copy->output_count && code == DC_OK; i++) code = copy_finish(copy, &copy->outputs[i], err);
   size_t files = copy->output_count;
   for (size_t i = 0; i < files; i++) typed_drop(&copy->outputs[i]);
+  if (copy->sink && code == DC_OK) code = system_sink_commit(copy, err);
+  system_sink_free(copy->sink);
   if (copy->stage && code == DC_OK) code = stage_commit(copy->stage, err);
   else stage_abort(copy->stage);
   for (int i = 0; copy->pens && i < pool_threads(copy->engine->pool); i++) {

@@ -16,6 +16,7 @@ typedef struct Chain {
 typedef struct Copy Copy;
 typedef struct Pen Pen;
 typedef struct TypedBlock TypedBlock; /* engine/typed_format.h */
+typedef struct SystemSink SystemSink; /* engine/system.h */
 
 /* What outputs of one dataset have in common. */
 typedef struct Layout {
@@ -71,7 +72,8 @@ struct Copy {
   Position adapter_pos;
   const RecordWriter *writer; /* one of the two */
   const TypedFormat *typed;
-  Stage *stage;  /* NULL: standard output */
+  Stage *stage;     /* files; */
+  SystemSink *sink; /* or a table or the like, which gets all rows in order; neither: standard output, which does so, too */
   Output *outputs;
   size_t output_count, output_cap;
   Layout *layouts;
@@ -90,7 +92,7 @@ DcCode copy_put_bytes(Copy *copy, const Output *output, const char *data, size_t
 char *copy_output_path(const Copy *copy, const Output *output);
 /* What an output still lacks when all of its rows are written: header, footer. */
 DcCode copy_finish(Copy *copy, Output *output, DcError *err) DC_MUST_CHECK;
-/* One file gets all partitions of a dataset. */
+/* One output gets all partitions of a dataset. */
 static inline bool copy_one_file(const Copy *copy) { return copy->file.single || !copy->stage; }
 /* Append text to an output (its header first), compressed if asked for. Thread-safe for different outputs. */
 DcCode copy_write(Copy *copy, Pen *pen, Output *output, const Buf *text, DcError *err) DC_MUST_CHECK;

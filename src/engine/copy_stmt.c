@@ -5,6 +5,7 @@
 #include "engine/copy.h"
 #include "engine/in_order.h"
 #include "engine/load.h"
+#include "engine/system.h"
 #include "engine/typed_format.h"
 
 /* --- In the order of a pass --- */
@@ -383,6 +384,9 @@ static DcCode write_items(Copy *copy, CopyJob *items, size_t count, DcError *err
     bool sorted = item->root->kind == NODE_SORT && atomic_load(&item->root->refs) == 1; /* merged on its way into the files */
     bool stored = (node_is_breaker(item->root) && !sorted) || dataset_computed(item->root) || !copy_follows_blocks(copy, item->root);
     if (pass_leaves_out_files(item->root, item->chain.ops, item->chain.op_count)) stored = false; /* it follows the blocks of those that it reads */
+    if (copy->sink) stored = false;
+    if (copy->sink && system_sink_is_read(copy, item->root)) code = node_compute(item->root, NULL, item->root->partitions, err);
+    if (code != DC_OK) break;
     if (!stored) {
       item->root->keyless = sorted && item->root == item->copy.dataset; /* so they need not be computed */
       code = write_pass(copy, item, err);

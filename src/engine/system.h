@@ -42,6 +42,25 @@ typedef struct SystemSource {
   struct ArrowSchema schema; /* all columns of the plan, as a struct */
 } SystemSource;
 
+/* --- Writing: all outputs of a COPY go into one table, one after another --- */
+
+/* Logs in; copy->sink is made. */
+DcCode system_sink_open(Copy *copy, Str into, DcError *err) DC_MUST_CHECK;
+/* A layout's columns are known: asks the target for their types. Those of all layouts have to be the same. */
+DcCode system_sink_look(Copy *copy, const Layout *layout, DcError *err) DC_MUST_CHECK;
+/* The type of a column that the target, or another layout, has decided; NULL: none. */
+const struct ArrowSchema *system_sink_type(const SystemSink *sink, uint32_t column);
+/* The target is there and is to be left as it is. */
+DcCode system_sink_skip(Copy *copy, bool *skip, DcError *err) DC_MUST_CHECK;
+/* The types of the rows are known; those of the first layout count for all. */
+DcCode system_sink_decide(Copy *copy, const struct ArrowSchema *record, DcError *err) DC_MUST_CHECK;
+/* Rows of some node come from where they are going to. */
+bool system_sink_is_read(const Copy *copy, const Dataset *node);
+/* Takes the array over. bytes: for the statistics. */
+DcCode system_sink_write(Copy *copy, struct ArrowArray *array, uint64_t bytes, DcError *err) DC_MUST_CHECK;
+DcCode system_sink_commit(Copy *copy, DcError *err) DC_MUST_CHECK;
+void system_sink_free(SystemSink *sink); /* nothing remains of what is not committed; NULL is fine */
+
 DcCode system_reader_open(Dataset *node, const ReadSpec *spec, Reader **out, DcError *err);
 extern const SourceOps system_source;
 

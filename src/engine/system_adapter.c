@@ -65,7 +65,8 @@ static DcCode check(void *own, Position pos, bool writing, DcError *err) {
   return err->code;
 }
 
-#define FORMAT(own) {.options_size = sizeof(SystemOptions), .defaults = defaults, .apply = apply, .check = check, .source = &system_source, .system = &own}
+static const TypedFormat rows = {NULL}; /* what is written are rows of typed columns */
+#define FORMAT(own) {.options_size = sizeof(SystemOptions), .defaults = defaults, .apply = apply, .check = check, .source = &system_source, .typed = &rows, .system = &own}
 const Format postgres_format = FORMAT(postgres);
 const Format mysql_format = FORMAT(mysql);
 const Format sqlite_format = FORMAT(sqlite);

@@ -6,6 +6,7 @@
 #include "engine/typed_format.h"
 
 #include "engine/store.h"
+#include "engine/system.h"
 
 struct TypedOutput {
   Copy *copy;
@@ -66,7 +67,8 @@ uint8_t *typed_auto_columns(const Copy *copy, const Layout *layout) {
   uint8_t *columns = dc_alloc((size_t)layout->type_count + 1);
   bool any = false;
   for (uint32_t c = 0; c < layout->type_count; c++) {
-    columns[c] = !find_wanted(options, layout->schema.names[c]) && layout->types[c] && !strcmp(layout->types[c]->format, "u");
+    bool given = find_wanted(options, layout->schema.names[c]) || (copy->sink && system_sink_type(copy->sink, c));
+    columns[c] = !given && layout->types[c] && !strcmp(layout->types[c]->format, "u");
     any = any || columns[c];
   }
   if (any) return columns;
@@ -86,6 +88,8 @@ DcCode typed_decide(Copy *copy, Layout *layout, DcError *err) {
   const TypedOptions *options = options_of(copy);
   const TableModule *module;
   if (!layout->record) layout->record = arrow_type_record(&copy->arena, layout->types, layout->type_count);
+  layout->decided = true;
+  if (copy->sink) return system_sink_decide(copy, layout->record, err);
   DC_TRY(typed_module(options->format, &module, err));
   TableSink nowhere = {.write = discard};
   TableWriter *writer = NULL;
@@ -96,17 +100,19 @@ DcCode typed_decide(Copy *copy, Layout *layout, DcError *err) {
     return err->code;
   }
   module->free_writer(writer);
-  layout->decided = true;
   return DC_OK;
 }
 
 static DcCode override_types(Copy *copy, Layout *layout, bool *all, DcError *err) {
   const TypedOptions *options = options_of(copy);
   *all = true;
+  if (copy->sink) DC_TRY(system_sink_look(copy, layout, err));
   for (uint32_t c = 0; c < layout->type_count; c++) {
     Str name = is_objects(layout) ? str_of(layout->types[c]->name) : layout->schema.names[c];
     const WantedType *wanted = find_wanted(options, name);
     if (wanted && arrow_type_parse(wanted->type, &copy->arena, &layout->types[c], err) != DC_OK) return dc_position(err, options->types_pos);
+    const struct ArrowSchema *own = copy->sink ? system_sink_type(copy->sink, c) : NULL; /* the table's */
+    if (own) layout->types[c] = own;
     if (layout->types[c]) layout->types[c] = column_type(&copy->arena, layout->types[c], name);
     else *all = false;
   }
@@ -368,7 +374,7 @@ static DcCode open_output(Copy *copy, Output *output, DcError *err) {
 DcCode typed_write(Copy *copy, Output *output, TypedBlock *block, DcError *err) {
   const Layout *layout = &copy->layouts[output->layout];
   if (!block->rows) return DC_OK;
-  DC_TRY(open_output(copy, output, err));
+  if (!copy->sink) DC_TRY(open_output(copy, output, err));
   TypedOutput *table = output->typed;
   Arena arena = {0};
   struct ArrowArray array = {0};
@@ -377,7 +383,8 @@ DcCode typed_write(Copy *copy, Output *output, TypedBlock *block, DcError *err) 
   for (uint32_t c = 0; c < block->count; c++) columns[c] = column_builder_view(&block->columns[c], &arena);
   DcCode code = arrow_export(copy->engine->budget, columns, block->count, (uint32_t)block->rows, layout->record, &array, err);
   arena_free(&arena);
-  if (code == DC_OK && table->module->write(table->writer, &array, &error) != 0) code = output_failed(table, &error, err);
+  if (code == DC_OK && copy->sink) code = system_sink_write(copy, &array, block->bytes, err);
+  else if (code == DC_OK && table->module->write(table->writer, &array, &error) != 0) code = output_failed(table, &error, err);
   for (uint32_t c = 0; c < block->count; c++) column_builder_reset(&block->columns[c]);
   block->rows = block->bytes = 0;
   return code;
@@ -394,6 +401,7 @@ void typed_drop(Output *output) {
 DcCode typed_finish(Copy *copy, Output *output, DcError *err) {
   if (output->finished) return DC_OK;
   output->finished = true;
+  if (copy->sink) return DC_OK;
   TableError error = {0};
   DcCode code = open_output(copy, output, err);
   if (code == DC_OK && output->typed->module->finish(output->typed->writer, &error) != 0) code = output_failed(output->typed, &error, err);
