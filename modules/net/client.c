@@ -12,6 +12,7 @@
 
 enum {
   CONNECT_SECONDS = 10,
+  URGENT_SECONDS = 10,
   POLL_MS = 200, /* how often the wish to end is looked for */
   MOST_REDIRECTS = 10,
   MOST_PAUSE_MS = 20000,
@@ -56,7 +57,7 @@ static const char *first_set(const char *const *names) {
 int client_init(Client *client, const RemoteHost *host, const Settings *settings, RemoteError *error) {
   pthread_once(&curl_once, curl_start);
   if (curl_state != CURLE_OK) return net_fail(error, REMOTE_FAILED, "libcurl does not start: %s", curl_easy_strerror(curl_state));
-  *client = (Client){.host = host, .timeout = settings->timeout, .retries = settings->retries};
+  *client = (Client){.host = host, .timeout = settings->timeout, .retries = settings->retries, .connect_timeout = CONNECT_SECONDS};
   client->authorities = first_set((const char *const[]){"CURL_CA_BUNDLE", "SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", NULL});
   pthread_mutex_init(&client->lock, NULL);
   return 0;
@@ -254,13 +255,16 @@ static void set_options(Transfer *transfer, struct curl_slist *headers) {
   curl_easy_reset(easy);
   curl_easy_setopt(easy, CURLOPT_URL, text_of(&transfer->url));
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reason);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "dcetl");
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 512L * 1024);
   curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 512L * 1024);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)client->connect_timeout);
+  if (request->urgent) curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)URGENT_SECONDS);
+  if (client->direct) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)client->timeout);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -285,7 +289,7 @@ static void set_options(Transfer *transfer, struct curl_slist *headers) {
 static CURLcode run_transfer(Transfer *transfer) {
   if (curl_multi_add_handle(transfer->multi, transfer->easy) != CURLM_OK) return CURLE_OUT_OF_MEMORY;
   CURLcode result = CURLE_ABORTED_BY_CALLBACK;
-  while (!transfer->client->host->stopped()) {
+  while (transfer->request->urgent || !transfer->client->host->stopped()) {
     int running = 0, left;
     CURLMcode code = curl_multi_perform(transfer->multi, &running);
     if (code == CURLM_OK && running) {
@@ -597,7 +601,7 @@ int client_send(Client *client, Request *request, Response *response, RemoteErro
       attempt = 0;
       got = request->got;
     }
-    bool again = verdict == VERDICT_AGAIN && attempt < client->retries && can_go_on(request, &found);
+    bool again = verdict == VERDICT_AGAIN && !request->urgent && attempt < client->retries && can_go_on(request, &found);
     if (!again) {
       if (verdict != VERDICT_FINE && !error->text[0]) *error = found;
       break;

@@ -1,7 +1,7 @@
 /* module.c - the module dcetl-net.so: finds the kind of store for a URL, and reads files of all of them by ranges. */
 #include "net.h"
 
-static const Backend *const backends[] = {&http_backend};
+static const Backend *const backends[] = {&http_backend, &s3_backend};
 enum { BACKENDS = sizeof backends / sizeof *backends };
 
 static const Backend *find_backend(const char *url) {
@@ -214,7 +214,7 @@ static int remove_file(RemoteStore *store, const char *url, RemoteError *error) 
   return store->backend->remove ? store->backend->remove(store, url, error) : cannot(store, "be written", error);
 }
 
-static const char *const schemes[] = {"http", "https", NULL};
+static const char *const schemes[] = {"http", "https", "s3", "s3a", "s3n", NULL};
 
 extern const RemoteModule dcetl_net_module;
 MODULE_EXPORT const RemoteModule dcetl_net_module = {

@@ -7,6 +7,7 @@
 #define MODULES_NET_H
 
 #include <pthread.h>
+#include <time.h>
 
 #include "io/remote_module.h"
 #include "module.h"
@@ -73,7 +74,8 @@ typedef struct Transfer Transfer;
 typedef struct Client {
   const RemoteHost *host;
   const char *authorities; /* a file of certificates; NULL: that of the system */
-  uint32_t timeout, retries;
+  uint32_t timeout, retries, connect_timeout; /* seconds, times, seconds */
+  bool direct;     /* by no proxy */
   bool plain_only; /* HTTP/1.1: each connection as fast as it gets, several of them */
   pthread_mutex_t lock;
   Transfer *idle; /* connections that wait for the next request */
@@ -111,11 +113,14 @@ struct Request {
   Pairs headers; /* also for the server that a redirect leads to */
   const void *body;
   uint64_t body_size;
+  bool urgent;       /* also while the run ends, but once and not for long: what removes what was begun */
   bool once;         /* not tried again if the server may have done it */
   bool follow;       /* redirects */
   bool missing_fine; /* 404 is an answer */
 
   void *self; /* of the next two */
+  uint64_t tag; /* theirs: which keys signed it */
+  char payload[65]; /* theirs: SHA-256 of the body */
   /* Headers of one attempt, for our own server only: signatures, keys. May change base, path and query. */
   int (*prepare)(void *self, Request *request, Pairs *headers, RemoteError *error);
   /* What an answer means; NULL: net_judge. */
@@ -145,6 +150,54 @@ void client_debug(const Client *client, const char *format, ...) __attribute__((
 
 /* What the headers say of a file whose whole or part the response is. */
 void response_info(const Response *response, RemoteInfo *out);
+
+/* --- Signatures (sign.c) --- */
+
+enum { NET_SHA256 = 32 };
+void net_sha256(const void *data, size_t len, uint8_t out[NET_SHA256]);
+void net_hmac(const void *key, size_t key_len, const char *text, size_t len, uint8_t out[NET_SHA256]);
+
+typedef struct SignKeys {
+  const char *access_key, *secret_key, *session_token; /* the last may be NULL */
+  const char *region, *service;
+} SignKeys;
+/* Adds x-amz-date, x-amz-security-token and Authorization to the headers, all of which are signed with the host. path and query are as they are sent,
+   payload is the hash in x-amz-content-sha256, which is among the headers already where the service wants it. AWS Signature Version 4. */
+void sign_v4(const SignKeys *keys, const char *method, const char *host, const char *path, const char *query, const char *payload, time_t now, Pairs *headers);
+/* The host of a base as the header Host has it: without the port that its scheme has anyway. */
+void net_host(const char *base, Bytes *out);
+
+/* --- Keys (credentials.c) --- */
+
+typedef struct Keys {
+  char *access_key, *secret_key, *session_token;
+  time_t expires; /* 0: never */
+  bool anonymous; /* nobody is known */
+  bool fixed;     /* of the parameters: looking again finds the same */
+} Keys;
+/* Looks where Amazon's tools look: parameters, environment, files, processes, the metadata service; else nobody. */
+int keys_find(RemoteStore *store, Keys *out, RemoteError *error);
+void keys_free(Keys *keys);
+/* A value of the profile's section in the two files; NULL: it is not there. To be freed. */
+char *profile_value(const Settings *settings, const char *name);
+/* A value of a section of such a file's text; the last one counts. To be freed. */
+char *ini_value(const char *text, const char *section, const char *name);
+/* A whole file as text; false: it cannot be read. */
+bool net_file(const char *path, Bytes *out);
+
+/* --- XML (xml.c) --- */
+
+typedef struct XmlNode XmlNode;
+struct XmlNode {
+  char *name;  /* without a prefix */
+  Bytes text;  /* directly within it */
+  XmlNode *first, *last, *next;
+};
+XmlNode *xml_read(const char *text, size_t len); /* NULL: it is no XML */
+void xml_free(XmlNode *node);
+/* By a path of names below the node, "Contents/Key"; NULL: there is none. */
+const XmlNode *xml_at(const XmlNode *node, const char *path);
+const char *xml_text(const XmlNode *node, const char *path); /* "": there is none */
 
 /* --- Stores --- */
 
@@ -180,7 +233,7 @@ struct RemoteUpload {
   RemoteStore *store;
 };
 
-extern const Backend http_backend;
+extern const Backend http_backend, s3_backend;
 
 /* Authorization: Basic (RFC 7617). */
 void net_basic(const RemoteHost *host, Pairs *headers, const char *user, const char *password);

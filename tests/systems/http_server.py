@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A web server for tests, which also misbehaves on demand: http_server.py FOLDER [PORT]; it prints its port.
+"""A web server for tests, which also misbehaves on demand: http_server.py PORT FOLDER; PORT 0: any, which it prints.
 
 /NAME serves the file, with ranges, ETag and Last-Modified. The query asks for misbehaviour:
   ranges=no          no ranges, no Accept-Ranges     head=405       that status for HEAD
@@ -26,7 +26,7 @@ import threading
 import time
 import urllib.parse
 
-folder = os.path.realpath(sys.argv[1])
+folder = os.path.realpath(sys.argv[2])
 lock = threading.Lock()
 counts = {}
 log = []
@@ -172,6 +172,6 @@ class Server(http.server.ThreadingHTTPServer):
         pass
 
 
-server = Server(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Handler)
+server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
 print(server.server_address[1], flush=True)
 server.serve_forever()
