@@ -67,10 +67,9 @@ static DcCode open_stream(const SystemReader *reader, Stream *stream, DcError *e
   return module_failed(reader, stream, &error, err);
 }
 
+/* What it has given may still be imported by others, by its schema, which stays until the reader's end. */
 static void close_stream(Stream *stream) {
-  if (stream->schema.release) stream->schema.release(&stream->schema);
   if (stream->stream.release) stream->stream.release(&stream->stream);
-  stream->schema.release = NULL;
   stream->stream.release = NULL;
 }
 
@@ -238,6 +237,7 @@ static void close_reader(Reader *base) {
       budget_charge(reader->node->engine->budget, -(int64_t)held->bytes);
     }
     close_stream(stream);
+    if (stream->schema.release) stream->schema.release(&stream->schema);
     dc_free(stream->held);
   }
   pthread_cond_destroy(&reader->changed);
