@@ -116,19 +116,6 @@ static int make_types(SystemWriter *writer, struct ArrowSchema *types, TableErro
   return status;
 }
 
-static int check_keys(const SystemWriter *writer, TableError *error) {
-  for (uint32_t i = 0; i < writer->key_count; i++) {
-    bool found = false;
-    for (uint32_t k = 0; k < writer->column_count; k++) found = found || strcmp(writer->keys[i], writer->columns[k]) == 0;
-    if (found) continue;
-    const char *near = sql_nearest(writer->keys[i], (const char *const *)writer->columns, writer->column_count);
-    MODULE_FAIL(error, "@key: the dataset has no column \"%s\"", writer->keys[i]);
-    if (near) MODULE_HINT(error, "did you mean \"%s\"?", near);
-    return -1;
-  }
-  return 0;
-}
-
 static int look(SystemWriter *writer, const SystemTarget *target, TableError *error) {
   Bytes name = {0};
   writer->columns = copy_names(target->columns, target->column_count);
@@ -143,7 +130,6 @@ static int look(SystemWriter *writer, const SystemTarget *target, TableError *er
     if (!writer->columns[i]) return PG_NO_MEMORY(error);
   for (uint32_t i = 0; i < target->key_count; i++)
     if (!writer->keys[i]) return PG_NO_MEMORY(error);
-  if (check_keys(writer, error) < 0) return -1;
   writer->connection = pg_begin(writer->system, error);
   return writer->connection ? find_table(writer, error) : -1;
 }
