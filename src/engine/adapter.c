@@ -145,10 +145,24 @@ static const Parameter mysql_params[] = {URL("mysql:// or mariadb://user@host:33
 static const Parameter sqlite_params[] = {URL("the file: 'data.db', or 'sqlite:data.db'"), TABLES};
 static const Parameter odbc_params[] = {URL("'odbc:Driver=…;Server=…', or 'odbc:DSN=name'"), USER, TABLES};
 static const Parameter kafka_params[] = {
-    {"brokers", TYPE_STRING, NULL, OPTIONAL, "host:port, several with commas"},
-    {"key", TYPE_STRING, NULL, OPTIONAL, "the column that becomes the messages' key (writing)"},
-    {"options", TYPE_ARRAY, NULL, OPTIONAL, "texts 'name=value' for librdkafka"},
-    TYPES,
+    {"brokers", TYPE_STRING, NULL, MANDATORY, "host:port, several with commas"},
+    {"group", TYPE_STRING, NULL, OPTIONAL, "whose offsets are stored when the script has succeeded; without it nothing is stored (reading)"},
+    {"from", TYPE_NULL, NULL, OPTIONAL,
+     "where to begin: 'stored' (with @group the default), 'earliest', 'latest', a time ('2024-05-01T12:00:00Z'), an offset or an array of one for each partition; "
+     "-1000: the last 1000 of each (reading)"},
+    {"reset", TYPE_STRING, "earliest", OPTIONAL, "where to begin if the group has stored nothing: earliest, latest, error (reading)"},
+    {"until", TYPE_STRING, "now", OPTIONAL, "where to end: a time, or what is there at CREATE (reading)"},
+    {"count", TYPE_INT, NULL, OPTIONAL, "read so many messages at most, from all partitions alike (reading)"},
+    {"wait", TYPE_NULL, "0", OPTIONAL, "seconds to wait at CREATE for @count messages, or for one (reading)"},
+    {"commit", TYPE_BOOL, "TRUE", OPTIONAL, "store offsets at the end of the script (reading)"},
+    {"key", TYPE_STRING, NULL, OPTIONAL, "the column that becomes the messages' key, if it is not called key (writing)"},
+    {"format", TYPE_STRING, "json", OPTIONAL, "what values are made of records that have no column value: json, csv (writing)"},
+    {"transaction", TYPE_STRING, NULL, OPTIONAL, "transactional.id: the messages appear at once or not at all (writing)"},
+    {"binary", TYPE_BOOL, "FALSE", OPTIONAL, "keys, values and headers are bytes, not text"},
+    {"timeout", TYPE_NULL, "60", OPTIONAL, "seconds to wait for brokers before giving up"},
+    {"user", TYPE_STRING, NULL, OPTIONAL, "who logs in (sasl.username)"},
+    {"password", TYPE_STRING, NULL, SECRET, "is never shown (sasl.password)"},
+    {"options", TYPE_ARRAY, NULL, OPTIONAL, "texts 'name=value' for librdkafka: ['security.protocol=SASL_SSL', 'sasl.mechanism=PLAIN']"},
 };
 
 #define SYSTEM(own) .reads = true, .writes = true, .params = own, .param_count = COUNT(own)
@@ -194,7 +208,8 @@ static const AdapterRow rows[] = {
     {{"mariadb", "The same as mysql.", "COPY \"batch\" mariadb(@url = $url, @mode = 'append') INTO 'etl.batch';", SYSTEM(mysql_params)}, &mysql_format, ""},
     {{"sqlite", "SQLite: a table of a file, or the rows of a query.", "COPY \"result\" sqlite(@url = 'out.db', @mode = 'upsert', @key = 'id') INTO 'result';", SYSTEM(sqlite_params)}, &sqlite_format, ""},
     {{"odbc", "Any database with an ODBC driver: a table, or the rows of a query.", "CREATE \"t\" odbc(@url = 'odbc:DSN=erp', @user = 'etl', @password = $secret) FROM 'dbo.Orders';", SYSTEM(odbc_params)}, &odbc_format, ""},
-    {{"kafka", "Topics of Kafka, whose partitions are partitions.", "CREATE \"events\" kafka(@brokers = 'broker:9092') VALUE (key, value) FROM 'clicks';", SYSTEM(kafka_params)}, &kafka_format, ""},
+    {{"kafka", "Topics of Kafka, whose partitions are partitions: messages with key, value, topic, partition, offset, timestamp, headers.",
+      "CREATE \"m\" kafka(@brokers = 'broker:9092', @group = 'etl') VALUE (key, value) FROM 'clicks';", SYSTEM(kafka_params)}, &kafka_format, ""},
 };
 
 size_t adapter_count(void) { return COUNT(rows); }

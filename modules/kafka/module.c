@@ -1,0 +1,49 @@
+/* module.c - what the program sees of the module. */
+#include "kafka.h"
+
+static int kafka_connect(const SystemHost *host, const TableOption *options, uint32_t option_count, System **out, TableError *error) {
+  System *system = calloc(1, sizeof *system);
+  if (!system) return MODULE_FAIL(error, "no memory left for a connection");
+  system->settings.host = host;
+  Client *client = settings_read(&system->settings, options, option_count, error) == 0 ? client_new(&system->settings, CLIENT_READS, error) : NULL;
+  if (!client) {
+    settings_free(&system->settings);
+    free(system);
+    return -1;
+  }
+  pthread_mutex_init(&system->lock, NULL);
+  system->idle = client;
+  *out = system;
+  return 0;
+}
+
+static void kafka_close(System *system) {
+  while (system->idle) {
+    Client *client = system->idle;
+    system->idle = client->next;
+    client_free(client);
+  }
+  pthread_mutex_destroy(&system->lock);
+  settings_free(&system->settings);
+  free(system);
+}
+
+Client *system_take(System *system, TableError *error) {
+  pthread_mutex_lock(&system->lock);
+  Client *client = system->idle;
+  if (client) system->idle = client->next;
+  pthread_mutex_unlock(&system->lock);
+  return client ? client : client_new(&system->settings, CLIENT_READS, error);
+}
+
+void system_give(System *system, Client *client) {
+  pthread_mutex_lock(&system->lock);
+  client->next = system->idle;
+  system->idle = client;
+  pthread_mutex_unlock(&system->lock);
+}
+
+extern const SystemModule dcetl_kafka_module;
+MODULE_EXPORT const SystemModule dcetl_kafka_module = {
+  .version = SYSTEM_MODULE_VERSION, .name = "Kafka", .lists = true, .connect = kafka_connect, .close = kafka_close, .plan = kafka_plan, .read = kafka_read,
+  .acknowledge = kafka_acknowledge, .free_plan = kafka_free_plan};
