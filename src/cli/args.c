@@ -14,7 +14,7 @@ struct CliOption {
   DcCode (*apply)(Arguments *arguments, const char *value, DcError *err); /* may be NULL */
   Action action; /* ACTION_RUN: none */
   const char *values; /* what the argument may be, see OptionHelp */
-  bool hidden;        /* for the build: not in the help */
+  bool hidden;        /* for the build and the program itself: not in the help */
 };
 
 static DcCode usage(DcError *err, const char *format, ...) DC_PRINTF(2, 3);
@@ -95,6 +95,12 @@ static DcCode apply_generate(Arguments *arguments, const char *value, DcError *e
   return DC_OK;
 }
 
+static DcCode apply_helper(Arguments *arguments, const char *value, DcError *err) {
+  (void)err;
+  arguments->helper = value;
+  return DC_OK;
+}
+
 static const CliOption options[] = {
   {'e', "eval", "TEXT", "run TEXT", .apply = apply_eval},
   {'v', "var", "NAME=VALUE", "set $NAME; a number if it prints back the same", .apply = apply_var},
@@ -122,6 +128,7 @@ static const CliOption options[] = {
   {0, "print-ast", NULL, "show what the parser makes", .action = ACTION_AST},
   {0, "generate", "WHAT", "a completion, or the manual page of a template", .apply = apply_generate,
    .action = ACTION_GENERATE, .hidden = true},
+  {0, "helper", "WORK", "work of another process of the program", .apply = apply_helper, .action = ACTION_HELPER, .hidden = true},
   {'h', "help", NULL, "this text", .action = ACTION_HELP},
   {'V', "version", NULL, "the version", .action = ACTION_VERSION},
 };

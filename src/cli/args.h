@@ -7,7 +7,7 @@
 typedef enum Action {
   ACTION_RUN, ACTION_DRY_RUN, ACTION_TOKENS, ACTION_AST, ACTION_HELP, ACTION_VERSION, ACTION_INTERACTIVE,
   ACTION_FUNCTIONS, ACTION_STATEMENTS, ACTION_ADAPTERS, ACTION_TRANSFORMS, ACTION_OPERATIONS, /* in the order of RowKind */
-  ACTION_GENERATE, ACTION_VERIFY,
+  ACTION_GENERATE, ACTION_VERIFY, ACTION_HELPER,
 } Action;
 
 typedef struct ScriptArg {
@@ -41,6 +41,7 @@ typedef struct Arguments {
   bool stats;
   const char *stats_file; /* NULL: standard error */
   const char *generate;   /* what to generate */
+  const char *helper;     /* for what (engine/typed_guard.h) */
 } Arguments;
 
 /* A mistake is DC_USAGE with a suggestion. */

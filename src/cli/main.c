@@ -15,6 +15,7 @@
 #include "cli/packages.h"
 #include "cli/repl.h"
 #include "cli/signals.h"
+#include "engine/typed_guard.h"
 #include "io/manifest.h"
 #include "run/plan_print.h"
 #include "run/vars_file.h"
@@ -233,6 +234,7 @@ static DcCode act(Program *program, Buf *out, DcError *err) {
     case ACTION_FUNCTIONS: case ACTION_STATEMENTS: case ACTION_ADAPTERS: case ACTION_TRANSFORMS: case ACTION_OPERATIONS:
       return print_catalogue(&program->arguments, out, err);
     case ACTION_VERIFY: return verify(&program->arguments, out, err);
+    case ACTION_HELPER: return guard_work(program->arguments.helper, err);
     case ACTION_GENERATE: return generate(program->arguments.generate, out, err);
     case ACTION_INTERACTIVE: DC_TRY(check_shell(&program->arguments, err)); break;
     case ACTION_RUN: case ACTION_DRY_RUN: case ACTION_TOKENS: case ACTION_AST: break;

@@ -1,6 +1,7 @@
 /* typed_adapter.c - parameters of the adapters of typed columns, and opening their modules. */
 #include "engine/adapter_params.h"
 #include "engine/typed_format.h"
+#include "engine/typed_guard.h"
 
 #define ARROW_PACKAGE "Apache Arrow C++ (Debian: libarrow-dev and libparquet-dev where there are such, else .ci/install-deps)"
 
@@ -11,17 +12,21 @@ static Module ipc_file_module = ARROW("dcetl_ipc_file_module", "Arrow files");
 static Module ipc_stream_module = ARROW("dcetl_ipc_stream_module", "Arrow streams");
 static Module avro_module = {.name = "avro", .symbol = "dcetl_avro_module", .version = TABLE_MODULE_VERSION, .what = "Avro files",
                              .package = "libbz2, liblzma and libsnappy (Debian: libbz2-1.0, liblzma5, libsnappy1v5)"};
-static const TypedFormat parquet = {&parquet_module};
-static const TypedFormat orc = {&orc_module};
-static const TypedFormat ipc_file = {&ipc_file_module};
-static const TypedFormat ipc_stream = {&ipc_stream_module};
-static const TypedFormat avro = {&avro_module};
+static const TypedFormat parquet = {&parquet_module, NULL};
+static const TypedFormat orc = {&orc_module, guard_orc}; /* its library crashes on some damaged files */
+static const TypedFormat ipc_file = {&ipc_file_module, NULL};
+static const TypedFormat ipc_stream = {&ipc_stream_module, NULL};
+static const TypedFormat avro = {&avro_module, NULL};
 
 DcCode typed_module(const TypedFormat *format, const TableModule **out, DcError *err) {
   const void *found;
   DC_TRY(module_need(format->module, &found, err));
   *out = found;
   return DC_OK;
+}
+
+DcCode typed_reading(const TypedFormat *format, const TableModule **out, DcError *err) {
+  return format->reading ? format->reading(out, err) : typed_module(format, out, err);
 }
 
 DcCode typed_failed(const char *path, const TableError *error, DcError *err) {

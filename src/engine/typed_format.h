@@ -13,6 +13,7 @@
 
 struct TypedFormat {
   Module *module; /* exports a TableModule */
+  DcCode (*reading)(const TableModule **out, DcError *err); /* what reads such files in its place; NULL: nothing does */
 };
 
 /* An item of @types. */
@@ -37,6 +38,8 @@ extern const Format parquet_format, parquet_structured_format, orc_format, ipc_f
 
 /* The module, opened on first use. Thread-safe. */
 DcCode typed_module(const TypedFormat *format, const TableModule **out, DcError *err) DC_MUST_CHECK;
+/* What reads such files: the module, or helpers that have it (typed_guard.h). */
+DcCode typed_reading(const TypedFormat *format, const TableModule **out, DcError *err) DC_MUST_CHECK;
 /* The error that a module gave, about a file or output. */
 DcCode typed_failed(const char *path, const TableError *error, DcError *err);
 /* What get_last_error of a stream says. */

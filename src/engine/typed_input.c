@@ -127,7 +127,7 @@ DcCode typed_input_open(Engine *engine, const LoadPlan *plan, uint32_t number, T
   const TypedOptions *options = plan->file.own;
   const InputFile *file = &plan->files.files[number];
   const TableModule *module;
-  DC_TRY(typed_module(options->format, &module, err));
+  DC_TRY(typed_reading(options->format, &module, err));
   TypedInput *input = dc_alloc(sizeof *input);
   atomic_init(&input->refs, 1);
   input->engine = engine;

@@ -293,6 +293,6 @@ static const SerialOps in_order_ops = {open_in_order, next_in_order, close_in_or
 DcCode typed_reader_open(Dataset *node, const ReadSpec *spec, Reader **out, DcError *err) {
   const TypedOptions *options = node->load->file.own;
   const TableModule *module;
-  DC_TRY(typed_module(options->format, &module, err));
+  DC_TRY(typed_reading(options->format, &module, err));
   return module->in_order ? serial_reader_open(node, spec, &in_order_ops, out, err) : open_units(node, spec, out, err);
 }
