@@ -208,9 +208,9 @@ void arrow_wire_put(const struct ArrowSchema *type, const struct ArrowArray *arr
 static void release_nothing(struct ArrowArray *array) { array->release = NULL; }
 
 static const void *take_padded(Incoming *in, int64_t count, int64_t width) {
-  int64_t len;
+  int64_t len = 0;
   if (count < 0 || __builtin_mul_overflow(count, width, &len) || len > INT64_MAX - 7) in->broken = true;
-  return in->broken ? NULL : take(in, ((uint64_t)len + 7) & ~UINT64_C(7));
+  return take(in, ((uint64_t)len + 7) & ~UINT64_C(7));
 }
 
 static void take_array(Incoming *in, const struct ArrowSchema *type, struct ArrowArray *out);
