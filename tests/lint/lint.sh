@@ -16,12 +16,16 @@ rule() { # rule NAME STATUS: what it printed is in $work/out
   fi
 }
 
-sources=$(find src modules tests -name '*.[ch]')
+sources=$(find src modules tests -name '*.[ch]' -o -name '*.cc')
 tracked=$(git ls-files 2>/dev/null || find . -type f -not -path './build*' -not -path './.git/*')
 
 # shellcheck disable=SC2046,SC2086
 awk -f tests/lint/layers.awk $(find src -name '*.[ch]') >"$work/out"
 rule "layers (src/README.md)" $?
+
+# shellcheck disable=SC2046
+awk -f tests/lint/modules.awk $(find modules -name '*.[ch]' -o -name '*.cc') >"$work/out"
+rule "modules see nothing of the program but its interfaces" $?
 
 : >"$work/out"
 build=${BUILD:-build}
