@@ -131,6 +131,7 @@ struct SystemPlan {
   size_t *first;          /* segment of each unit, and one more */
   _Atomic uint8_t *state; /* of each unit: UNIT_… */
   uint32_t unit_count;
+  bool cut;               /* some rows were not taken */
 };
 enum { UNIT_NEW, UNIT_OPEN, UNIT_READ };
 
@@ -147,6 +148,7 @@ void system_give(System *system, Client *client);
 int kafka_plan(System *system, const SystemQuery *query, SystemPlan **out, struct ArrowSchema *schema, uint32_t *partitions, TableError *error);
 int kafka_read(SystemPlan *plan, uint32_t partition, const uint8_t *columns, uint32_t max_rows, struct ArrowArrayStream *out, TableError *error);
 int kafka_acknowledge(SystemPlan *plan, TableError *error);
+void kafka_cut(SystemPlan *plan);
 void kafka_free_plan(SystemPlan *plan);
 /* The offsets that acknowledging the plan would store; NULL: none (nothing was read, there is no group). Warns where it was read in part. */
 rd_kafka_topic_partition_list_t *plan_offsets(SystemPlan *plan);

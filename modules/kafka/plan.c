@@ -79,6 +79,8 @@ int kafka_plan(System *system, const SystemQuery *query, SystemPlan **out, struc
   return 0;
 }
 
+void kafka_cut(SystemPlan *plan) { plan->cut = true; }
+
 void kafka_free_plan(SystemPlan *plan) {
   for (size_t i = 0; i < plan->ranges.count; i++) free(plan->ranges.items[i].topic);
   free(plan->ranges.items);
@@ -100,12 +102,12 @@ static bool is_read(const SystemPlan *plan) {
     opened += plan->state[i] != UNIT_NEW;
     read += plan->state[i] == UNIT_READ;
   }
-  if (opened && read < plan->unit_count) {
-    snprintf(line, sizeof line, "topic '%s' was read in part (%u of %u partitions to their end): the group '%s' keeps the offsets it had", plan->ranges.items[0].topic,
-             (unsigned)read, (unsigned)plan->unit_count, settings->group);
+  if (!plan->cut && read == plan->unit_count) return true;
+  if (opened) {
+    snprintf(line, sizeof line, "topic '%s' was not read to its end: the group '%s' keeps the offsets that it had", plan->ranges.items[0].topic, settings->group);
     settings->host->warn(settings->host, line);
   }
-  return read == plan->unit_count;
+  return false;
 }
 
 rd_kafka_topic_partition_list_t *plan_offsets(SystemPlan *plan) {

@@ -110,6 +110,12 @@ static void command_describe(Repl *repl, Str argument) {
   buf_free(&text);
 }
 
+static void command_commit(Repl *repl, Str argument) {
+  DcError err = {0};
+  (void)argument;
+  if (session_complete(repl->given.session, &err) != DC_OK) log_error(repl->given.log, LOG_LEVEL_ERROR, &err);
+}
+
 static void print_line(void *self, const char *line) {
   (void)self;
   fputs(line, stdout);
@@ -127,6 +133,7 @@ static const Command commands[] = {
   {"help", "[NAME]", "this list; or what a function, operator, statement, transform or adapter does", command_help},
   {"show", "[WHAT]", "DATASETS (default), FUNCTIONS, TRANSFORMS, ADAPTERS or OPTIONS", command_show},
   {"describe", "NAME", "type, partitions, rows and columns of a dataset", command_describe},
+  {"commit", "", "store the offsets of what was read from Kafka, commit open transactions", command_commit},
   {"history", "", "the lines that were typed", command_history},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -326,6 +333,8 @@ DcCode repl_run(Repl *repl, DcError *err) {
   DcCode code = loop(repl, err);
   if (code == DC_OK && repl->pending.len) run_pending(repl); /* the input ends within it: the message says so */
   if (terminal && !repl->quit && code == DC_OK) putchar('\n');
+  if (session_has_open_transactions(repl->given.session))
+    log_text(repl->given.log, LOG_LEVEL_WARNING, (Position){0}, str_of("a transaction is open and is given up: \\commit would have committed it"));
   fflush(stdout);
   line_edit_free(repl->edit);
   repl->edit = NULL;

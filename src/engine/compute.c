@@ -4,6 +4,7 @@
 #include "catalog/random.h"
 #include "engine/compute.h"
 #include "engine/shuffle.h"
+#include "engine/system.h"
 
 /* --- Keeping rows partition by partition --- */
 
@@ -231,6 +232,7 @@ static DcCode compute_limit(Dataset *node, DcError *err) {
       for (uint32_t e = 0; e < node->store->runs[r].first[node->partitions]; e++) spilled += node->store->runs[r].extents[e].rows;
     code = trim_store(node->store, node->limit - spilled, err);
     node->store->rows += spilled;
+    if (node->store->rows == node->limit) system_cut(node->input);
   }
   keeper_free(&keeper);
   pass_close(pass);

@@ -58,6 +58,10 @@ const EngineOptions *engine_options(const Engine *engine);
 /* The statement whose cost is counted from now on; NULL: none. stats outlives the statement. */
 void engine_begin_statement(Engine *engine, int number, Position pos, StatementStats *stats);
 void engine_end_statement(Engine *engine);
+/* All statements of the script have succeeded, and their outputs are complete: commits the transactions that have waited for this, and
+   tells systems what has been read (offsets of a message log). Without it nothing of either remains. */
+DcCode engine_complete(Engine *engine, DcError *err) DC_MUST_CHECK;
+bool engine_has_open_transactions(const Engine *engine);
 void engine_progress(const Engine *engine, Progress *out);
 /* Stop workers at the next morsel; async-signal-safe. Calls then return DC_INTERRUPTED. */
 void engine_interrupt(void);

@@ -12,6 +12,7 @@
 
 #include "base/fault.h"
 #include "base/interrupt.h"
+#include "engine/system.h"
 #include "engine/typed_guard.h"
 #include "engine/view.h"
 #include "io/stream.h"
@@ -73,6 +74,7 @@ DcCode engine_new(const EngineOptions *options, Engine **out, DcError *err) {
 
 void engine_free(Engine *engine) {
   if (!engine) return;
+  system_ends_free(engine);
   pool_free(engine->pool);
   guard_end();
   budget_free(engine->budget);

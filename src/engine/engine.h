@@ -43,6 +43,7 @@ struct Engine {
   int bad_fd;              /* BAD_CAPTURE file; -1: not open */
   void (*warn)(void *self, Position pos, const char *text);
   void *warn_self;
+  struct SystemEnds *ends; /* what waits for the end of the script; NULL: nothing (system_end.c) */
 };
 
 /* Number of a new source; thread-safe. */

@@ -1,7 +1,7 @@
 /* system.h - systems that hold rows and are no files (PostgreSQL, MySQL, SQLite, ODBC, Kafka), read and written by modules.
  *
  * system_adapter.c: parameters, opening a module, logging in; system_load.c: CREATE; system_reader.c: reading;
- * system_sink.c: COPY; system_execute.c: EXEC.
+ * system_sink.c: COPY; system_end.c: the end of the script; system_execute.c: EXEC.
  */
 #ifndef ENGINE_SYSTEM_H
 #define ENGINE_SYSTEM_H
@@ -37,10 +37,13 @@ void system_close(SystemLink *link); /* NULL is fine */
 
 /* What CREATE has found; a LoadPlan's own. The plan's files are its partitions. */
 typedef struct SystemSource {
+  uint32_t refs; /* of the thread of the script */
   SystemLink *link;
   SystemPlan *plan;
   struct ArrowSchema schema; /* all columns of the plan, as a struct */
 } SystemSource;
+SystemSource *system_source_ref(SystemSource *source);
+void system_source_unref(SystemSource *source); /* NULL is fine */
 
 /* --- Writing: all outputs of a COPY go into one table, one after another --- */
 
@@ -60,6 +63,19 @@ bool system_sink_is_read(const Copy *copy, const Dataset *node);
 DcCode system_sink_write(Copy *copy, struct ArrowArray *array, uint64_t bytes, DcError *err) DC_MUST_CHECK;
 DcCode system_sink_commit(Copy *copy, DcError *err) DC_MUST_CHECK;
 void system_sink_free(SystemSink *sink); /* nothing remains of what is not committed; NULL is fine */
+
+/* --- What waits for the end of the script (engine_complete) --- */
+
+/* The source's plan is to be acknowledged, if its module does that. */
+void system_keep_source(Engine *engine, SystemSource *source);
+/* A LIMIT has ended above the node: sources that it reads as they come are not read to their end. */
+void system_cut(const Dataset *node);
+/* A writer that waits for finish; takes both over. */
+void system_keep_writer(Engine *engine, SystemLink *link, SystemWriter *writer, const char *name);
+/* Gives the target those of its module. */
+void system_ends(Engine *engine, const SystemModule *module, Arena *arena, SystemTarget *target);
+/* Forgets all of them: nothing is acknowledged, nothing of what waits remains. */
+void system_ends_free(Engine *engine);
 
 DcCode system_reader_open(Dataset *node, const ReadSpec *spec, Reader **out, DcError *err);
 extern const SourceOps system_source;

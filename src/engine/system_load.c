@@ -72,6 +72,7 @@ static DcCode list(Engine *engine, LoadPlan *plan, const LoadSpec *spec, DcError
     return err->code;
   }
   SystemSource *source = dc_alloc(sizeof *source);
+  source->refs = 1;
   plan->own = source;
   DC_TRY(system_connect(engine, plan->file.own, &source->link, err));
   const SystemModule *module = source->link->module;
@@ -84,7 +85,9 @@ static DcCode list(Engine *engine, LoadPlan *plan, const LoadSpec *spec, DcError
     dc_hint(err, "UNION puts datasets together");
     return err->code;
   }
-  return make_plan(source, plan, spec, from, count, err);
+  DC_TRY(make_plan(source, plan, spec, from, count, err));
+  system_keep_source(engine, source);
+  return DC_OK;
 }
 
 static DcCode schema(Dataset *node, DcError *err) {
@@ -95,13 +98,19 @@ static DcCode schema(Dataset *node, DcError *err) {
   return code;
 }
 
-static void free_source(LoadPlan *plan) {
-  SystemSource *source = plan->own;
-  if (!source) return;
+SystemSource *system_source_ref(SystemSource *source) {
+  source->refs++;
+  return source;
+}
+
+void system_source_unref(SystemSource *source) {
+  if (!source || --source->refs) return;
   if (source->schema.release) source->schema.release(&source->schema);
   if (source->plan) source->link->module->free_plan(source->plan);
   system_close(source->link);
   dc_free(source);
 }
+
+static void free_source(LoadPlan *plan) { system_source_unref(plan->own); }
 
 const SourceOps system_source = {.list = list, .schema = schema, .free = free_source, .open = system_reader_open};

@@ -229,6 +229,8 @@ static bool has_ended(Reader *base) {
 
 static void close_reader(Reader *base) {
   SystemReader *reader = (SystemReader *)base;
+  const SystemModule *module = reader->source->link->module;
+  if (reader->turn < reader->count && module->cut) module->cut(reader->source->plan);
   for (size_t i = 0; i < reader->count; i++) {
     Stream *stream = &reader->streams[i];
     for (; stream->first < stream->count; stream->first++) {

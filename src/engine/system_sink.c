@@ -40,9 +40,11 @@ static void forget_writer(SystemSink *sink) {
   sink->types = (struct ArrowSchema){.release = NULL};
 }
 
-static DcCode ask_target(SystemSink *sink, DcError *err) {
+static DcCode ask_target(Copy *copy, DcError *err) {
+  SystemSink *sink = copy->sink;
   TableError error = {0};
   forget_writer(sink);
+  system_ends(sink->link->engine, sink->link->module, &copy->arena, &sink->target);
   if (sink->link->module->target(sink->link->system, &sink->target, &sink->writer, &sink->types, &sink->skip, &error) == 0) return DC_OK;
   sink->writer = NULL;
   sink->types.release = NULL;
@@ -96,7 +98,7 @@ DcCode system_sink_look(Copy *copy, const Layout *layout, DcError *err) {
   sink->target.column_count = layout->type_count;
   sink->looked = true;
   DC_TRY(check_keys(sink, err));
-  DC_TRY(ask_target(sink, err));
+  DC_TRY(ask_target(copy, err));
   if (sink->types.n_children == layout->type_count) return DC_OK;
   return dc_fail(err, "%s: the module knows %lld columns of %u", sink->name, (long long)sink->types.n_children, layout->type_count);
 }
@@ -108,7 +110,7 @@ const struct ArrowSchema *system_sink_type(const SystemSink *sink, uint32_t colu
 }
 
 DcCode system_sink_skip(Copy *copy, bool *skip, DcError *err) {
-  if (!copy->sink->writer) DC_TRY(ask_target(copy->sink, err));
+  if (!copy->sink->writer) DC_TRY(ask_target(copy, err));
   *skip = copy->sink->skip;
   return DC_OK;
 }
@@ -177,7 +179,12 @@ DcCode system_sink_commit(Copy *copy, DcError *err) {
   if (sink->skip || !sink->record) return DC_OK; /* it is to be left as it is, or there was no dataset */
   if (engine_interrupted()) return dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
   DC_TRY(begin(sink, err));
-  return sink->link->module->commit(sink->writer, &error) == 0 ? DC_OK : failed(sink, &error, err);
+  if (sink->link->module->commit(sink->writer, &error) != 0) return failed(sink, &error, err);
+  if (!sink->link->module->waits || !sink->link->module->waits(sink->writer)) return DC_OK;
+  system_keep_writer(copy->engine, sink->link, sink->writer, sink->name);
+  sink->writer = NULL;
+  sink->link = NULL;
+  return DC_OK;
 }
 
 void system_sink_free(SystemSink *sink) {

@@ -5,6 +5,7 @@
  */
 #include "run/session_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -321,9 +322,18 @@ DcCode session_run(Session *session, Unit *const *units, size_t count, DcError *
     code = session_block(session, &units[i]->body, err);
   }
   finish(session);
+  if (code == DC_OK && !session->goes_on) code = session_complete(session, err);
   if (code != DC_OK && code != DC_INTERRUPTED) hook_call(session->settings, session->log, LOG_LEVEL_ERROR, err->pos, str_of(err->message));
   return code;
 }
+
+DcCode session_complete(Session *session, DcError *err) {
+  if (!session->engine) return DC_OK;
+  if (fflush(session->out) != 0) return dc_fail_errno(err, errno, "cannot write standard output");
+  return engine_complete(session->engine, err);
+}
+
+bool session_has_open_transactions(const Session *session) { return session->engine && engine_has_open_transactions(session->engine); }
 
 DcCode session_run_more(Session *session, const Unit *unit, DcError *err) {
   DcCode code = look_ahead(session, &unit->body, err);

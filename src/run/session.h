@@ -30,13 +30,19 @@ void session_free(Session *session); /* removes temporary files */
 bool session_set_variable(Session *session, Str name, Value value);
 bool session_get_variable(Session *session, Str name, Value *out);
 
-/* Applies the OPTIONS of all units, then runs them in order. Stops at the first error. */
+/* Applies the OPTIONS of all units, then runs them in order. Stops at the first error. A session that does not go on is
+   complete then. */
 DcCode session_run(Session *session, Unit *const *units, size_t count, DcError *err) DC_MUST_CHECK;
 
 /* Runs one more unit, for a session that goes on. Variables, datasets and definitions of all units before are there,
    whatever became of those units. At its top level the value of a lone expression is printed, and so are the first rows
    of a SELECT without INTO. */
 DcCode session_run_more(Session *session, const Unit *unit, DcError *err) DC_MUST_CHECK;
+
+/* What was read from systems such as Kafka has arrived: they are told, and transactions that wait for this are committed. */
+DcCode session_complete(Session *session, DcError *err) DC_MUST_CHECK;
+/* Are there some that wait? */
+bool session_has_open_transactions(const Session *session);
 
 /* Calls visit for each name that a session knows. */
 typedef enum SessionNames { SESSION_VARIABLES, SESSION_DATASETS, SESSION_FUNCTIONS, SESSION_PROCEDURES } SessionNames;

@@ -78,6 +78,8 @@ typedef struct SystemModule {
      the system may forget it (offsets of a message log). The module knows which streams came to their end, and warns where some did not.
      NULL: there is nothing to be told. */
   int (*acknowledge)(SystemPlan *plan, TableError *error);
+  /* Rows that its streams gave, or might have given, were not taken (LIMIT, a failure that the script went on after). NULL as acknowledge. */
+  void (*cut)(SystemPlan *plan);
   void (*free_plan)(SystemPlan *plan); /* all its streams are released before */
 
   /* --- Writing; NULL: not possible. The calls for one writer come one after another, from any thread. --- */
