@@ -79,7 +79,8 @@ again:
     'DEBUG' | 'INFO' | 'LOG' | 'NOTICE' | 'WARN' | 'WARNING' | 'ERROR' | 'EXCEPTION' { KIND(TK_SEVERITY); }
     'SHOW' { KIND(TK_SHOW); }           'SPLIT' { KIND(TK_SPLIT); }         'THEN' { KIND(TK_THEN); }
     'TRANSFORM' { KIND(TK_TRANSFORM); } 'TRUE' { KIND(TK_TRUE); }           'TRY' { KIND(TK_TRY); }
-    'UNBOUNDED' { KIND(TK_UNBOUNDED); } 'UNION' { KIND(TK_UNION); }         'WHEN' { KIND(TK_WHEN); }
+    'UNBOUNDED' { KIND(TK_UNBOUNDED); } 'UNION' { KIND(TK_UNION); }         'USING' { KIND(TK_USING); }
+    'WHEN' { KIND(TK_WHEN); }
     'VALUE' | 'POINT' | 'POI' | 'POLYGON' | 'TRACK' | 'SEGMENTEDTRACK' | 'SEGMENT' | 'TRACKSEGMENT' { KIND(TK_LEVEL); }
     'WHERE' { KIND(TK_WHERE); }         'WHILE' { KIND(TK_WHILE); }         'YIELD' { KIND(TK_YIELD); }
     name | dotted     { KIND(TK_NAME); }

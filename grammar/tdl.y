@@ -166,6 +166,12 @@ split_parts(A) ::= PARTITION expr(B). { A = B; }
 stmt(A) ::= call(A).
 %type call {Stmt *}
 call(A) ::= CALL(K) invocation_head(I). { A = stmt_call(run, K, I); }
+stmt(A) ::= CALL(K) name(N) LP params0(P) RP(Z) expr(E) using(U) exec_into(V). { A = stmt_exec(run, K, invocation_new(run, N, P, Z), E, U, V); }
+%type using {const Expr *}
+using(A) ::= . { A = NULL; }
+using(A) ::= USING expr(B). { A = B; }
+exec_into(A) ::= . { A = NULL; }
+exec_into(A) ::= INTO VAR(B). { A = B; }
 call(A) ::= call(A) INPUT from_word inputs(L). { call_inputs(run, A, L); }
 call(A) ::= call(A) OUTPUT outputs(L). { call_outputs(run, A, L); }
 %type inputs {List *}

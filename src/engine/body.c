@@ -374,7 +374,7 @@ static DcCode run_stmt(Frame *frame, const Stmt *stmt, Flow *flow, DcError *err)
     case STMT_YIELD: if (frame->stream) return run_yield(frame, stmt, err); break;
     case STMT_CREATE: case STMT_ALTER: case STMT_SELECT: case STMT_COPY: case STMT_SPLIT: case STMT_CALL: case STMT_ANALYZE:
     case STMT_LET_SELECT: case STMT_FUNCTION: case STMT_PROCEDURE: case STMT_TRANSFORM:
-    case STMT_DROP: case STMT_OPTIONS: case STMT_EXPLAIN: case STMT_DESCRIBE: case STMT_SHOW: case STMT_EXPECT: break;
+    case STMT_DROP: case STMT_OPTIONS: case STMT_EXPLAIN: case STMT_DESCRIBE: case STMT_SHOW: case STMT_EXPECT: case STMT_EXEC: break;
   }
   return dc_fail(err, "this statement cannot stand in the body of a function");
 }

@@ -165,6 +165,21 @@ typedef struct CopySpec {
 } CopySpec;
 DcCode dataset_copy(Engine *engine, CopyItem *items, size_t count, const CopySpec *spec, DcError *err) DC_MUST_CHECK;
 
+/* EXEC: one statement that a database runs. */
+typedef struct ExecSpec {
+  Str adapter;
+  Position adapter_pos;
+  const ParamValue *params;
+  size_t param_count;
+  Value statement;
+  Position statement_pos;
+  const Value *values; /* bound to its parameters, in order */
+  size_t value_count;
+  Position values_pos;
+} ExecSpec;
+/* *affected: how many rows it has changed, -1: nobody knows. */
+DcCode system_execute(Engine *engine, const ExecSpec *spec, int64_t *affected, DcError *err) DC_MUST_CHECK;
+
 /* SPLIT: a family of datasets, one for every combination of values that occurs, known only after a run. The session
    keeps the family until something mentions one of its names; family_copy writes it in one pass without storing it. */
 typedef struct Family Family;

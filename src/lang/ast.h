@@ -187,7 +187,7 @@ typedef enum StmtKind {
   STMT_CREATE, STMT_ALTER, STMT_SELECT, STMT_COPY, STMT_SPLIT, STMT_CALL, STMT_ANALYZE,
   STMT_LET, STMT_LET_SELECT, STMT_EXPR, STMT_IF, STMT_LOOP, STMT_WHILE, STMT_BREAK, STMT_CONTINUE, STMT_RAISE,
   STMT_RETURN, STMT_FETCH, STMT_YIELD, STMT_FUNCTION, STMT_PROCEDURE, STMT_TRANSFORM, STMT_DROP,
-  STMT_OPTIONS, STMT_INCLUDE, STMT_EXPLAIN, STMT_DESCRIBE, STMT_SHOW, STMT_EXPECT, STMT_TRY, STMT_BLOCK,
+  STMT_OPTIONS, STMT_INCLUDE, STMT_EXPLAIN, STMT_DESCRIBE, STMT_SHOW, STMT_EXPECT, STMT_TRY, STMT_BLOCK, STMT_EXEC,
 } StmtKind;
 
 struct Stmt {
@@ -201,6 +201,7 @@ struct Stmt {
     struct { Scope *scopes; size_t count; Invocation adapter; const Expr *path; } copy; /* COPY "p" * is one wildcard scope */
     struct { Scope from; SelectItem *by; size_t by_count; Target into; const Expr *partitions; } split;
     struct { Invocation call; Name *input_aliases; Scope *inputs; size_t input_count; Target *outputs; size_t output_count; } call; /* alias text.data NULL: anonymous */
+    struct { Invocation system; const Expr *statement, *values; Name into; } exec; /* values may be NULL; into.text.data NULL if none */
     struct { Name name; bool wildcard; const Expr *key; Str key_text; bool partition; } analyze;
     struct { Name name; const Expr *value; } let;
     struct { Name name; Select *select; } let_select;

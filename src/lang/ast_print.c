@@ -188,6 +188,13 @@ static void print_copy_split(Buf *out, int indent, const Stmt *stmt) {
   line_expr(out, indent, "partitions", stmt->as.split.partitions);
 }
 
+static void print_exec(Buf *out, int indent, const Stmt *stmt) {
+  print_invocation(out, indent, "adapter", &stmt->as.exec.system);
+  line_expr(out, indent, "statement", stmt->as.exec.statement);
+  line_expr(out, indent, "using", stmt->as.exec.values);
+  if (stmt->as.exec.into.text.data) line_name(out, indent, "variable", &stmt->as.exec.into, false);
+}
+
 static void print_analyze_expect(Buf *out, int indent, const Stmt *stmt) {
   if (stmt->kind == STMT_ANALYZE) {
     line_name(out, indent, "dataset", &stmt->as.analyze.name, stmt->as.analyze.wildcard);
@@ -258,7 +265,7 @@ static const char *kind_name(StmtKind kind) {
     [STMT_RAISE] = "RAISE", [STMT_RETURN] = "RETURN", [STMT_FETCH] = "FETCH", [STMT_YIELD] = "YIELD", [STMT_FUNCTION] = "FUNCTION",
     [STMT_PROCEDURE] = "PROCEDURE", [STMT_TRANSFORM] = "TRANSFORM", [STMT_DROP] = "DROP", [STMT_OPTIONS] = "OPTIONS",
     [STMT_INCLUDE] = "INCLUDE", [STMT_EXPLAIN] = "EXPLAIN", [STMT_DESCRIBE] = "DESCRIBE", [STMT_SHOW] = "SHOW", [STMT_EXPECT] = "EXPECT",
-    [STMT_TRY] = "TRY", [STMT_BLOCK] = "BLOCK"};
+    [STMT_TRY] = "TRY", [STMT_BLOCK] = "BLOCK", [STMT_EXEC] = "EXEC"};
   return names[kind];
 }
 
@@ -296,6 +303,7 @@ static void print_stmt(Buf *out, const Stmt *stmt, int indent) {
     case STMT_SELECT: print_select(out, indent, stmt->as.select); break;
     case STMT_COPY: case STMT_SPLIT: print_copy_split(out, indent, stmt); break;
     case STMT_CALL: print_call(out, indent, stmt); break;
+    case STMT_EXEC: print_exec(out, indent, stmt); break;
     case STMT_ANALYZE: case STMT_EXPECT: print_analyze_expect(out, indent, stmt); break;
     case STMT_LET:
       line_name(out, indent, "variable", &stmt->as.let.name, false);

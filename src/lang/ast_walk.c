@@ -123,6 +123,13 @@ static void walk_expect(const Walk *walk, const Stmt *stmt) {
   walk_expr(walk, stmt->as.expect.message);
 }
 
+static void walk_exec(const Walk *walk, const Stmt *stmt) {
+  walk_invocation(walk, &stmt->as.exec.system);
+  walk_expr(walk, stmt->as.exec.statement);
+  walk_expr(walk, stmt->as.exec.values);
+  walk_name(walk, &stmt->as.exec.into);
+}
+
 static void walk_block(const Walk *walk, const Block *block);
 
 static void walk_control(const Walk *walk, const Stmt *stmt) {
@@ -186,6 +193,7 @@ static void walk_stmt(const Walk *walk, const Stmt *stmt) {
     case STMT_EXPLAIN: walk_stmt(walk, stmt->as.explain); break;
     case STMT_DESCRIBE: walk_name(walk, &stmt->as.describe); break;
     case STMT_EXPECT: walk_expect(walk, stmt); break;
+    case STMT_EXEC: walk_exec(walk, stmt); break;
     case STMT_DROP:
       for (size_t i = 0; i < stmt->as.drop.count; i++) walk_name(walk, &stmt->as.drop.names[i]);
       break;

@@ -203,7 +203,7 @@ static void check_stmt(Checker *checker, const Stmt *stmt) {
   check_place(checker, stmt);
   switch (stmt->kind) {
     case STMT_CREATE: case STMT_ALTER: case STMT_SELECT: case STMT_COPY: case STMT_SPLIT: case STMT_CALL: case STMT_ANALYZE:
-    case STMT_EXPECT: case STMT_DESCRIBE:
+    case STMT_EXPECT: case STMT_DESCRIBE: case STMT_EXEC:
       check_dataset_stmt(checker, stmt);
       break;
     case STMT_LET:

@@ -181,6 +181,11 @@ void check_dataset_stmt(Checker *checker, const Stmt *stmt) {
       check_expr(checker, stmt->as.expect.at_least, NAME_REFUSED);
       check_expr(checker, stmt->as.expect.message, NAME_REFUSED);
       break;
+    case STMT_EXEC:
+      check_invocation(checker, &stmt->as.exec.system);
+      check_expr(checker, stmt->as.exec.statement, NAME_REFUSED);
+      check_expr(checker, stmt->as.exec.values, NAME_REFUSED);
+      break;
     case STMT_DESCRIBE: check_name(checker, &stmt->as.describe); break;
     default: break;
   }

@@ -37,6 +37,12 @@ static const StatementRow rows[] = {
    "pass. Values are made safe for paths, reversibly. OPTIONS @split_names = 'hive' calls them name=value, by AS or "
    "the attribute. Each dataset has n partitions, 1 by default. DS_LIST('prefix') gives the names.",
    "SPLIT \"events\" BY country, STR_SLICE(day, 0, 7) INTO \"by/\" *;"},
+  {LOAD_GROUP, "EXEC",
+   "EXEC adapter(@parameter = value, ...) statement [USING value|array] [INTO $variable];",
+   "Runs one statement of a database. What USING gives takes the place of its ? in order, bound, never as a part of its text. INTO "
+   "gets the number of rows that it changed, NULL where that is not known. It is a transaction of its own; datasets that were "
+   "made before and are read later see what it did.",
+   "EXEC postgres(@url = $url) 'UPDATE jobs SET state = ? WHERE id = ?' USING ['done', 7] INTO $changed;"},
   {WORK_GROUP, "ALTER",
    "ALTER [DS] \"name\" [*] [PARTITION parts] alteration... [INTO \"other\" [*]];\n"
    "alteration: [SET] KEY expression | PARTITION [n] | [TRANSFORM] transform[(@parameter = value, ...)] | VALUE "

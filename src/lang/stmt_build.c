@@ -318,6 +318,15 @@ static Name variable_name(Run *run, const Token *variable) {
   return expr->name;
 }
 
+Stmt *stmt_exec(Run *run, const Token *first, const Invocation *system, const Expr *statement, const Expr *values, const Token *into) {
+  Stmt *stmt = stmt_new(run, STMT_EXEC, first);
+  stmt->as.exec.system = *system;
+  stmt->as.exec.statement = statement;
+  stmt->as.exec.values = values;
+  if (into) stmt->as.exec.into = variable_name(run, into);
+  return stmt;
+}
+
 Stmt *stmt_let(Run *run, const Token *first, const Token *variable, const Expr *value) {
   Stmt *stmt = stmt_new(run, STMT_LET, first);
   stmt->as.let.name = variable_name(run, variable);

@@ -65,6 +65,7 @@ Stmt *stmt_call(Run *run, const Token *first, const Invocation *call);
 CallInput *call_input(Run *run, const Token *alias, const Scope *scope);
 void call_inputs(Run *run, Stmt *stmt, const List *inputs);
 void call_outputs(Run *run, Stmt *stmt, const List *outputs);
+Stmt *stmt_exec(Run *run, const Token *first, const Invocation *system, const Expr *statement, const Expr *values, const Token *into);
 Stmt *stmt_analyze(Run *run, const Token *first, const Token *name, const Token *star, const Expr *key, const Token *partition);
 Stmt *stmt_expect(Run *run, const Token *first, const Scope *scope, const Expr *where, const Expr *at_least, const Stmt *raise);
 

@@ -26,7 +26,7 @@ static const char *const kind_words[] = {
   [TK_REPLACE] = "REPLACE", [TK_RETURN] = "RETURN", [TK_ROW] = "ROW", [TK_ROWS] = "ROWS", [TK_SAMPLE] = "SAMPLE",
   [TK_SELECT] = "SELECT", [TK_SET] = "SET", [TK_SET_LEVEL] = "SET", [TK_SEVERITY] = "ERROR", [TK_SHOW] = "SHOW",
   [TK_SIDE] = "LEFT", [TK_SPLIT] = "SPLIT", [TK_THEN] = "THEN", [TK_TRANSFORM] = "TRANSFORM", [TK_TRUE] = "TRUE",
-  [TK_TRY] = "TRY", [TK_UNBOUNDED] = "UNBOUNDED", [TK_UNION] = "UNION", [TK_UNION_KIND] = "CAT", [TK_WHEN] = "WHEN",
+  [TK_TRY] = "TRY", [TK_UNBOUNDED] = "UNBOUNDED", [TK_UNION] = "UNION", [TK_UNION_KIND] = "CAT", [TK_USING] = "USING", [TK_WHEN] = "WHEN",
   [TK_WHERE] = "WHERE", [TK_WHILE] = "WHILE", [TK_YIELD] = "YIELD", [TK_EXPRESSION] = "an expression",
 };
 

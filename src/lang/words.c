@@ -164,6 +164,7 @@ static bool fits_place(const Run *run, size_t at) {
     case TK_UNBOUNDED: case TK_CURRENT: return is_window_bound(before);
     case TK_ROW: return before->kind == TK_CURRENT;
     case TK_PRECEDING: case TK_FOLLOWING: return run->select && (after_operand || before->kind == TK_UNBOUNDED);
+    case TK_USING: return run->head && run->head->kind == TK_CALL && after_operand && operand_next;
     case TK_AT: return after_operand && next->kind == TK_LEAST;
     case TK_LEAST: return before->kind == TK_AT;
     case TK_ON: return open_kind(run) == TK_TRY && at_start(run, at) && word_is(next, "ERROR");

@@ -263,6 +263,10 @@ static void walk_stmt(Walk *walk, const Stmt *stmt) {
     case STMT_LET_SELECT: walk_select(walk, stmt->as.let_select.select); break;
     case STMT_EXPR: case STMT_RETURN: note_list(walk, stmt->as.expr); break;
     case STMT_RAISE: note_list(walk, stmt->as.raise.message); break;
+    case STMT_EXEC:
+      note_list(walk, stmt->as.exec.statement);
+      note_list(walk, stmt->as.exec.values);
+      break;
     case STMT_DESCRIBE: mention(walk, &stmt->as.describe, false); break;
     case STMT_SHOW:
       if (stmt->as.show == SHOW_DATASETS && liveness->last_list < walk->at) liveness->last_list = walk->at;

@@ -67,6 +67,7 @@ static bool stmt_assigns(const Stmt *stmt, const Expr *pattern) {
     case STMT_LET: return may_be(&stmt->as.let.name, pattern) || changes(stmt->as.let.value, pattern);
     case STMT_EXPR: return changes(stmt->as.expr, pattern);
     case STMT_LET_SELECT: return may_be(&stmt->as.let_select.name, pattern);
+    case STMT_EXEC: return may_be(&stmt->as.exec.into, pattern);
     case STMT_IF:
       for (size_t i = 0; i < stmt->as.branch.count; i++)
         if (block_assigns(&stmt->as.branch.blocks[i], pattern)) return true;

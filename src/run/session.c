@@ -142,7 +142,7 @@ static bool is_counted(StmtKind kind) {
       return false;
     case STMT_CREATE: case STMT_ALTER: case STMT_SELECT: case STMT_COPY: case STMT_SPLIT: case STMT_CALL:
     case STMT_ANALYZE: case STMT_LET: case STMT_LET_SELECT: case STMT_EXPR: case STMT_RAISE: case STMT_EXPLAIN:
-    case STMT_DESCRIBE: case STMT_SHOW: case STMT_EXPECT: case STMT_TRY:
+    case STMT_DESCRIBE: case STMT_SHOW: case STMT_EXPECT: case STMT_TRY: case STMT_EXEC:
       return true;
   }
   return true;
@@ -199,6 +199,10 @@ static DcCode dispatch(Session *session, const Stmt *stmt, DcError *err) {
     case STMT_DESCRIBE: return run_describe(session, stmt, err);
     case STMT_SHOW: return run_show(session, stmt, err);
     case STMT_EXPECT: return run_expect(session, stmt, err);
+    case STMT_EXEC:
+      DC_TRY(run_exec(session, stmt, err));
+      session->has_written = true;
+      return DC_OK;
     case STMT_TRY: return run_try(session, stmt, err);
     case STMT_BLOCK: return block_scope(session, &stmt->as.block, err);
   }

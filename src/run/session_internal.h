@@ -215,6 +215,7 @@ DcCode metrics_refresh(Session *session, DcError *err) DC_MUST_CHECK;
 DcCode run_expect(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 /* Rows of a dataset (an owned reference, taken over) where the condition holds; NULL: all. */
 DcCode session_count_rows(Session *session, Dataset *dataset, const Expr *where, int64_t *out, DcError *err) DC_MUST_CHECK;
+DcCode run_exec(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode run_let(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode run_let_select(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
 DcCode run_if(Session *session, const Stmt *stmt, DcError *err) DC_MUST_CHECK;
