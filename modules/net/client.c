@@ -168,12 +168,12 @@ void response_info(const Response *response, RemoteInfo *out) {
 /* The first byte of a file: is it the right version, and which byte is it? */
 static void begin_file(Transfer *transfer) {
   Request *request = transfer->request;
+  if (request->unranged) return;
   char version[NET_VERSION];
   response_version(transfer->response, version);
   if (request->version[0] && version[0] && strcmp(request->version, version) != 0) transfer->end = END_CHANGED;
   if (!request->version[0]) memcpy(request->version, version, sizeof version);
   uint64_t from = 0, whole, wanted = request->offset + request->got;
-  if (request->unranged) return;
   if (transfer->response->status != 206)
     transfer->skip = wanted;
   else if (!read_range(transfer->response, &from, &whole) || from != wanted)
@@ -235,13 +235,13 @@ static bool add_headers(struct curl_slist **list, const Pairs *headers) {
 
 /* Which bytes, and that they have to be of the same version: RFC 9110, 13.1 and 14.2. */
 static void add_range(const Request *request, Pairs *headers) {
-  char text[64 + NET_VERSION];
+  char text[64];
   uint64_t from = request->offset + request->got;
-  if (!request->unranged && request->size != UINT64_MAX)
+  if (request->size != UINT64_MAX)
     snprintf(text, sizeof text, "bytes=%llu-%llu", (unsigned long long)from, (unsigned long long)(request->offset + request->size - 1));
   else
     snprintf(text, sizeof text, "bytes=%llu-", (unsigned long long)from);
-  if (!request->unranged && (from || request->size != UINT64_MAX)) pairs_put(headers, "Range", text);
+  if (from || request->size != UINT64_MAX) pairs_put(headers, "Range", text);
   if (request->version[0] == '"')
     pairs_put(headers, "If-Match", request->version);
   else if (request->version[0] && strncmp(request->version, "W/", 2) != 0)
@@ -309,7 +309,7 @@ static int exchange(Transfer *transfer, CURLcode *result, RemoteError *error) {
   Request *request = transfer->request;
   Pairs more = {.items = NULL};
   struct curl_slist *headers = NULL;
-  if (request->file) add_range(request, &more);
+  if (request->file && !request->unranged) add_range(request, &more);
   if (request->prepare && !transfer->foreign && request->prepare(request->self, request, &more, error) != 0) {
     pairs_free(&more);
     return -1;
@@ -375,7 +375,7 @@ static int redirect(Transfer *transfer, RemoteError *error) {
     } else {
       if (!same_part(from, url, CURLUPART_HOST) || !same_part(from, url, CURLUPART_PORT) || !same_part(from, url, CURLUPART_SCHEME)) transfer->foreign = true;
       transfer->redirected = true;
-      client_debug(transfer->client, "%ld: redirected to %s", transfer->response->status, host);
+      if (transfer->foreign) client_debug(transfer->client, "%ld: redirected to %s", transfer->response->status, host);
       transfer->url.len = 0;
       text_put(&transfer->url, all);
       status = 0;
@@ -490,6 +490,7 @@ void request_free(Request *request) {
   bytes_free(&request->query);
   bytes_free(&request->user);
   pairs_free(&request->headers);
+  pairs_free(&request->signed_headers);
 }
 
 /* --- Attempts --- */
@@ -586,7 +587,7 @@ static bool can_go_on(const Request *request, RemoteError *error) {
 }
 
 int client_send(Client *client, Request *request, Response *response, RemoteError *error) {
-  if (request->base.failed || request->path.failed || request->query.failed || request->headers.failed) return net_no_memory(error);
+  if (request->base.failed || request->path.failed || request->query.failed || request->headers.failed || request->signed_headers.failed) return net_no_memory(error);
   Transfer *transfer = transfer_get(client, error);
   if (!transfer) return -1;
   transfer->request = request;

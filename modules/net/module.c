@@ -1,7 +1,7 @@
 /* module.c - the module dcetl-net.so: finds the kind of store for a URL, and reads files of all of them by ranges. */
 #include "net.h"
 
-static const Backend *const backends[] = {&http_backend, &s3_backend};
+static const Backend *const backends[] = {&http_backend, &s3_backend, &webhdfs_backend, &az_backend, &gs_backend};
 enum { BACKENDS = sizeof backends / sizeof *backends };
 
 static const Backend *find_backend(const char *url) {
@@ -133,19 +133,35 @@ static int open_store(const RemoteHost *host, const char *url, const RemoteOptio
 
 /* --- Reading --- */
 
+/* For stores that tell size and version by a request of its own: it is still the version that was asked for, and nothing is missing. */
+static int inspect(RemoteStore *store, const char *url, Request *request, RemoteInfo *found, RemoteError *error) {
+  if (store->backend->inspect(store, url, found, error) != 0) return -1;
+  if (!request->version[0]) memcpy(request->version, found->version, sizeof request->version);
+  if (strcmp(request->version, found->version) == 0) return 0;
+  return net_fail(error, REMOTE_CHANGED, "it has changed while it was read");
+}
+
+/* A server may send less than it was asked for. */
+static bool is_short(const Request *request, const RemoteInfo *info) {
+  return request->into && request->got < request->size && info->size != UINT64_MAX && request->offset + request->got < info->size;
+}
+
 static int read_file(RemoteStore *store, const char *url, Request *request, RemoteInfo *info, RemoteError *error) {
   Response response = {.status = 0};
   request->method = "GET";
   request->file = true;
+  bool apart = store->backend->inspect;
   RemoteInfo found = {.size = 0};
   int status = store->backend->aim(store, url, request, error);
+  if (status == 0 && apart && !request->version[0]) status = inspect(store, url, request, &found, error);
   uint64_t before;
-  do { /* a server may send less than it was asked for */
+  do {
     before = request->got;
     if (status == 0) status = client_send(&store->client, request, &response, error);
-    if (status == 0) response_info(&response, &found);
-  } while (status == 0 && request->into && response.status == 206 && request->got > before && request->got < request->size && found.size != UINT64_MAX &&
-           request->offset + request->got < found.size);
+    if (status == 0 && apart) status = inspect(store, url, request, &found, error);
+    if (status == 0 && !apart) response_info(&response, &found);
+  } while (status == 0 && (apart || response.status == 206) && request->got > before && is_short(request, &found));
+  if (status == 0 && apart && is_short(request, &found)) status = net_fail(error, REMOTE_FAILED, "the server ends the file early");
   if (info) *info = found;
   response_free(&response);
   return status;
@@ -214,7 +230,7 @@ static int remove_file(RemoteStore *store, const char *url, RemoteError *error) 
   return store->backend->remove ? store->backend->remove(store, url, error) : cannot(store, "be written", error);
 }
 
-static const char *const schemes[] = {"http", "https", "s3", "s3a", "s3n", NULL};
+static const char *const schemes[] = {"http", "https", "s3", "s3a", "s3n", "webhdfs", "swebhdfs", "az", "gs", NULL};
 
 extern const RemoteModule dcetl_net_module;
 MODULE_EXPORT const RemoteModule dcetl_net_module = {

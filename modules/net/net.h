@@ -111,6 +111,7 @@ struct Request {
   Bytes query;   /* encoded, without "?" */
   Bytes user;    /* "user:password" of the URL, encoded */
   Pairs headers; /* also for the server that a redirect leads to */
+  Pairs signed_headers; /* of prepare, which signs them */
   const void *body;
   uint64_t body_size;
   bool urgent;       /* also while the run ends, but once and not for long: what removes what was begun */
@@ -164,6 +165,10 @@ typedef struct SignKeys {
 /* Adds x-amz-date, x-amz-security-token and Authorization to the headers, all of which are signed with the host. path and query are as they are sent,
    payload is the hash in x-amz-content-sha256, which is among the headers already where the service wants it. AWS Signature Version 4. */
 void sign_v4(const SignKeys *keys, const char *method, const char *host, const char *path, const char *query, const char *payload, time_t now, Pairs *headers);
+/* Adds Authorization: SharedKey. path and query (in order of its names) are as they are sent, key is base64 (false: it is not), and of the headers the
+   names that begin with x-ms- are in small letters. */
+bool sign_shared_key(const char *account, const char *key, const char *method, const char *path, const char *query, const char *content_type, uint64_t size,
+                     Pairs *headers);
 /* The host of a base as the header Host has it: without the port that its scheme has anyway. */
 void net_host(const char *base, Bytes *out);
 
@@ -184,6 +189,18 @@ char *profile_value(const Settings *settings, const char *name);
 char *ini_value(const char *text, const char *section, const char *name);
 /* A whole file as text; false: it cannot be read. */
 bool net_file(const char *path, Bytes *out);
+
+/* --- Tokens (token.c) --- */
+
+typedef struct Token {
+  char *text;
+  time_t expires; /* 0: never */
+} Token;
+void token_free(Token *token);
+/* A token in exchange for a form (OAuth 2.0, RFC 6749), or with form NULL from a metadata service, which gets the header. */
+int token_ask(RemoteStore *store, const char *url, const Pairs *form, const char *header, const char *value, Token *out, RemoteError *error);
+/* A JWT (RFC 7515, RFC 7519) signed by a private key in PEM, RS256. Freed by the caller; NULL: with the error. */
+char *token_jwt(const char *header, const char *claims, const char *pem, RemoteError *error);
 
 /* --- XML (xml.c) --- */
 
@@ -219,6 +236,7 @@ struct Backend {
   int (*look)(RemoteStore *store, const char *url, RemoteInfo *out, RemoteError *error);
   int (*list)(RemoteStore *store, const char *url, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self, RemoteError *error);
   int (*aim)(RemoteStore *store, const char *url, Request *request, RemoteError *error); /* where a file is: base, path, query, functions */
+  int (*inspect)(RemoteStore *store, const char *url, RemoteInfo *out, RemoteError *error); /* of a file, where the answer does not tell its size and version */
   void (*limits)(RemoteStore *store, RemoteLimits *out);
   int (*put)(RemoteStore *store, const char *url, const char *content_type, const void *data, uint64_t size, RemoteError *error);
   int (*begin)(RemoteStore *store, const char *url, const char *content_type, RemoteUpload **out, RemoteError *error);
@@ -233,7 +251,7 @@ struct RemoteUpload {
   RemoteStore *store;
 };
 
-extern const Backend http_backend, s3_backend;
+extern const Backend http_backend, s3_backend, webhdfs_backend, az_backend, gs_backend;
 
 /* Authorization: Basic (RFC 7617). */
 void net_basic(const RemoteHost *host, Pairs *headers, const char *user, const char *password);

@@ -23,13 +23,11 @@ static int set_endpoint(S3 *s3, const char *endpoint, RemoteError *error) {
   return s3->endpoint && s3->prefix ? 0 : net_no_memory(error);
 }
 
-int s3_start(RemoteStore *store, const char *endpoint, const char *region, RemoteError *error) {
-  if (!*store->place) return net_fail(error, REMOTE_FAILED, "the address has no bucket: it is %s://bucket/name", store->scheme);
-  S3 *s3 = calloc(1, sizeof *s3);
-  if (!s3) return net_no_memory(error);
+int s3_start(RemoteStore *store, S3 *s3, const char *endpoint, const char *region, RemoteError *error) {
   store->own = s3;
   store->client.plain_only = true;
   pthread_mutex_init(&s3->lock, NULL);
+  if (!*store->place) return net_fail(error, REMOTE_FAILED, "the address has no bucket: it is %s://bucket/name", store->scheme);
   s3->region = strdup(region);
   s3->host_style = !endpoint && !strchr(store->place, '.');
   if (store->settings.path_style >= 0) s3->host_style = !store->settings.path_style;
@@ -42,6 +40,8 @@ int s3_start(RemoteStore *store, const char *endpoint, const char *region, Remot
 static int open_s3(RemoteStore *store, RemoteError *error) {
   const Settings *settings = &store->settings;
   const char *region = settings->region, *endpoint = settings->endpoint;
+  S3 *s3 = calloc(1, sizeof *s3);
+  if (!s3) return net_no_memory(error);
   if (!region) region = set_in_environment("AWS_REGION");
   if (!region) region = set_in_environment("AWS_DEFAULT_REGION");
   if (!endpoint) endpoint = set_in_environment("AWS_ENDPOINT_URL_S3");
@@ -49,7 +49,7 @@ static int open_s3(RemoteStore *store, RemoteError *error) {
   char *profile_region = region ? NULL : profile_value(settings, "region"), *profile_endpoint = endpoint ? NULL : profile_value(settings, "endpoint_url");
   if (!region) region = profile_region ? profile_region : "us-east-1";
   if (!endpoint) endpoint = profile_endpoint;
-  int status = s3_start(store, endpoint, region, error);
+  int status = s3_start(store, s3, endpoint, region, error);
   free(profile_region);
   free(profile_endpoint);
   return status;

@@ -16,7 +16,8 @@ typedef struct S3 {
   int (*authorize)(RemoteStore *store, Request *request, Pairs *headers, RemoteError *error);
 } S3;
 
-int s3_start(RemoteStore *store, const char *endpoint, const char *region, RemoteError *error);
+/* Takes over s3, which is zero, as the store's own; s3_close frees it, and what it may be the beginning of. */
+int s3_start(RemoteStore *store, S3 *s3, const char *endpoint, const char *region, RemoteError *error);
 void s3_close(RemoteStore *store);
 /* A request about an object (key "": the bucket), with a query that it takes from the pairs. */
 int s3_request(RemoteStore *store, const char *method, const char *key, Pairs *query, Request *request, RemoteError *error);

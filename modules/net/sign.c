@@ -80,3 +80,52 @@ void sign_v4(const SignKeys *keys, const char *method, const char *host, const c
   bytes_free(&text);
   bytes_free(&line);
 }
+
+/* --- Azure: "Authorize with Shared Key" (Azure Storage REST API Reference) --- */
+
+/* "\nname:value" of each parameter; those of an encoded query are in order already. */
+static void canonical_query(const char *query, Bytes *out) {
+  while (*query) {
+    size_t len = strcspn(query, "&"), name_len = strcspn(query, "=&");
+    text_put(out, "\n");
+    text_decode(out, query, name_len);
+    text_put(out, ":");
+    if (name_len < len) text_decode(out, query + name_len + 1, len - name_len - 1);
+    query += len;
+    if (*query) query++;
+  }
+}
+
+static const char *value_of(const Pairs *headers, const char *name) {
+  const char *value = pairs_get(headers, name);
+  return value ? value : "";
+}
+
+bool sign_shared_key(const char *account, const char *key, const char *method, const char *path, const char *query, const char *content_type, uint64_t size,
+                     Pairs *headers) {
+  static const char *const names[] = {"Content-MD5", NULL, "Date", "If-Modified-Since", "If-Match", "If-None-Match", "If-Unmodified-Since", "Range"};
+  Bytes text = {.data = NULL}, secret = {.data = NULL}, line = {.data = NULL};
+  Pairs own = {.items = NULL};
+  uint8_t hash[NET_SHA256];
+  text_format(&text, "%s\n\n\n", method); /* Content-Encoding, Content-Language */
+  if (size) text_format(&text, "%llu", (unsigned long long)size);
+  text_put(&text, "\n");
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) text_format(&text, "%s\n", names[i] ? value_of(headers, names[i]) : content_type);
+  for (size_t i = 0; i < headers->count; i++)
+    if (text_begins(headers->items[i].name, "x-ms-")) pairs_put(&own, headers->items[i].name, headers->items[i].value);
+  if (own.count) qsort(own.items, own.count, sizeof *own.items, by_lower_name);
+  for (size_t i = 0; i < own.count; i++) text_format(&text, "%s:%s\n", own.items[i].name, own.items[i].value);
+  text_format(&text, "/%s%s", account, path);
+  canonical_query(query, &text);
+  bool fine = text_unbase64(&secret, key);
+  net_hmac(text_of(&secret), secret.len, text_of(&text), text.len, hash);
+  text_format(&line, "SharedKey %s:", account);
+  text_base64(&line, hash, sizeof hash, false);
+  pairs_put(headers, "Authorization", text_of(&line));
+  if (text.failed || secret.failed || line.failed || own.failed) headers->failed = true;
+  bytes_free(&text);
+  bytes_free(&secret);
+  bytes_free(&line);
+  pairs_free(&own);
+  return fine;
+}
