@@ -251,33 +251,23 @@ static DcCode misfit(Worker *worker, View *view, uint32_t i, const struct ArrowS
   return code;
 }
 
-/* Text as 64-bit integers or doubles; *at: the first row that is no such number, or the end. */
-static Vector parse_numbers(Worker *worker, const View *view, const Vector *vector, bool ints, uint32_t *at) {
-  int64_t *words = arena_raw(&worker->scratch, ((size_t)view->n + 1) * sizeof *words);
-  double *doubles = (double *)(void *)words;
-  for (*at = 0; *at < view->n; ++*at) {
-    words[*at] = 0;
-    if (vector->nulls && vector->nulls[*at]) continue;
-    Value number;
-    if (!number_parse(vector->as.strs[*at], &number)) break;
-    if (ints && number.type != TYPE_INT) break;
-    if (ints) words[*at] = number.as.i;
-    else if (number.type == TYPE_DOUBLE) doubles[*at] = number.as.d;
-    else if (number.as.i > -(INT64_C(1) << 53) && number.as.i < INT64_C(1) << 53) doubles[*at] = (double)number.as.i;
-    else break;
+/* Text as numbers of the type, if it is one of integers or doubles and all of the text is of it. */
+static bool parse_numbers(Worker *worker, const View *view, const Vector *vector, const struct ArrowSchema *type, Vector *out) {
+  bool doubles = arrow_natural(COLUMN_DOUBLE, type);
+  if (vector->kind != VEC_STR || vector->constant || !(doubles || arrow_ints_fit(NULL, NULL, 0, type))) return false;
+  void *words = arena_raw(&worker->scratch, ((size_t)view->n + 1) * sizeof(int64_t));
+  *out = (Vector){.kind = doubles ? VEC_DOUBLE : VEC_INT, .nulls = vector->nulls};
+  if (doubles) {
+    out->as.doubles = words;
+    return numbers_to_doubles(vector->as.strs, vector->nulls, view->n, words) == view->n;
   }
-  Vector out = {.kind = ints ? VEC_INT : VEC_DOUBLE, .nulls = vector->nulls, .as.ints = words};
-  if (!ints) out.as.doubles = doubles;
-  return out;
+  out->as.ints = words;
+  return numbers_to_ints(vector->as.strs, vector->nulls, view->n, words) == view->n && arrow_ints_fit(words, vector->nulls, view->n, type);
 }
 
 /* The column's values as ones of the type. */
 static DcCode convert(Worker *worker, View *view, const Vector *vector, const struct ArrowSchema *type, Vector *out) {
-  if (vector->kind == VEC_STR && !vector->constant && (!strcmp(type->format, "l") || !strcmp(type->format, "g"))) {
-    uint32_t at;
-    *out = parse_numbers(worker, view, vector, type->format[0] == 'l', &at);
-    if (at == view->n) return DC_OK;
-  }
+  if (parse_numbers(worker, view, vector, type, out)) return DC_OK;
   Value *values = arena_raw(&worker->scratch, ((size_t)view->n + 1) * sizeof *values);
   DcError why = {0};
   for (uint32_t i = 0; i < view->n; i++) {
@@ -313,6 +303,13 @@ static const Vector *member(Worker *worker, const View *view, const Vector *obje
   return out;
 }
 
+/* All columns at once: the rows of text are cut into fields but once. */
+static void fetch_all(Worker *worker, View *view) {
+  int *numbers = arena_raw(&worker->scratch, ((size_t)view->column_count + 1) * sizeof *numbers);
+  for (uint32_t c = 0; c < view->column_count; c++) numbers[c] = (int)c;
+  view_fetch(worker, view, numbers, view->column_count);
+}
+
 DcCode typed_encode(Copy *copy, Pen *pen, const Layout *layout, View *view, TypedBlock *block) {
   Worker *worker = &pen->worker;
   uint32_t count = layout->type_count;
@@ -320,6 +317,7 @@ DcCode typed_encode(Copy *copy, Pen *pen, const Layout *layout, View *view, Type
   const Vector *objects = is_objects(layout) ? view_column(worker, view, 0) : NULL;
   (void)copy;
   block_start(block, count);
+  if (!objects) fetch_all(worker, view);
   for (uint32_t c = 0; c < count; c++) {
     const struct ArrowSchema *type = layout->types[c];
     const Vector *vector = objects ? member(worker, view, objects, str_of(type->name)) : view_column(worker, view, c);

@@ -102,6 +102,10 @@ Str value_to_str(Arena *arena, Value value);
 /* Text to number (catalogue.md § 3): INT or DOUBLE in *out; false: the text is no number. 64-bit digits that do not
    fit become a DOUBLE. Blanks around, L, D, F suffixes, 0x…, NaN, Infinity as there. */
 bool number_parse(Str text, Value *out);
+/* n texts as number_parse reads them, into out[0 … n); what is marked in nulls (NULL: none) becomes 0. Gives the number of
+   the first text that is no such number, n if there is none. Ints: none but INT; doubles: no INT that has no exact double. */
+size_t numbers_to_ints(const Str *texts, const uint8_t *nulls, size_t n, int64_t *out);
+size_t numbers_to_doubles(const Str *texts, const uint8_t *nulls, size_t n, double *out);
 /* Exactly [+-]?digits or 0x… or …L within 64 bits. */
 bool int_parse(Str text, int64_t *out);
 /* A number for arithmetic: numbers as they are, texts parsed; false for what is no number (also NULL). */

@@ -44,6 +44,30 @@ START_TEST(test_number_parse) {
 }
 END_TEST
 
+/* Many at once are read as each alone. */
+START_TEST(test_many_numbers) {
+  static const char *const marks[] = {"", "-", "+", " ", "--"}, *const tails[] = {"", ".", ".5", ".0625", ".12345678", ".1234567890123456", "e3", "L", "d", "x"};
+  char text[80];
+  for (size_t m = 0; m < sizeof marks / sizeof *marks; m++)
+    for (size_t t = 0; t < sizeof tails / sizeof *tails; t++)
+      for (int digits = 0; digits <= 24; digits++) {
+        snprintf(text, sizeof text, "%s%.*s%s", marks[m], digits, "992337203685477580712345", tails[t]);
+        Str texts[3] = {str_of("7"), str_of(text), str_of("")};
+        static const uint8_t nulls[3] = {0, 0, 1};
+        Value value = {0};
+        bool read = number_parse(texts[1], &value), whole = read && value.type == TYPE_INT;
+        bool exact = read && (!whole || llabs(value.as.i) < 1LL << 53);
+        int64_t ints[3] = {1, 1, 1};
+        double doubles[3] = {1, 1, 1}, want = whole ? (double)value.as.i : value.as.d;
+        ck_assert_msg(numbers_to_ints(texts, nulls, 3, ints) == (whole ? 3 : 1) && ints[0] == 7, "'%s'", text);
+        ck_assert_msg(!whole || (ints[1] == value.as.i && ints[2] == 0), "'%s' gives %lld", text, (long long)ints[1]);
+        ck_assert_msg(numbers_to_doubles(texts, nulls, 3, doubles) == (exact ? 3 : 1) && doubles[0] == 7, "'%s'", text);
+        ck_assert_msg(!exact || (!memcmp(&doubles[1], &want, sizeof want) && doubles[2] == 0), "'%s' gives %a, not %a", text, doubles[1], want);
+      }
+  ck_assert_uint_eq(numbers_to_ints((Str[]){{NULL, 0}}, NULL, 1, (int64_t[1]){0}), 0);
+}
+END_TEST
+
 START_TEST(test_int_parse) {
   int64_t i;
   ck_assert(int_parse(str_of("-12"), &i) && i == -12);
@@ -234,6 +258,7 @@ int main(void) {
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, test_number_parse);
+  tcase_add_test(tests, test_many_numbers);
   tcase_add_test(tests, test_int_parse);
   tcase_add_test(tests, test_double_print);
   tcase_add_test(tests, test_round_trip);
