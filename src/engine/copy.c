@@ -241,7 +241,7 @@ DcCode copy_close(Copy *copy, DcCode code, DcError *err) {
 
 /* --- Encoding --- */
 
-static bool is_raw(const Copy *copy, const Batch *batch) { return copy->writer && copy->writer->raw && copy->writer->raw(copy, batch); }
+bool copy_is_raw(const Copy *copy, const Batch *batch) { return copy->writer && copy->writer->raw && copy->writer->raw(copy, batch); }
 
 static void put_raw(Pen *pen, const View *view) {
   const Batch *batch = view->batch;
@@ -275,7 +275,7 @@ DcCode copy_encode(Copy *copy, Pen *pen, const Output *output, View *view) {
   if (copy->typed) return encode_typed(copy, pen, output, view);
   pen->rows += view->n;
   count_rows(copy, output, view->n);
-  if (view->whole && is_raw(copy, view->batch)) {
+  if (view->whole && copy_is_raw(copy, view->batch)) {
     put_raw(pen, view);
     return DC_OK;
   }
@@ -359,7 +359,7 @@ static DcCode flush_output(Flush *flush, Pen *pen, uint32_t part, Output *output
   Store *store = flush->store;
   bool gather = copy->stage && copy->file.output_codec == CODEC_NONE && !output->chain;
   size_t count = 0;
-  for (size_t i = 0; gather && i < store->piece_count; i++) gather = is_raw(copy, store->pieces[i].batch);
+  for (size_t i = 0; gather && i < store->piece_count; i++) gather = copy_is_raw(copy, store->pieces[i].batch);
   Str header = copy->layouts[output->layout].header;
   if (gather && !output->started && header.len) add_part(pen, &count, header.data, header.len);
   size_t headers = count;

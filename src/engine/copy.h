@@ -90,6 +90,8 @@ DcCode copy_close(Copy *copy, DcCode code, DcError *err) DC_MUST_CHECK;
 DcCode copy_put_bytes(Copy *copy, const Output *output, const char *data, size_t len, DcError *err) DC_MUST_CHECK;
 /* The path of an output for messages; on the heap. */
 char *copy_output_path(const Copy *copy, const Output *output);
+/* Rows of the batch can be written as they lie. */
+bool copy_is_raw(const Copy *copy, const Batch *batch);
 /* What an output still lacks when all of its rows are written: header, footer. */
 DcCode copy_finish(Copy *copy, Output *output, DcError *err) DC_MUST_CHECK;
 /* One output gets all partitions of a dataset. */

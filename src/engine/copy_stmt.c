@@ -124,6 +124,53 @@ typedef struct Tasks {
   DcError *errors;
 } Tasks;
 
+/* Rows of one partition in pieces of a store, put together, since each piece has only few of them. */
+typedef struct Joined {
+  BatchSlice *slices;
+  size_t count, cap;
+  uint32_t rows;
+} Joined;
+
+static DcCode write_joined(Copy *copy, Pen *pen, Output *output, Joined *joined, DcError *err) {
+  enum { LEAST_ROWS = 512 }; /* of a slice that is worth a look on its own */
+  if (!joined->count) return DC_OK;
+  const BatchSlice *one = &joined->slices[0];
+  Batch *batch = NULL;
+  DcCode code = DC_OK;
+  if (joined->count == 1 || joined->rows / joined->count >= LEAST_ROWS) {
+    for (size_t i = 0; i < joined->count && code == DC_OK; i++) code = copy_slice(copy, pen, output, one[i].batch, one[i].from, one[i].to, err);
+  } else {
+    code = batch_concat(copy->engine->budget, one, joined->count, GATHER_KEY | GATHER_ORIGINS, &batch, err);
+    if (code == DC_OK) code = copy_slice(copy, pen, output, batch, 0, batch->rows, err);
+    batch_unref(batch);
+  }
+  joined->count = joined->rows = 0;
+  return code;
+}
+
+static DcCode pieces_out(Copy *copy, Pen *pen, Output *output, const Store *store, uint32_t number, DcError *err) {
+  enum { JOINED_ROWS = 4 * CHUNK_ROWS };
+  Joined joined = {0};
+  DcCode code = DC_OK;
+  for (size_t k = 0; k < store->piece_count && code == DC_OK; k++) {
+    Batch *batch = store->pieces[k].batch;
+    uint32_t from, to;
+    piece_range(&store->pieces[k], number, &from, &to);
+    if (from == to) continue;
+    if (copy_is_raw(copy, batch)) {
+      code = copy_slice(copy, pen, output, batch, from, to, err);
+      continue;
+    }
+    if (joined.rows >= JOINED_ROWS || (joined.count && !batch_alike(joined.slices[0].batch, batch))) code = write_joined(copy, pen, output, &joined, err);
+    VEC_GROW(joined.slices, joined.count, joined.cap);
+    joined.slices[joined.count++] = (BatchSlice){batch, from, to};
+    joined.rows += to - from;
+  }
+  if (code == DC_OK) code = write_joined(copy, pen, output, &joined, err);
+  dc_free(joined.slices);
+  return code;
+}
+
 static DcCode partition_out(Copy *copy, Pen *pen, Output *output, const CopyJob *item, uint32_t part, DcError *err) {
   Store *store = item->root->store;
   uint32_t number = item->parts[part];
@@ -138,12 +185,7 @@ static DcCode partition_out(Copy *copy, Pen *pen, Output *output, const CopyJob 
       if (code != DC_OK) return code;
     }
   }
-  for (size_t k = 0; k < store->piece_count; k++) {
-    uint32_t from, to;
-    piece_range(&store->pieces[k], number, &from, &to);
-    DC_TRY(copy_slice(copy, pen, output, store->pieces[k].batch, from, to, err));
-  }
-  return DC_OK;
+  return pieces_out(copy, pen, output, store, number, err);
 }
 
 static DcCode run_task(Copy *copy, Pen *pen, const Task *task, DcError *err) {
