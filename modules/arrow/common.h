@@ -172,6 +172,7 @@ class Blocks {
   Blocks(int64_t rows, Take take) : rows_(rows), take_(std::move(take)) {}
   Status Add(const std::shared_ptr<RecordBatch>& batch);
   Status Finish();
+  int64_t rows() const { return rows_; }
 
  private:
   Status Flush();

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <bitset>
 #include <cmath>
-#include <string_view>
+#include <cstring>
 
 #include "parquet_write.h"
 
@@ -50,28 +50,51 @@ int64_t ValueBytes(const arrow::ArrayData& data, int64_t offset, int64_t rows) {
   return rows * std::max(type.bit_width(), 8) / 8;
 }
 
+// A hash of a value's bytes, good enough to count different ones.
+inline uint64_t Mixed(const char* bytes, size_t size) {
+  constexpr uint64_t kFactor = 0x9E3779B97F4A7C15;
+  uint64_t hash = size * kFactor, word = 0;
+  const size_t whole = size / 8 * 8;
+  for (size_t at = 0; at < whole; at += 8) {
+    std::memcpy(&word, bytes + at, 8);
+    hash = (hash ^ word) * kFactor;
+    hash ^= hash >> 29;
+  }
+  word = 0;
+  for (size_t at = whole; at < size; at++) word = word << 8 | static_cast<unsigned char>(bytes[at]);
+  hash = (hash ^ word) * kFactor;
+  return hash ^ hash >> 32;
+}
+
 // True if nearly all values of the first rows differ, so that a dictionary would cost time and no column would be smaller by
-// it. They are counted by a table of bits (linear counting: Whang, Vander-Zanden, Taylor 1990).
-bool ManyValues(const arrow::Array& column) {
+// it. They are counted by a table of bits (linear counting: Whang, Vander-Zanden, Taylor 1990). all: these are all rows.
+bool ManyValues(const arrow::Array& column, bool all) {
   constexpr size_t kBits = size_t{1} << 15;
-  constexpr int64_t kRows = 4096, kLeast = 256;
+  constexpr int64_t kRows = 4096, kLeast = 256, kEnough = 512;
   const int64_t rows = std::min(column.length(), kRows);
   const auto& type = *column.type();
   const bool fixed = arrow::is_primitive(type.id()) || arrow::is_fixed_size_binary(type.id());
   const int width = fixed ? type.bit_width() / 8 : 0;
   const bool texts = type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY;
   if (rows < kLeast || (!texts && width == 0)) return false;
-  const auto* bytes = texts ? nullptr : reinterpret_cast<const char*>(column.data()->buffers[1]->data()) + column.offset() * width;
+  const arrow::ArrayData& data = *column.data();
+  const auto* offsets = texts ? data.GetValues<int32_t>(1) : nullptr;
+  const auto* bytes = texts ? static_cast<const arrow::BinaryArray&>(column).raw_data() : data.buffers[1]->data() + data.offset * width;
+  const bool nulls = column.null_count() > 0;
   std::bitset<kBits> seen;
-  int64_t count = 0;
+  int64_t count = 0, size = 0;
   for (int64_t i = 0; i < rows; i++) {
-    if (column.IsNull(i)) continue;
-    std::string_view value = texts ? static_cast<const arrow::BinaryArray&>(column).GetView(i) : std::string_view(bytes + i * width, static_cast<size_t>(width));
-    seen.set(std::hash<std::string_view>()(value) % kBits);
+    if (i == kEnough && seen.count() < static_cast<size_t>(count) / 2) return false;
+    if (nulls && column.IsNull(i)) continue;
+    const int64_t at = texts ? offsets[i] : i * width, len = texts ? offsets[i + 1] - offsets[i] : width;
+    seen.set(Mixed(reinterpret_cast<const char*>(bytes) + at, static_cast<size_t>(len)) % kBits);
+    size += len + (texts ? 4 : 0);
     count++;
   }
-  const double different = -static_cast<double>(kBits) * std::log1p(-static_cast<double>(seen.count()) / kBits);
-  return count >= kLeast && different > 0.9 * static_cast<double>(count);
+  const double different = -static_cast<double>(kBits) * std::log1p(-static_cast<double>(seen.count()) / kBits), share = different / static_cast<double>(count);
+  if (count < kLeast) return false;
+  const double indices = all && rows == column.length() ? static_cast<double>(count) * std::ceil(std::log2(different + 1)) / 8 : 0;
+  return share + indices / static_cast<double>(size) > 0.9;
 }
 
 // The columns by name whose values are to be held by a dictionary, as the leaves that the library knows.
@@ -157,7 +180,7 @@ Status ParquetWriter::Check(const Options& options) {
 
 Status ParquetWriter::Start(const RecordBatch* first) {
   for (int i = 0; first && choose_dictionary_ && i < first->num_columns(); i++)
-    if (ManyValues(*first->column(i))) properties_.disable_dictionary(std::make_shared<parquet::schema::ColumnPath>(std::vector<std::string>{schema_->field(i)->name()}));
+    if (ManyValues(*first->column(i), first->num_rows() < blocks_->rows())) properties_.disable_dictionary(std::make_shared<parquet::schema::ColumnPath>(std::vector<std::string>{schema_->field(i)->name()}));
   auto properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
   ARROW_ASSIGN_OR_RAISE(writer_, parquet::arrow::FileWriter::Open(*schema_, Pool(), sink_, properties_.build(), properties));
   return metadata_ ? writer_->AddKeyValueMetadata(metadata_) : Status::OK();
