@@ -64,7 +64,7 @@ void keeper_free(Keeper *keeper) {
 DcCode run_spilling(Pass *pass, Consumer *consumer, Store *store, DcError *err) {
   for (bool more = true; more;) {
     DC_TRY(pass_run(pass, consumer, &more, err));
-    if (more) DC_TRY(store_spill(store, err));
+    if (more) DC_TRY(store_spill_some(store, err));
   }
   store_sort(store);
   return DC_OK;

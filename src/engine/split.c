@@ -325,7 +325,7 @@ static DcCode fill_store(Splitter *splitter, Family *family, DcError *err) {
   for (bool more = true; more && code == DC_OK;) {
     code = pass_run(pass, &splitter->shuffler.consumer, &more, err);
     store_extend(store, (uint32_t)keymap_count(splitter->map));
-    if (more && code == DC_OK) code = store_spill(store, err);
+    if (more && code == DC_OK) code = store_spill_some(store, err);
   }
   store_sort(store);
   pass_close(pass);

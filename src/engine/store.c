@@ -46,11 +46,15 @@ void store_free(Store *store) {
   dc_free(store);
 }
 
+static size_t piece_memory(const Piece *piece) {
+  return batch_memory(piece->batch) + (piece->starts ? piece->count * sizeof *piece->starts : 0);
+}
+
 void store_add(Store *store, Piece piece) {
   pthread_mutex_lock(&store->lock);
   VEC_GROW(store->pieces, store->piece_count, store->piece_cap);
   store->pieces[store->piece_count++] = piece;
-  store->memory += batch_memory(piece.batch) + (piece.starts ? piece.count * sizeof *piece.starts : 0);
+  store->memory += piece_memory(&piece);
   if (piece.starts && piece.count > store->partitions) store_extend(store, piece.count);
   store->rows += piece.batch->rows;
   if (!piece.starts) store->part_rows[piece.part] += piece.batch->rows;
@@ -222,6 +226,36 @@ static DcCode spill_with(Store *store, int threads, DcError *err) {
 }
 
 DcCode store_spill(Store *store, DcError *err) { return store->piece_count ? spill_with(store, 0, err) : DC_OK; }
+
+/* How many pieces, from the oldest on, a run is to have: few at first, so that little is written of what nearly fits into
+   memory; but as many as make long extents. */
+static size_t oldest(const Store *store) {
+  enum { GROWING = 3, EXTENT_LEAST = 256 << 10 };
+  size_t least = (size_t)store->partitions * EXTENT_LEAST, want = 0, bytes = 0, count = 0;
+  if (store->run_count < GROWING) want = store->memory >> (GROWING - store->run_count);
+  if (!want) return store->piece_count;
+  if (want < least) want = least;
+  while (count < store->piece_count && bytes < want) bytes += piece_memory(&store->pieces[count++]);
+  return count;
+}
+
+DcCode store_spill_some(Store *store, DcError *err) {
+  store_sort(store);
+  size_t count = oldest(store);
+  if (!count || count == store->piece_count) return store_spill(store, err);
+  Store first = {.engine = store->engine, .partitions = store->partitions, .extent_bytes = store->extent_bytes,
+                 .pieces = store->pieces, .piece_count = count};
+  for (size_t i = 0; i < count; i++) first.memory += piece_memory(&store->pieces[i]);
+  size_t memory = first.memory;
+  DC_TRY(spill_with(&first, 0, err));
+  VEC_GROW(store->runs, store->run_count, store->run_cap);
+  store->runs[store->run_count++] = first.runs[0];
+  dc_free(first.runs);
+  store->piece_count -= count;
+  memmove(store->pieces, store->pieces + count, store->piece_count * sizeof *store->pieces);
+  store->memory -= memory;
+  return DC_OK;
+}
 
 /* Takes all pieces of the store, unless they have become few. */
 static bool take_pieces(Store *store, size_t room, Store *taken) {

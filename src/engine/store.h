@@ -58,7 +58,9 @@ void store_drop_pieces(Store *store);
 void store_sort(Store *store);
 /* Write what is in memory to disk. Nobody else may use the store. */
 DcCode store_spill(Store *store, DcError *err) DC_MUST_CHECK;
-/* The same while others add, by the calling thread alone, if there is more in memory than room. For stores where the pieces
+/* The same with the oldest part of it only, for a store that goes on to grow. */
+DcCode store_spill_some(Store *store, DcError *err) DC_MUST_CHECK;
+/* All of it, while others add, by the calling thread alone, if there is more in memory than room. For stores where the pieces
    of a partition are added in order. */
 DcCode store_spill_here(Store *store, size_t room, DcError *err) DC_MUST_CHECK;
 /* Rows [*from, *to) of a piece that belong to a partition. */

@@ -109,6 +109,27 @@ START_TEST(pieces_on_disk) {
 }
 END_TEST
 
+/* What is older than what stays in memory, more of it with each run. */
+START_TEST(oldest_pieces_on_disk) {
+  Store *store = store_new(engine, 1);
+  DcError err = {0};
+  uint64_t seq = 0;
+  for (int runs = 1; runs <= 5; runs++) {
+    for (uint64_t end = seq + 200; seq < end; seq++) store_add(store, make_piece(seq, 1, false, true));
+    size_t before = store->piece_count, memory = store->memory;
+    ck_assert_int_eq(store_spill_some(store, &err), DC_OK);
+    ck_assert_uint_eq(store->run_count, runs);
+    size_t share = runs > 3 ? before : before >> (4 - runs), left = before - store->piece_count;
+    ck_assert(left >= share && left <= share + 1);
+    ck_assert_uint_eq(store->memory * before, memory * store->piece_count);
+    if (store->piece_count) ck_assert_uint_eq(store->pieces[0].seq, seq - store->piece_count);
+  }
+  ck_assert_uint_eq(store->piece_count, 0);
+  ck_assert_uint_eq(read_part(store, 0, true), seq * ROWS);
+  store_free(store);
+}
+END_TEST
+
 /* A partition of more than one extent. */
 START_TEST(long_partitions) { run_store(2, 120, 60, true, false, true); }
 END_TEST
@@ -194,6 +215,7 @@ int main(void) {
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, pieces_in_memory);
   tcase_add_test(tests, pieces_on_disk);
+  tcase_add_test(tests, oldest_pieces_on_disk);
   tcase_add_test(tests, long_partitions);
   tcase_add_test(tests, partitions_on_the_way);
   tcase_add_test(tests, nothing_to_spill);
