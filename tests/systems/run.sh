@@ -40,7 +40,11 @@ for name in postgres mariadb s3 http webhdfs kafka; do
   *) failed=$((failed + 1)) ;;
   esac
 done
-case $up in *postgres*mariadb*) up="${up}odbc " ;; esac
+case $up in
+*postgres*mariadb*)
+  if start_odbc; then up="${up}odbc "; else skipped=$((skipped + 1)); fi
+  ;;
+esac
 
 for folder in tests/systems/cases/*/; do
   name=$(basename "$folder")
