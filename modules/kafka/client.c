@@ -32,7 +32,7 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
   Client *client = rd_kafka_opaque(handle);
   char line[700];
   enum { LEVEL_WARNING = 4 };
-  if (strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0) {
+  if (strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0 || strstr(text, ": retrying")) {
     if (!client->cause[0]) keep_cause(client, text);
     return;
   }

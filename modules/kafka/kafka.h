@@ -150,7 +150,36 @@ int kafka_read(SystemPlan *plan, uint32_t partition, const uint8_t *columns, uin
 int kafka_acknowledge(SystemPlan *plan, TableError *error);
 void kafka_cut(SystemPlan *plan);
 void kafka_free_plan(SystemPlan *plan);
-/* The offsets that acknowledging the plan would store; NULL: none (nothing was read, there is no group). Warns where it was read in part. */
-rd_kafka_topic_partition_list_t *plan_offsets(SystemPlan *plan);
+/* Does its group want offsets to be stored? */
+bool plan_stores(const SystemPlan *plan);
+/* The offsets that acknowledging the plan stores; *out NULL: none (nothing was read, or it was read in part, which is warned of). An
+   error: another run has stored some meanwhile. */
+int plan_offsets(SystemPlan *plan, rd_kafka_topic_partition_list_t **out, TableError *error);
+
+/* --- Writing --- */
+
+/* Messages on their way; all writers of one transaction have it in common, and the first of them owns it. */
+typedef struct Producer {
+  Client *client;
+  bool transaction; /* is open */
+  bool spoiled;     /* a writer was freed before all of its messages were in: no commit */
+} Producer;
+
+/* Logs in; with @transaction: waits until those before it are over, and begins one. */
+int producer_open(const Settings *settings, Producer **out, TableError *error);
+/* Waits until all messages are delivered. */
+int producer_flush(Producer *producer, TableError *error);
+/* Lets offsets become visible with the transaction's messages. */
+int producer_send_offsets(Producer *producer, const rd_kafka_topic_partition_list_t *offsets, const char *group, TableError *error);
+int producer_commit(Producer *producer, TableError *error);
+void producer_close(Producer *producer); /* gives up a transaction that is open; NULL is fine */
+
+int kafka_target(System *system, const SystemTarget *target, SystemWriter **out, struct ArrowSchema *types, bool *skip, TableError *error);
+int kafka_begin(SystemWriter *writer, const struct ArrowSchema *schema, TableError *error);
+int kafka_write(SystemWriter *writer, struct ArrowArray *batch, TableError *error);
+int kafka_commit(SystemWriter *writer, TableError *error);
+bool kafka_waits(const SystemWriter *writer);
+int kafka_finish(SystemWriter *writer, SystemPlan *const *plans, uint8_t *acknowledged, uint32_t plan_count, TableError *error);
+void kafka_free_writer(SystemWriter *writer);
 
 #endif

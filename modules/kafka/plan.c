@@ -110,17 +110,39 @@ static bool is_read(const SystemPlan *plan) {
   return false;
 }
 
-rd_kafka_topic_partition_list_t *plan_offsets(SystemPlan *plan) {
-  const Settings *settings = &plan->system->settings;
+bool plan_stores(const SystemPlan *plan) { return plan->system->settings.group && plan->system->settings.commit; }
+
+/* Two runs at once with one group read the same messages: the second one to end says so, and moves nothing back. */
+static int check_stored(Client *client, const SystemPlan *plan, TableError *error) {
+  const Ranges *ranges = &plan->ranges;
+  int64_t *now = calloc(ranges->count + 1, sizeof *now);
+  int status = now ? offsets_stored(client, ranges, now, error) : MODULE_FAIL(error, "no memory left for the offsets");
+  for (size_t i = 0; i < ranges->count && status == 0; i++) {
+    const Range *range = &ranges->items[i];
+    if (now[i] == range->stored) continue;
+    MODULE_HINT(error, "both runs have read the same messages; a group is for one run at a time");
+    status = MODULE_FAIL(error, "another run has stored offsets of the group '%s' meanwhile: %lld for topic '%s', partition %d", client->settings->group,
+                         (long long)now[i], range->topic, range->partition);
+  }
+  free(now);
+  return status;
+}
+
+int plan_offsets(SystemPlan *plan, rd_kafka_topic_partition_list_t **out, TableError *error) {
   const Ranges *ranges = &plan->ranges;
   bool news = false;
-  if (!settings->group || !settings->commit || !is_read(plan)) return NULL;
+  *out = NULL;
+  if (!plan_stores(plan) || !is_read(plan)) return 0;
   for (size_t i = 0; i < ranges->count && !news; i++) news = ranges->items[i].end != ranges->items[i].stored;
-  if (!news) return NULL;
-  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)ranges->count);
+  if (!news) return 0;
+  Client *client = system_take(plan->system, error);
+  int status = client ? check_stored(client, plan, error) : -1;
+  if (client) system_give(plan->system, client);
+  if (status < 0) return -1;
+  *out = rd_kafka_topic_partition_list_new((int)ranges->count);
   for (size_t i = 0; i < ranges->count; i++)
-    rd_kafka_topic_partition_list_add(list, ranges->items[i].topic, ranges->items[i].partition)->offset = ranges->items[i].end;
-  return list;
+    rd_kafka_topic_partition_list_add(*out, ranges->items[i].topic, ranges->items[i].partition)->offset = ranges->items[i].end;
+  return 0;
 }
 
 static void on_commit(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *offsets, void *opaque) {
@@ -152,28 +174,12 @@ static int commit(Client *client, const rd_kafka_topic_partition_list_t *list, T
   return code ? client_failed(client, "cannot store the group's offsets", code, error) : 0;
 }
 
-/* Two runs at once with one group read the same messages: the second one to end says so, and moves nothing back. */
-static int check_stored(Client *client, const SystemPlan *plan, TableError *error) {
-  const Ranges *ranges = &plan->ranges;
-  int64_t *now = calloc(ranges->count + 1, sizeof *now);
-  int status = now ? offsets_stored(client, ranges, now, error) : MODULE_FAIL(error, "no memory left for the offsets");
-  for (size_t i = 0; i < ranges->count && status == 0; i++) {
-    const Range *range = &ranges->items[i];
-    if (now[i] == range->stored) continue;
-    MODULE_HINT(error, "the outputs of this run are complete, and the other run may have made them, too; a group is for one run at a time");
-    status = MODULE_FAIL(error, "another run has stored offsets of the group '%s' meanwhile: %lld for topic '%s', partition %d", client->settings->group,
-                         (long long)now[i], range->topic, range->partition);
-  }
-  free(now);
-  return status;
-}
-
 int kafka_acknowledge(SystemPlan *plan, TableError *error) {
-  rd_kafka_topic_partition_list_t *list = plan_offsets(plan);
+  rd_kafka_topic_partition_list_t *list;
+  if (plan_offsets(plan, &list, error) < 0) return -1;
   if (!list) return 0;
   Client *client = system_take(plan->system, error);
-  int status = client ? check_stored(client, plan, error) : -1;
-  if (status == 0) status = commit(client, list, error);
+  int status = client ? commit(client, list, error) : -1;
   if (client) system_give(plan->system, client);
   rd_kafka_topic_partition_list_destroy(list);
   return status;

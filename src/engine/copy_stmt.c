@@ -350,6 +350,7 @@ static DcCode project(Engine *engine, CopyJob *item, const CopySpec *spec, DcErr
 static DcCode declare(Copy *copy, CopyJob *items, size_t count, const CopySpec *spec, DcError *err) {
   for (size_t i = 0; i < count; i++) {
     if (spec->columns) DC_TRY(project(copy->engine, &items[i], spec, err));
+    if (copy->sink) DC_TRY(system_messages(copy, &items[i].copy.dataset, err));
     Dataset *dataset = items[i].copy.dataset;
     DcCode code = copy_dataset(copy, items[i].copy.name, &dataset->schema, dataset->partitions, &items[i].first, &items[i].skip, err);
     if (code != DC_OK) return dc_position(err, spec->path_pos);

@@ -11,7 +11,10 @@
 
 struct SystemFormat {
   Module *module; /* exports a SystemModule */
+  bool messages;  /* rows are messages: whole records may become their values */
 };
+
+typedef enum MessageFormat { MESSAGE_AUTO, MESSAGE_JSON, MESSAGE_CSV } MessageFormat;
 
 extern const Format postgres_format, mysql_format, sqlite_format, odbc_format, kafka_format;
 
@@ -23,6 +26,7 @@ typedef struct SystemOptions {
   Position mode_pos;
   const char **keys;  /* @key */
   uint32_t key_count;
+  MessageFormat message; /* @format of messages */
 } SystemOptions;
 
 /* A module that has logged in. */
@@ -49,6 +53,8 @@ void system_source_unref(SystemSource *source); /* NULL is fine */
 
 /* Logs in; copy->sink is made. */
 DcCode system_sink_open(Copy *copy, Str into, DcError *err) DC_MUST_CHECK;
+/* Where a system's rows are messages: puts records that are none into their values (message.c). May replace the dataset. */
+DcCode system_messages(Copy *copy, Dataset **dataset, DcError *err) DC_MUST_CHECK;
 /* A layout's columns are known: asks the target for their types. Those of all layouts have to be the same. */
 DcCode system_sink_look(Copy *copy, const Layout *layout, DcError *err) DC_MUST_CHECK;
 /* The type of a column that the target, or another layout, has decided; NULL: none. */

@@ -10,11 +10,11 @@ static Module mysql_module = SYSTEM("mysql", "MySQL and MariaDB databases", "lib
 static Module sqlite_module = SYSTEM("sqlite", "SQLite databases", "SQLite (Debian: libsqlite3-0)");
 static Module odbc_module = SYSTEM("odbc", "ODBC databases", "unixODBC (Debian: libodbc2)");
 static Module kafka_module = SYSTEM("kafka", "topics of Kafka", "librdkafka (Debian: librdkafka1)");
-static const SystemFormat postgres = {&postgres_module};
-static const SystemFormat mysql = {&mysql_module};
-static const SystemFormat sqlite = {&sqlite_module};
-static const SystemFormat odbc = {&odbc_module};
-static const SystemFormat kafka = {&kafka_module};
+static const SystemFormat postgres = {.module = &postgres_module};
+static const SystemFormat mysql = {.module = &mysql_module};
+static const SystemFormat sqlite = {.module = &sqlite_module};
+static const SystemFormat odbc = {.module = &odbc_module};
+static const SystemFormat kafka = {.module = &kafka_module, .messages = true};
 
 static DcCode apply_mode(const ParamValue *param, SystemOptions *out, DcError *err) {
   static const ParamChoice modes[] = {{"error", SYSTEM_ERROR},   {"append", SYSTEM_APPEND}, {"replace", SYSTEM_REPLACE}, {"overwrite", SYSTEM_REPLACE},
@@ -39,9 +39,18 @@ static DcCode apply_key(const ParamValue *param, Arena *arena, SystemOptions *ou
   return DC_OK;
 }
 
+static DcCode apply_format(const ParamValue *param, SystemOptions *out, DcError *err) {
+  static const ParamChoice formats[] = {{"json", MESSAGE_JSON}, {"csv", MESSAGE_CSV}, {NULL, 0}};
+  int choice = 0;
+  DC_TRY(param_choose(param, formats, "'json' or 'csv'", &choice, err));
+  out->message = (MessageFormat)choice;
+  return DC_OK;
+}
+
 static DcCode apply(const ParamValue *param, Arena *arena, void *own, DcError *err) {
   SystemOptions *out = own;
   if (str_is(param->name, "mode")) return apply_mode(param, out, err);
+  if (str_is(param->name, "format") && out->format->messages) return apply_format(param, out, err);
   if (str_is(param->name, "key")) DC_TRY(apply_key(param, arena, out, err));
   if (str_is(param->name, "password") && param->value.type != TYPE_NULL) secret_note(value_to_str(arena, param->value));
   return typed_apply(param, arena, own, err);
