@@ -13,6 +13,8 @@
 enum {
   CONNECT_SECONDS = 10,
   URGENT_SECONDS = 10,
+  URGENT_RETRIES = 2,
+  URGENT_PAUSE_MS = 500,
   POLL_MS = 200, /* how often the wish to end is looked for */
   MOST_REDIRECTS = 10,
   MOST_PAUSE_MS = 20000,
@@ -220,17 +222,28 @@ static size_t on_body(char *data, size_t size, size_t count, void *self) {
 
 /* --- One attempt --- */
 
+static bool add_line(struct curl_slist **list, const char *line) {
+  struct curl_slist *longer = curl_slist_append(*list, line);
+  if (longer) *list = longer;
+  return longer;
+}
+
 static bool add_headers(struct curl_slist **list, const Pairs *headers) {
-  for (size_t i = 0; i < headers->count; i++) {
+  bool fine = !headers->failed;
+  for (size_t i = 0; fine && i < headers->count; i++) {
     Bytes line = {.data = NULL};
     const Pair *pair = &headers->items[i];
     text_format(&line, *pair->value ? "%s: %s" : "%s;", pair->name, pair->value);
-    struct curl_slist *longer = line.failed ? NULL : curl_slist_append(*list, text_of(&line));
+    fine = !line.failed && add_line(list, text_of(&line));
     bytes_free(&line);
-    if (!longer) return false;
-    *list = longer;
   }
-  return !headers->failed;
+  return fine;
+}
+
+/* All that is sent; libcurl's own Expect and Content-Type are not. */
+static bool make_headers(const Request *request, const Pairs *more, struct curl_slist **out) {
+  bool typed = pairs_get(&request->headers, "Content-Type") || pairs_get(more, "Content-Type");
+  return add_headers(out, &request->headers) && add_headers(out, more) && add_line(out, "Expect:") && (typed || add_line(out, "Content-Type:"));
 }
 
 /* Which bytes, and that they have to be of the same version: RFC 9110, 13.1 and 14.2. */
@@ -320,11 +333,9 @@ static int exchange(Transfer *transfer, CURLcode *result, RemoteError *error) {
     text_put(&transfer->url, text_of(&request->path));
     if (request->query.len) text_format(&transfer->url, "?%s", text_of(&request->query));
   }
-  bool made = add_headers(&headers, &request->headers) && add_headers(&headers, &more) && !transfer->url.failed;
-  struct curl_slist *quiet = made ? curl_slist_append(headers, "Expect:") : NULL;
-  if (quiet && !pairs_get(&request->headers, "Content-Type") && !pairs_get(&more, "Content-Type")) quiet = curl_slist_append(headers, "Content-Type:");
+  bool made = make_headers(request, &more, &headers) && !transfer->url.failed;
   pairs_free(&more);
-  if (!quiet) {
+  if (!made) {
     curl_slist_free_all(headers);
     return net_no_memory(error);
   }
@@ -504,15 +515,17 @@ void client_debug(const Client *client, const char *format, ...) {
   client->host->debug(text);
 }
 
-bool client_pause(const Client *client, uint32_t milliseconds) {
-  for (uint32_t left = milliseconds; left && !client->host->stopped();) {
+static bool pause_for(const Client *client, uint32_t milliseconds, bool urgent) {
+  for (uint32_t left = milliseconds; left && (urgent || !client->host->stopped());) {
     uint32_t step = left < POLL_MS ? left : POLL_MS;
     struct timespec time = {.tv_sec = 0, .tv_nsec = (long)step * 1000000};
     nanosleep(&time, NULL);
     left -= step;
   }
-  return !client->host->stopped();
+  return urgent || !client->host->stopped();
 }
+
+bool client_pause(const Client *client, uint32_t milliseconds) { return pause_for(client, milliseconds, false); }
 
 /* Retry-After as seconds or a date (RFC 9110, 10.2.3), in milliseconds. */
 static uint32_t asked_pause(const Response *response) {
@@ -602,14 +615,16 @@ int client_send(Client *client, Request *request, Response *response, RemoteErro
       attempt = 0;
       got = request->got;
     }
-    bool again = verdict == VERDICT_AGAIN && !request->urgent && attempt < client->retries && can_go_on(request, &found);
+    uint32_t most = request->urgent && client->retries > URGENT_RETRIES ? URGENT_RETRIES : client->retries;
+    bool again = verdict == VERDICT_AGAIN && attempt < most && can_go_on(request, &found);
     if (!again) {
       if (verdict != VERDICT_FINE && !error->text[0]) *error = found;
       break;
     }
     uint32_t pause = next_pause(response, attempt++);
-    client_debug(client, "%s %.300s: %s; again in %u ms (%u of %u)", request->method, text_of(&request->path), found.text, pause, attempt, client->retries);
-    if (client_pause(client, pause)) continue;
+    client_debug(client, "%s %.300s: %s; again in %u ms (%u of %u)", request->method, text_of(&request->path), found.text, pause, attempt, most);
+    if (request->urgent && pause > URGENT_PAUSE_MS) pause = URGENT_PAUSE_MS;
+    if (pause_for(client, pause, request->urgent)) continue;
     net_fail(error, REMOTE_STOPPED, "interrupted");
     break;
   }

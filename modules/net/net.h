@@ -114,7 +114,7 @@ struct Request {
   Pairs signed_headers; /* of prepare, which signs them */
   const void *body;
   uint64_t body_size;
-  bool urgent;       /* also while the run ends, but once and not for long: what removes what was begun */
+  bool urgent;       /* also while the run ends, but not for long: what removes what was begun */
   bool once;         /* not tried again if the server may have done it */
   bool follow;       /* redirects */
   bool missing_fine; /* 404 is an answer */

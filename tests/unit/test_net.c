@@ -1,0 +1,680 @@
+/* test_net.c - the module dcetl-net.so, its sources linked in: signatures, files of keys, XML; stores against the servers of tests/systems. */
+#include <check.h>
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../modules/net/net.h"
+
+extern const RemoteModule dcetl_net_module;
+static const RemoteModule *const net = &dcetl_net_module;
+
+/* --- What the program would give --- */
+
+static bool stop;
+static Bytes secrets, lines;
+static bool stopped(void) { return stop; }
+static void secret(const char *text) { text_format(&secrets, "%s\n", text); }
+static void debug(const char *text) { text_format(&lines, "%s\n", text); }
+static const RemoteHost host = {stopped, secret, debug};
+
+/* --- Signatures --- */
+
+static void add(Pairs *pairs, const char *name, const char *value) { pairs_put(pairs, name, value); }
+
+static void check_v4(const char *method, const char *path, const char *query, const char *payload, Pairs *headers, const char *signature) {
+  /* "Signature Calculations for the Authorization Header", Amazon S3 API Reference: 2013-05-24T00:00:00Z */
+  const SignKeys keys = {"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", NULL, "us-east-1", "s3"};
+  add(headers, "x-amz-content-sha256", payload);
+  sign_v4(&keys, method, "examplebucket.s3.amazonaws.com", path, query, payload, 1369353600, headers);
+  const char *line = pairs_get(headers, "Authorization");
+  ck_assert_str_eq(strstr(line, "Signature=") + 10, signature);
+  pairs_free(headers);
+}
+
+START_TEST(v4_as_published) {
+  static const char empty[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  Pairs headers = {.items = NULL};
+  add(&headers, "Range", "bytes=0-9");
+  check_v4("GET", "/test.txt", "", empty, &headers, "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41");
+  add(&headers, "Date", "Fri, 24 May 2013 00:00:00 GMT");
+  add(&headers, "x-amz-storage-class", "REDUCED_REDUNDANCY");
+  check_v4("PUT", "/test%24file.text", "", "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072", &headers,
+           "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd");
+  check_v4("GET", "/", "lifecycle=", empty, &headers, "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543");
+  check_v4("GET", "/", "max-keys=2&prefix=J", empty, &headers, "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7");
+}
+END_TEST
+
+START_TEST(host_without_usual_port) {
+  const struct { const char *base, *host; } cases[] = {{"https://a.b:443", "a.b"}, {"http://a.b:80", "a.b"}, {"https://a.b:80", "a.b:80"}, {"http://[::1]:9000", "[::1]:9000"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    Bytes out = {.data = NULL};
+    net_host(cases[i].base, &out);
+    ck_assert_str_eq(text_of(&out), cases[i].host);
+    bytes_free(&out);
+  }
+}
+END_TEST
+
+START_TEST(shared_key) {
+  /* The text to sign by hand as Azure's reference has it, its HMAC by Python:
+     base64.b64encode(hmac.new(b"key", text.encode(), "sha256").digest()) */
+  Pairs headers = {.items = NULL};
+  add(&headers, "x-ms-version", "2021-08-06");
+  add(&headers, "x-ms-date", "Fri, 26 Jun 2015 23:39:12 GMT");
+  add(&headers, "Range", "bytes=0-9");
+  ck_assert(sign_shared_key("acc", "a2V5", "GET", "/cont/a%20b", "comp=list&prefix=x%2Fy", "", 0, &headers));
+  ck_assert_str_eq(pairs_get(&headers, "Authorization"), "SharedKey acc:E5s/MuNDaAMLinfJMx9H/5AJVrZeKOcykD/kmM8K1BQ=");
+  ck_assert(!sign_shared_key("acc", "no base64!", "GET", "/", "", "", 0, &headers));
+  pairs_free(&headers);
+}
+END_TEST
+
+START_TEST(jwt) {
+  EVP_PKEY *key = EVP_RSA_gen(2048);
+  BIO *bio = BIO_new(BIO_s_mem());
+  ck_assert(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL));
+  char *pem;
+  long len = BIO_get_mem_data(bio, &pem);
+  char *copy = text_copy(pem, (size_t)len);
+  RemoteError error = {.kind = REMOTE_FAILED};
+  char *token = token_jwt("{\"alg\":\"RS256\"}", "{\"iss\":\"\xc3\xbc?\"}", copy, &error);
+  ck_assert_ptr_nonnull(token);
+  char *dot = strrchr(token, '.');
+  Bytes signature = {.data = NULL};
+  ck_assert(text_unbase64(&signature, dot + 1));
+  EVP_MD_CTX *context = EVP_MD_CTX_new();
+  ck_assert_int_eq(EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key), 1);
+  ck_assert_int_eq(EVP_DigestVerify(context, signature.data, signature.len, (const uint8_t *)token, (size_t)(dot - token)), 1);
+  ck_assert(!strpbrk(token, "+/="));
+  *dot = 0;
+  ck_assert_str_eq(token, "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiLDvD8ifQ");
+  ck_assert_ptr_null(token_jwt("{}", "{}", "no key", &error));
+  ck_assert_str_ne(error.text, "");
+  EVP_MD_CTX_free(context);
+  EVP_PKEY_free(key);
+  BIO_free(bio);
+  bytes_free(&signature);
+  free(token);
+  free(copy);
+}
+END_TEST
+
+/* --- Texts --- */
+
+START_TEST(base64) {
+  /* RFC 4648, 10 */
+  static const char *const pairs[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+    Bytes there = {.data = NULL}, back = {.data = NULL};
+    text_base64(&there, pairs[i][0], strlen(pairs[i][0]), false);
+    ck_assert_str_eq(text_of(&there), pairs[i][1]);
+    ck_assert(text_unbase64(&back, pairs[i][1]));
+    ck_assert_str_eq(text_of(&back), pairs[i][0]);
+    bytes_free(&there);
+    bytes_free(&back);
+  }
+}
+END_TEST
+
+START_TEST(percent) {
+  static const char raw[] = "a b+%#?&=\xc3\xbc/~.-_";
+  Bytes there = {.data = NULL}, back = {.data = NULL};
+  text_encode(&there, raw, strlen(raw), "/");
+  ck_assert_str_eq(text_of(&there), "a%20b%2B%25%23%3F%26%3D%C3%BC/~.-_");
+  text_decode(&back, text_of(&there), there.len);
+  ck_assert_str_eq(text_of(&back), raw);
+  back.len = 0;
+  text_decode(&back, "%zz%4", 5);
+  ck_assert_str_eq(text_of(&back), "%zz%4");
+  bytes_free(&there);
+  bytes_free(&back);
+}
+END_TEST
+
+START_TEST(profiles) {
+  static const char text[] = "; comment\n[default]\naws_access_key_id = A\naws_access_key_id=B\r\ns3 =\n  region = nested\n\n[ profile x ]\n  \nregion=eu-west-1\n# region = no\nempty =\n[broken\n=\n[x]\nlast = 1";
+  const struct { const char *section, *name, *value; } cases[] = {
+    {"default", "aws_access_key_id", "B"}, {"default", "region", NULL}, {"profile x", "region", "eu-west-1"}, {"profile x", "empty", ""},
+    {"x", "last", "1"}, {"nothing", "region", NULL}, {"default", "s3", ""}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char *value = ini_value(text, cases[i].section, cases[i].name);
+    ck_assert_msg((value == NULL) == (cases[i].value == NULL), "%s", cases[i].name);
+    if (value) ck_assert_str_eq(value, cases[i].value);
+    free(value);
+  }
+}
+END_TEST
+
+START_TEST(xml) {
+  static const char text[] = "<?xml version='1.0'?><a:L xmlns:a='u'><C><K>x &amp; \xc3\xbc</K></C><C/><P><Q>1</Q></P></a:L>";
+  XmlNode *root = xml_read(text, strlen(text));
+  ck_assert_str_eq(root->name, "L");
+  ck_assert_str_eq(xml_text(root, "C/K"), "x & \xc3\xbc");
+  ck_assert_str_eq(xml_text(root, "P/Q"), "1");
+  ck_assert_str_eq(xml_text(root, "P/R/S"), "");
+  ck_assert_str_eq(xml_text(NULL, "P"), "");
+  xml_free(root);
+  for (size_t len = 0; len < strlen(text); len++) ck_assert_ptr_null(xml_read(text, len)); /* cut short anywhere */
+  Bytes deep = {.data = NULL};
+  for (int i = 0; i < 100; i++) text_put(&deep, "<a>");
+  text_put(&deep, "<b/>");
+  ck_assert_ptr_null(xml_read(text_of(&deep), deep.len));
+  bytes_free(&deep);
+}
+END_TEST
+
+/* --- Servers --- */
+
+enum { WEB, OBJECTS, HDFS, SERVERS };
+static pid_t pids[SERVERS];
+static int ports[SERVERS];
+static char folder[] = "/tmp/dcetl-net-XXXXXX", data[100001];
+static bool no_python;
+
+static void start(int which, const char *script) {
+  int ends[2];
+  char text[16] = "";
+  ck_assert_int_eq(pipe(ends), 0);
+  pids[which] = fork();
+  if (pids[which] == 0) {
+    dup2(ends[1], STDOUT_FILENO);
+    execlp("python3", "python3", script, "0", folder, (char *)NULL);
+    _exit(127);
+  }
+  close(ends[1]);
+  FILE *in = fdopen(ends[0], "r");
+  if (!fgets(text, sizeof text, in)) no_python = true;
+  fclose(in);
+  ports[which] = atoi(text);
+}
+
+static void setup(void) {
+  for (size_t i = 0; i + 1 < sizeof data; i++) data[i] = (char)('a' + i * i % 23);
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  Bytes path = {.data = NULL};
+  text_format(&path, "%s/f.txt", folder);
+  FILE *file = fopen(text_of(&path), "w");
+  ck_assert(fwrite(data, 1, sizeof data - 1, file) == sizeof data - 1 && fclose(file) == 0);
+  bytes_free(&path);
+  static const char *const names[] = {"AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_REGION", "http_proxy", "AZURE_STORAGE_KEY", "AZURE_STORAGE_CONNECTION_STRING",
+                                      "AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_SAS_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) unsetenv(names[i]);
+  setenv("HOME", folder, 1);
+  setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
+  setenv("NO_GCE_CHECK", "1", 1);
+  start(WEB, "tests/systems/http_server.py");
+  start(OBJECTS, "tests/systems/object_server.py");
+  start(HDFS, "tests/systems/webhdfs_server.py");
+}
+
+static void teardown(void) {
+  for (int i = 0; i < SERVERS; i++) {
+    kill(pids[i], SIGKILL);
+    waitpid(pids[i], NULL, 0);
+  }
+  char command[100];
+  snprintf(command, sizeof command, "rm -rf '%s'", folder);
+  ck_assert_int_eq(system(command), 0);
+}
+
+/* A store and the last error of it. */
+typedef struct Case {
+  RemoteStore *store;
+  RemoteError error;
+  char url[400];
+} Case;
+
+static void open_case(Case *it, const RemoteOption *options, const char *url) {
+  *it = (Case){.store = NULL};
+  uint32_t count = 0;
+  while (options && options[count].name) count++;
+  snprintf(it->url, sizeof it->url, "%s", url);
+  ck_assert_msg(net->open(&host, url, options, count, &it->store, &it->error) == 0, "%s", it->error.text);
+}
+
+static void web(Case *it, const char *path, const char *retries) {
+  char url[300];
+  snprintf(url, sizeof url, "http://127.0.0.1:%d/%s", ports[WEB], path);
+  open_case(it, (const RemoteOption[]){{"retries", retries}, {"timeout", "1"}, {NULL, NULL}}, url);
+}
+
+static const char *objects(const char *below) {
+  static char text[100];
+  snprintf(text, sizeof text, "http://127.0.0.1:%d/%s", ports[OBJECTS], below);
+  return text;
+}
+
+static bool take(void *self, const void *bytes, size_t size) {
+  bytes_put(self, bytes, size);
+  return true;
+}
+
+static int read_whole(Case *it, Bytes *out) {
+  it->error = (RemoteError){.kind = REMOTE_FAILED};
+  return net->read_all(it->store, it->url, take, out, &it->error);
+}
+
+static int read_part(Case *it, const char *version, uint64_t from, uint64_t size, uint64_t *got) {
+  static char part[sizeof data];
+  it->error = (RemoteError){.kind = REMOTE_FAILED};
+  int status = net->read_at(it->store, it->url, version, from, part, size, got, NULL, &it->error);
+  if (status == 0) ck_assert_int_eq(memcmp(part, data + from, *got), 0);
+  return status;
+}
+
+/* --- Web servers --- */
+
+START_TEST(web_reads) {
+  /* How it goes wrong, and that all bytes come nevertheless. */
+  static const char *const ways[] = {"", "?ranges=no", "?chunked=1", "?reset=1000&times=3", "?reset=50000&times=3&ranges=no", "?fail=503&times=2", "?fail=429&times=1&after=0",
+                                     "?fail=500&times=1", "?redirect=/f.txt", "?longer=10", "?etag=weak&reset=10&times=1", "?etag=none", "?head=405", "?head=403&ranges=no"};
+  for (size_t i = 0; !no_python && i < sizeof ways / sizeof *ways; i++) {
+    char path[100];
+    snprintf(path, sizeof path, "f.txt%s", ways[i]);
+    Case it;
+    Bytes out = {.data = NULL};
+    RemoteInfo info;
+    uint64_t got;
+    web(&it, path, "5");
+    ck_assert_msg(read_whole(&it, &out) == 0 && out.len == sizeof data - 1 && memcmp(out.data, data, out.len) == 0, "%s: %s", ways[i], it.error.text);
+    ck_assert_msg(read_part(&it, NULL, 99990, 100, &got) == 0 && got == 10, "%s: %s", ways[i], it.error.text);
+    ck_assert_int_eq(net->look(it.store, it.url, &info, &it.error), 0);
+    ck_assert_int_eq(info.kind, REMOTE_FILE);
+    ck_assert_int_eq(info.ranges, !strstr(ways[i], "ranges=no") && !strstr(ways[i], "chunked"));
+    bytes_free(&out);
+    net->close(it.store);
+  }
+}
+END_TEST
+
+START_TEST(web_failures) {
+  static const struct { const char *path, *retries, *text; RemoteFailure kind; } cases[] = {
+    {"nothing", "5", "404 Not Found", REMOTE_MISSING},
+    {"f.txt?auth=u:p", "5", "401 Unauthorized", REMOTE_DENIED},
+    {"f.txt?fail=403", "5", "403 Forbidden", REMOTE_DENIED},
+    {"f.txt?fail=503", "1", "503 Service Unavailable", REMOTE_FAILED},
+    {"f.txt?reset=1000&times=1&etag=changing", "5", "changed", REMOTE_CHANGED},
+    {"f.txt?reset=1000&times=1&etag=none", "5", "the connection was lost", REMOTE_FAILED},
+    {"f.txt?reset=1000", "1", "the connection was lost", REMOTE_FAILED},
+    {"f.txt?stall=10", "0", "too slow", REMOTE_FAILED},
+    {"f.txt?redirect=ftp://x/", "5", "redirects", REMOTE_FAILED},
+    {"f.txt?redirect=/f.txt%3Fredirect=/f.txt", "5", "", REMOTE_FAILED}};
+  for (size_t i = 0; !no_python && i + 1 < sizeof cases / sizeof *cases; i++) {
+    Case it;
+    Bytes out = {.data = NULL};
+    web(&it, cases[i].path, cases[i].retries);
+    ck_assert_int_ne(read_whole(&it, &out), 0);
+    ck_assert_msg(strstr(it.error.text, cases[i].text) != NULL, "%s: %s", cases[i].path, it.error.text);
+    ck_assert_msg(it.error.kind == cases[i].kind, "%s: %d", cases[i].path, it.error.kind);
+    bytes_free(&out);
+    net->close(it.store);
+  }
+}
+END_TEST
+
+START_TEST(web_versions) {
+  if (no_python) return;
+  Case it;
+  uint64_t got;
+  web(&it, "f.txt", "0");
+  ck_assert_int_ne(read_part(&it, "\"another\"", 0, 10, &got), 0);
+  ck_assert_int_eq(it.error.kind, REMOTE_CHANGED);
+  ck_assert_int_eq(read_part(&it, "", 200000, 10, &got), 0);
+  ck_assert_uint_eq(got, 0);
+  net->close(it.store);
+}
+END_TEST
+
+/* Credentials and own headers do not go to another host; nothing secret is in the lines for debugging. */
+START_TEST(web_secrets) {
+  if (no_python) return;
+  char url[300];
+  snprintf(url, sizeof url, "http://anna:pass-4711@127.0.0.1:%d/f.txt?redirect=http://localhost:%d/f.txt&token=q-4711", ports[WEB], ports[WEB]);
+  Case it;
+  Bytes out = {.data = NULL};
+  open_case(&it, (const RemoteOption[]){{"headers", "X-Test: head-4711\nX-Other: 1"}, {NULL, NULL}}, url);
+  ck_assert_msg(read_whole(&it, &out) == 0, "%s", it.error.text);
+  net->close(it.store);
+  web(&it, "-/log", "0");
+  out.len = 0;
+  ck_assert_int_eq(read_whole(&it, &out), 0);
+  net->close(it.store);
+  text_put(&out, "");
+  char *line = strstr(text_of(&out), "q-4711");
+  ck_assert_ptr_nonnull(line);
+  ck_assert(strstr(line, "Basic YW5uYTpwYXNzLTQ3MTE=\thead-4711\nGET\t/f.txt\t\t\t\n") != NULL);
+  ck_assert(strstr(text_of(&secrets), "pass-4711\n") && strstr(text_of(&secrets), "head-4711\n"));
+  ck_assert(!strstr(text_of(&lines), "4711"));
+  bytes_free(&out);
+}
+END_TEST
+
+static void *stop_soon(void *unused) {
+  (void)unused;
+  usleep(300000);
+  stop = true;
+  return NULL;
+}
+
+START_TEST(web_stops) {
+  if (no_python) return;
+  static const char *const ways[] = {"f.txt?slow=20", "f.txt?fail=503&after=20"};
+  for (int i = 0; i < 2; i++) {
+    stop = false;
+    Case it;
+    Bytes out = {.data = NULL};
+    pthread_t thread;
+    web(&it, ways[i], "5");
+    struct timespec from, to;
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    pthread_create(&thread, NULL, stop_soon, NULL);
+    ck_assert_int_ne(read_whole(&it, &out), 0);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(it.error.kind, REMOTE_STOPPED);
+    ck_assert_int_lt(to.tv_sec - from.tv_sec, 3);
+    bytes_free(&out);
+    net->close(it.store);
+  }
+}
+END_TEST
+
+/* --- Stores that are written --- */
+
+static bool found_name(void *self, const char *name, const RemoteInfo *info) {
+  text_format(self, "%s%s ", name, info->kind == REMOTE_FOLDER ? "/" : "");
+  return true;
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+/* The names in order, as one text. */
+static void check_list(Case *it, const char *url, bool deep, const char *expected) {
+  Bytes names = {.data = NULL}, sorted = {.data = NULL};
+  ck_assert_msg(net->list(it->store, url, deep, found_name, &names, &it->error) == 0, "%s", it->error.text);
+  char *all[20];
+  size_t count = 0;
+  for (char *name = strtok((char *)names.data, " "); name && count < 20; name = strtok(NULL, " ")) all[count++] = name;
+  if (count) qsort(all, count, sizeof *all, by_name);
+  for (size_t i = 0; i < count; i++) text_format(&sorted, "%s%s", i ? " " : "", all[i]);
+  ck_assert_str_eq(text_of(&sorted), expected);
+  bytes_free(&names);
+  bytes_free(&sorted);
+}
+
+static RemoteKind kind_of(Case *it, const char *url) {
+  RemoteInfo info;
+  ck_assert_msg(net->look(it->store, url, &info, &it->error) == 0, "%s", it->error.text);
+  return info.kind;
+}
+
+static void write_parts(Case *it, uint64_t size, bool complete) {
+  RemoteUpload *upload;
+  it->error = (RemoteError){.kind = REMOTE_FAILED};
+  ck_assert_msg(net->upload_begin(it->store, it->url, "text/csv", &upload, &it->error) == 0, "%s", it->error.text);
+  uint32_t number = 0;
+  for (uint64_t at = 0; at < sizeof data - 1; at += size) {
+    uint64_t left = sizeof data - 1 - at;
+    ck_assert_msg(net->upload_part(upload, ++number, data + at, left < size ? left : size, &it->error) == 0, "%s", it->error.text);
+  }
+  if (complete) ck_assert_msg(net->upload_complete(upload, &it->error) == 0, "%s", it->error.text);
+  net->upload_free(upload);
+}
+
+/* The whole life of files; the place is "s3://test". */
+static void live(const char *place, const RemoteOption *options) {
+  static const char odd[] = "dir/b+%25#?&='\"<x>\xc3\xbc~!*().csv";
+  static const char *const names[] = {"a.csv", "dir/c.csv", odd, "dir/sub/d.csv", "dir.csv"};
+  char urls[5][200], below[200];
+  Case it;
+  uint64_t got;
+  RemoteInfo info;
+  open_case(&it, options, place);
+  for (int i = 0; i < 5; i++) {
+    snprintf(urls[i], sizeof urls[i], "%s/%s", place, names[i]);
+    ck_assert_msg(net->put(it.store, urls[i], NULL, data, i == 1 ? 0 : 100, &it.error) == 0, "%s: %s", urls[i], it.error.text);
+  }
+  check_list(&it, place, false, "a.csv dir.csv dir/");
+  snprintf(below, sizeof below, "%s/dir", place);
+  check_list(&it, below, false, "b+%25#?&='\"<x>\xc3\xbc~!*().csv c.csv sub/");
+  check_list(&it, place, true, "a.csv dir.csv dir/b+%25#?&='\"<x>\xc3\xbc~!*().csv dir/c.csv dir/sub/d.csv");
+  ck_assert_int_eq(kind_of(&it, below), REMOTE_FOLDER);
+  strcat(below, "/");
+  ck_assert_int_eq(kind_of(&it, below), REMOTE_FOLDER);
+  strcat(below, "nothing");
+  ck_assert_int_eq(kind_of(&it, below), REMOTE_NONE);
+  ck_assert_int_eq(kind_of(&it, urls[2]), REMOTE_FILE);
+  strcpy(it.url, urls[1]);
+  ck_assert_msg(read_part(&it, NULL, 0, 10, &got) == 0 && got == 0, "%s", it.error.text);
+  strcpy(it.url, urls[2]);
+  write_parts(&it, 30000, true);
+  ck_assert_int_eq(net->look(it.store, it.url, &info, &it.error), 0);
+  ck_assert_uint_eq(info.size, sizeof data - 1);
+  ck_assert_msg(read_part(&it, info.version, 10, 99000, &got) == 0 && got == 99000, "%s", it.error.text);
+  ck_assert_int_eq(net->put(it.store, it.url, NULL, data, 200, &it.error), 0);
+  ck_assert_int_ne(read_part(&it, info.version, 10, 100, &got), 0);
+  ck_assert_int_eq(it.error.kind, REMOTE_CHANGED);
+  strcpy(it.url, urls[3]);
+  write_parts(&it, 30000, false);
+  ck_assert_msg(read_part(&it, NULL, 0, 1000, &got) == 0 && got == 100, "%s", it.error.text);
+  stop = true; /* what was begun is removed nevertheless */
+  RemoteUpload *upload = NULL;
+  stop = false;
+  ck_assert_int_eq(net->upload_begin(it.store, it.url, NULL, &upload, &it.error), 0);
+  ck_assert_int_eq(net->upload_part(upload, 1, data, 100, &it.error), 0);
+  stop = true;
+  net->upload_free(upload);
+  stop = false;
+  check_list(&it, place, true, "a.csv dir.csv dir/b+%25#?&='\"<x>\xc3\xbc~!*().csv dir/c.csv dir/sub/d.csv");
+  for (int i = 0; i < 5; i++) ck_assert_msg(net->remove(it.store, urls[i], &it.error) == 0 && net->remove(it.store, urls[i], &it.error) == 0, "%s", it.error.text);
+  ck_assert_int_ne(read_part(&it, NULL, 0, 10, &got), 0);
+  ck_assert_int_eq(it.error.kind, REMOTE_MISSING);
+  net->close(it.store);
+}
+
+static void check_no_uploads(void) {
+  Case it;
+  Bytes out = {.data = NULL};
+  open_case(&it, NULL, objects("-/uploads"));
+  ck_assert_int_eq(read_whole(&it, &out), 0);
+  ck_assert(out.len == 1 && *out.data == '0');
+  bytes_free(&out);
+  net->close(it.store);
+}
+
+START_TEST(s3_lives) {
+  if (no_python) return;
+  live("s3://test", (const RemoteOption[]){{"endpoint", objects("s3")}, {"access_key", "AKTEST"}, {"secret_key", "SKTEST"}, {NULL, NULL}});
+  live("s3://slow", (const RemoteOption[]){{"endpoint", objects("s3")}, {"access_key", "AKSESSION"}, {"secret_key", "SKSESSION"}, {"session_token", "new"}, {NULL, NULL}});
+  check_no_uploads();
+}
+END_TEST
+
+START_TEST(s3_ends_of_uploads) {
+  if (no_python) return;
+  static const char *const urls[] = {"s3://late/x", "s3://lost/x"};
+  for (int i = 0; i < 2; i++) {
+    Case it;
+    Bytes out = {.data = NULL};
+    open_case(&it, (const RemoteOption[]){{"endpoint", objects("s3")}, {"access_key", "AKTEST"}, {"secret_key", "SKTEST"}, {NULL, NULL}}, urls[i]);
+    write_parts(&it, 40000, true);
+    ck_assert_int_eq(read_whole(&it, &out), 0);
+    ck_assert_uint_eq(out.len, sizeof data - 1);
+    bytes_free(&out);
+    net->close(it.store);
+  }
+  check_no_uploads();
+}
+END_TEST
+
+START_TEST(s3_denied) {
+  if (no_python) return;
+  const struct { const char *url, *access_key, *secret_key, *text; RemoteFailure kind; } cases[] = {
+    {"s3://test/x", "AKTEST", "wrong", "SignatureDoesNotMatch", REMOTE_DENIED}, {"s3://test/x", "AKNO", "wrong", "InvalidAccessKeyId", REMOTE_DENIED},
+    {"s3://test/x", "", "", "AccessDenied", REMOTE_DENIED},                     {"s3://nothing/x", "AKTEST", "SKTEST", "no such bucket", REMOTE_MISSING}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    Case it;
+    RemoteInfo info;
+    open_case(&it, (const RemoteOption[]){{"endpoint", objects("s3")}, {"access_key", cases[i].access_key}, {"secret_key", cases[i].secret_key}, {NULL, NULL}}, cases[i].url);
+    ck_assert_int_ne(net->look(it.store, it.url, &info, &it.error), 0);
+    ck_assert_msg(strstr(it.error.text, cases[i].text) != NULL && it.error.kind == cases[i].kind, "%s", it.error.text);
+    ck_assert_str_ne(it.error.hint, "");
+    net->close(it.store);
+  }
+}
+END_TEST
+
+static void put_file(const char *name, const char *text) {
+  char path[100];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  FILE *file = fopen(path, "w");
+  ck_assert(file && fputs(text, file) >= 0 && fclose(file) == 0);
+  setenv("TEST_FILE", path, 1);
+}
+
+static void check_keys(const char *url, const RemoteOption *options) {
+  Case it;
+  Bytes out = {.data = NULL};
+  open_case(&it, options, url);
+  ck_assert_msg(net->put(it.store, it.url, NULL, data, 10, &it.error) == 0, "%s", it.error.text);
+  ck_assert_int_eq(read_whole(&it, &out), 0);
+  bytes_free(&out);
+  net->close(it.store);
+}
+
+/* Every place where keys are looked for. */
+START_TEST(s3_keys) {
+  if (no_python) return;
+  setenv("AWS_ENDPOINT_URL", objects("s3"), 1);
+  setenv("AWS_ACCESS_KEY_ID", "AKTEST", 1);
+  setenv("AWS_SECRET_ACCESS_KEY", "SKTEST", 1);
+  check_keys("s3://keys/env", NULL);
+  unsetenv("AWS_ACCESS_KEY_ID");
+  put_file("credentials", "[p]\naws_access_key_id = AKSESSION\naws_secret_access_key = SKSESSION\naws_session_token = new\n");
+  setenv("AWS_SHARED_CREDENTIALS_FILE", getenv("TEST_FILE"), 1);
+  check_keys("s3://keys/file", (const RemoteOption[]){{"profile", "p"}, {NULL, NULL}});
+  put_file("config", "[profile q]\ncredential_process = printf '{\"Version\":1,\"AccessKeyId\":\"AKTEST\",\"SecretAccessKey\":\"SKTEST\"}'\n");
+  setenv("AWS_CONFIG_FILE", getenv("TEST_FILE"), 1);
+  setenv("AWS_PROFILE", "q", 1);
+  check_keys("s3://keys/process", NULL);
+  unsetenv("AWS_PROFILE");
+  setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", objects("keys"), 1);
+  setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "container-4711", 1);
+  check_keys("s3://keys/container", NULL);
+  unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  unsetenv("AWS_EC2_METADATA_DISABLED");
+  setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", objects(""), 1);
+  check_keys("s3://keys/instance", NULL);
+  ck_assert(strstr(text_of(&secrets), "SKMETA\n") && strstr(text_of(&secrets), "metatoken\n"));
+}
+END_TEST
+
+/* A token that has expired is looked for once more; here its file has a new one by then. */
+START_TEST(s3_expired) {
+  if (no_python) return;
+  static const char keys[] = "[default]\naws_access_key_id = AKSESSION\naws_secret_access_key = SKSESSION\naws_session_token = ";
+  char text[200];
+  Case it;
+  snprintf(text, sizeof text, "%sold\n", keys);
+  put_file("credentials", text);
+  setenv("AWS_SHARED_CREDENTIALS_FILE", getenv("TEST_FILE"), 1);
+  open_case(&it, (const RemoteOption[]){{"endpoint", objects("s3")}, {NULL, NULL}}, "s3://expired/x");
+  ck_assert_int_ne(net->put(it.store, it.url, NULL, data, 10, &it.error), 0);
+  ck_assert_msg(strstr(it.error.text, "expired") != NULL, "%s", it.error.text);
+  snprintf(text, sizeof text, "%snew\n", keys);
+  put_file("credentials", text);
+  it.error = (RemoteError){.kind = REMOTE_FAILED};
+  ck_assert_msg(net->put(it.store, it.url, NULL, data, 10, &it.error) == 0, "%s", it.error.text);
+  net->close(it.store);
+}
+END_TEST
+
+START_TEST(azure_lives) {
+  if (no_python) return;
+  const RemoteOption options[] = {{"endpoint", objects("az/devacc")}, {"access_key", "devacc"}, {"secret_key", "YXp1cmUgdGVzdCBrZXkgNDcxMQ=="}, {NULL, NULL}};
+  live("az://test", options);
+  live("az://test", (const RemoteOption[]){{"endpoint", objects("az/devacc")}, {"token", "?sv=1&sig=good"}, {NULL, NULL}});
+  Case it;
+  RemoteInfo info;
+  open_case(&it, options, "az://nothing/x");
+  ck_assert_int_ne(net->look(it.store, it.url, &info, &it.error), 0);
+  ck_assert_msg(strstr(it.error.text, "no such container") != NULL, "%s", it.error.text);
+  net->close(it.store);
+}
+END_TEST
+
+START_TEST(google_lives) {
+  if (no_python) return;
+  live("gs://test", (const RemoteOption[]){{"endpoint", objects("gs")}, {"token", "tok-4711"}, {NULL, NULL}});
+  live("gs://test", (const RemoteOption[]){{"endpoint", objects("s3")}, {"access_key", "AKTEST"}, {"secret_key", "SKTEST"}, {NULL, NULL}});
+  char *pem = NULL;
+  BIO *bio = BIO_new(BIO_s_mem());
+  EVP_PKEY *key = EVP_RSA_gen(2048);
+  ck_assert(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL));
+  long len = BIO_get_mem_data(bio, &pem);
+  Bytes text = {.data = NULL};
+  text_format(&text, "{\"type\":\"service_account\",\"client_email\":\"a@b\",\"token_uri\":\"%s\",\"private_key\":\"", objects("token"));
+  for (long i = 0; i < len; i++) text_put_len(&text, pem[i] == '\n' ? "\\n" : pem + i, pem[i] == '\n' ? 2 : 1);
+  text_put(&text, "\"}");
+  put_file("account.json", text_of(&text));
+  setenv("GOOGLE_APPLICATION_CREDENTIALS", getenv("TEST_FILE"), 1);
+  check_keys("gs://test/account", (const RemoteOption[]){{"endpoint", objects("gs")}, {NULL, NULL}});
+  text.len = 0;
+  text_format(&text, "{\"type\":\"authorized_user\",\"refresh_token\":\"refresh-4711\",\"token_uri\":\"%s\"}", objects("token"));
+  put_file("account.json", text_of(&text));
+  check_keys("gs://test/user", (const RemoteOption[]){{"endpoint", objects("gs")}, {NULL, NULL}});
+  ck_assert(strstr(text_of(&secrets), "refresh-4711\n") && strstr(text_of(&secrets), "tok-4711\n"));
+  bytes_free(&text);
+  BIO_free(bio);
+  EVP_PKEY_free(key);
+}
+END_TEST
+
+START_TEST(hdfs_lives) {
+  if (no_python) return;
+  char place[100];
+  snprintf(place, sizeof place, "webhdfs://127.0.0.1:%d/top", ports[HDFS]);
+  live(place, (const RemoteOption[]){{"user", "anna"}, {NULL, NULL}});
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("net");
+  TCase *alone = tcase_create("alone"), *servers = tcase_create("servers");
+  tcase_add_test(alone, v4_as_published);
+  tcase_add_test(alone, host_without_usual_port);
+  tcase_add_test(alone, shared_key);
+  tcase_add_test(alone, jwt);
+  tcase_add_test(alone, base64);
+  tcase_add_test(alone, percent);
+  tcase_add_test(alone, profiles);
+  tcase_add_test(alone, xml);
+  tcase_add_test(servers, web_reads);
+  tcase_add_test(servers, web_failures);
+  tcase_add_test(servers, web_versions);
+  tcase_add_test(servers, web_secrets);
+  tcase_add_test(servers, web_stops);
+  tcase_add_test(servers, s3_lives);
+  tcase_add_test(servers, s3_ends_of_uploads);
+  tcase_add_test(servers, s3_denied);
+  tcase_add_test(servers, s3_keys);
+  tcase_add_test(servers, s3_expired);
+  tcase_add_test(servers, azure_lives);
+  tcase_add_test(servers, google_lives);
+  tcase_add_test(servers, hdfs_lives);
+  tcase_add_unchecked_fixture(servers, setup, teardown);
+  tcase_set_timeout(servers, 60);
+  suite_add_tcase(suite, alone);
+  suite_add_tcase(suite, servers);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}
