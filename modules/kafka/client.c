@@ -87,7 +87,7 @@ static int set_defaults(rd_kafka_conf_t *conf, const Settings *settings, ClientK
   const Property reading[] = {{"isolation.level", "read_committed"}, {"queued.max.messages.kbytes", "32768"}, {"fetch.wait.max.ms", "100"}};
   const Property writing[] = {{"linger.ms", "20"}, {"queue.buffering.max.kbytes", "65536"}, {"partitioner", "murmur2_random"},
                               {"message.timeout.ms", milliseconds}, {"transaction.timeout.ms", "900000"}};
-  const Property both[] = {{"bootstrap.servers", settings->brokers}, {"client.id", "dcetl"}, {"log.queue", "true"}};
+  const Property both[] = {{"bootstrap.servers", settings->brokers}, {"reconnect.backoff.max.ms", "1000"}, {"client.id", "dcetl"}, {"log.queue", "true"}};
   if (set_all(conf, both, sizeof both / sizeof *both, error) < 0) return -1;
   return kind == CLIENT_READS ? set_all(conf, reading, sizeof reading / sizeof *reading, error) : set_all(conf, writing, sizeof writing / sizeof *writing, error);
 }

@@ -1,0 +1,119 @@
+#!/bin/sh
+# Kafka in trouble, against the mock brokers: they go away and come back, an interruption, large messages, a login that fails, two runs
+# at once, what the shell commits.
+set -u
+[ -n "${DCETL_TEST_KAFKA:-}" ] || exit 77
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+b=$DCETL_TEST_KAFKA tool=$DCETL_TEST_KAFKA_TOOL failed=0
+name=trouble-$$
+
+fail() {
+  failed=1
+  echo "FAILED $1"
+  cat out 2>/dev/null
+}
+run() { timeout 60 "$DCETL" -v b="$b" "$@" >out 2>&1; }
+says() { grep -qF -e "$2" out || fail "$1: does not say: $2"; }
+produce() { kcat -P -b "$b" -t "$1" -p 0; } # produce TOPIC
+topic() { "$tool" topic "$1" 1 || fail "topic $1"; }
+
+# A script that waits at a named pipe, so that something can happen between its statements.
+gated() { # gated SCRIPT COMMAND: runs the script, and the command while it waits
+  rm -f gate
+  mkfifo gate
+  run -e "$1" &
+  pid=$!
+  exec 8>gate # until it has opened the other end
+  $2
+  exec 8>&-
+  wait $pid
+}
+before='CREATE "g" text FROM '"'gate'; COPY \"g\" text(@mode = 'overwrite') INTO 'passed';"
+all_down() { "$tool" down -1; }
+all_up() { "$tool" up -1; }
+down_and_up() {
+  all_down
+  (sleep 2 && all_up) &
+}
+
+# Brokers go away between CREATE and reading: an error after @timeout; they come back: nobody is told.
+topic $name-read
+seq 1 100 | produce $name-read
+read="CREATE \"m\" kafka(@brokers = \$b, @group = '$name', @timeout = 3) VALUE (\"value\") FROM '$name-read'; $before COPY \"m\" csv(@header = FALSE, @mode = 'overwrite') INTO 'got';"
+gated "$read" all_down && fail 'brokers that are gone: exit status 0'
+says 'brokers that are gone' "no message came for 3 s after offset 0"
+[ ! -e got ] || fail 'brokers that are gone: an output'
+all_up
+gated "$read" down_and_up || fail 'brokers that come back'
+wait
+[ "$(cat got/m/*.csv | wc -l)" = 100 ] || fail 'brokers that come back: rows'
+
+# The same for writing.
+topic $name-write
+write="$before COPY \"g\" kafka(@brokers = \$b, @timeout = 3) INTO '$name-write';"
+printf 'CREATE "l" text FROM '"'lines.txt'"'; COPY "l" kafka(@brokers = $b, @timeout = 2) INTO '"'$name-write'"';' >write.tdl
+seq 1 1000 >lines.txt
+all_down
+run write.tdl && fail 'writing to brokers that are gone: exit status 0'
+says 'writing to brokers that are gone' 'no answer from'
+all_up
+run write.tdl || fail 'writing to brokers that are back'
+[ "$(kcat -C -b "$b" -t $name-write -e -q | wc -l)" = 1000 ] || fail 'writing to brokers that are back: messages'
+
+# A few requests that fail are tried again: no message is lost and none comes twice (Produce: 0, Fetch: 1).
+topic $name-again
+"$tool" fail 0 6 7 19
+sed "s/$name-write/$name-again/" write.tdl >again.tdl
+run again.tdl || fail 'requests that fail'
+[ "$(kcat -C -b "$b" -t $name-again -e -q | sort -n | cmp - lines.txt 2>&1)" = '' ] || fail 'requests that fail: messages'
+
+# An interruption: soon over, nothing stored.
+topic $name-stop
+seq 1 10 | produce $name-stop
+rm -f gate && mkfifo gate
+"$DCETL" -v b="$b" -e "CREATE \"m\" kafka(@brokers = \$b, @group = '$name') FROM '$name-stop'; COPY \"m\" csv INTO 'stop'; CREATE \"w\" kafka(@brokers = \$b, @from = 'latest', @wait = 60) FROM '$name-stop';" >out 2>&1 &
+pid=$!
+tries=0
+while [ ! -e stop ] && [ $tries -lt 100 ]; do sleep 0.1 && tries=$((tries + 1)); done
+kill -INT $pid
+wait $pid
+[ $? = 130 ] || fail 'an interruption: exit status'
+run -e "CREATE \"m\" kafka(@brokers = \$b, @group = '$name', @reset = 'error') FROM '$name-stop';" && fail 'an interruption has stored offsets'
+says 'an interruption' 'has stored no offset'
+
+# Large messages.
+topic $name-large
+head -c 3000000 /dev/zero | tr '\0' x >large.txt
+large="CREATE \"l\" text FROM 'large.txt'; COPY \"l\" kafka(@brokers = \$b"
+run -e "$large) INTO '$name-large';" && fail 'a large message: exit status 0'
+says 'a large message' 'is too large'
+says 'a large message' 'message.max.bytes'
+run -e "$large, @options = ['message.max.bytes=4000000']) INTO '$name-large';" || fail 'a large message that is allowed'
+run -e "CREATE \"m\" kafka(@brokers = \$b) VALUE (\"value\") FROM '$name-large'; SELECT STR_LENGTH(\"value\") AS n FROM \"m\" INTO \"n\"; COPY \"n\" csv(@header = FALSE) INTO '-';" || fail 'reading a large message'
+[ "$(cat out)" = 3000000 ] || fail 'a large message: length'
+
+# A login that fails; the password is nowhere.
+run -e "CREATE \"m\" kafka(@brokers = \$b, @user = 'etl', @password = 'Geheim-Kafka-4711', @options = ['security.protocol=SASL_PLAINTEXT', 'sasl.mechanism=PLAIN', 'debug=all']) FROM 't';" && fail 'a login that fails: exit status 0'
+says 'a login that fails' 'does not let us in'
+grep -q Geheim out && fail 'a login that fails: the password is shown'
+
+# Another run with the same group.
+topic $name-two
+seq 1 3 | produce $name-two
+other() { "$DCETL" -v b="$b" -e "CREATE \"m\" kafka(@brokers = \$b, @group = '$name') FROM '$name-two'; COPY \"m\" csv INTO 'other';" || fail 'another run'; }
+gated "CREATE \"m\" kafka(@brokers = \$b, @group = '$name') FROM '$name-two'; $before COPY \"m\" csv INTO 'this';" other && fail 'two runs at once: exit status 0'
+says 'two runs at once' 'another run has stored offsets'
+
+# The shell stores offsets when it is told to.
+topic $name-shell
+seq 1 3 | produce $name-shell
+shell() { printf '%s\n' "CREATE \"m\" kafka(@brokers = '$b', @group = '$name') VALUE (\"value\") FROM '$name-shell';" 'COPY "m" csv(@header = FALSE) INTO '"'-';" "$@" | "$DCETL" -i >out 2>&1; }
+shell
+shell '\commit'
+[ "$(cat out)" = "$(seq 1 3)" ] || fail 'the shell without \commit has stored offsets'
+shell
+[ ! -s out ] || fail 'the shell with \commit has not stored offsets'
+
+exit $failed
