@@ -152,6 +152,16 @@ static int check_text(const MessageBatch *batch, const rd_kafka_message_t *messa
   return MODULE_FAIL(error, "topic '%s', partition %d, offset %lld: the %s is no text in UTF-8", topic, message->partition, (long long)message->offset, what);
 }
 
+/* An object has each name once: the last one counts, as in Java's lastHeader. */
+static bool comes_again(const rd_kafka_headers_t *headers, size_t i, const char *name) {
+  const char *other;
+  const void *value;
+  size_t len;
+  while (rd_kafka_header_get_all(headers, ++i, &other, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (strcmp(other, name) == 0) return true;
+  return false;
+}
+
 static int add_headers(const MessageBatch *batch, ColumnBuilder *builder, const rd_kafka_message_t *message, const char *topic, TableError *error) {
   rd_kafka_headers_t *headers;
   ColumnBuilder *names = &builder->inside[0], *values = &builder->inside[1];
@@ -160,6 +170,7 @@ static int add_headers(const MessageBatch *batch, ColumnBuilder *builder, const 
   const void *value;
   size_t len;
   for (size_t i = 0; there && rd_kafka_header_get_all(headers, i, &name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+    if (comes_again(headers, i, name)) continue;
     if (!is_text((const uint8_t *)name, strlen(name))) name = "?";
     if (check_text(batch, message, topic, value, len, "header", error) < 0) return -1;
     put_bytes(names, name, strlen(name));
