@@ -1,11 +1,17 @@
 /* system_execute.c - EXEC: a statement that a database runs, with its values bound. */
 #include "engine/system.h"
+#include "value/json.h"
 
 /* The type that a value is bound as. Arrays and objects go as their JSON text. */
 static const struct ArrowSchema *bound_type(Value *value, Str name, Arena *arena) {
   static const struct ArrowSchema nothing = {.format = "n", .name = "", .flags = ARROW_FLAG_NULLABLE};
   if (value_is_null(*value)) return arrow_type_named(arena, &nothing, name);
-  if (value->type == TYPE_ARRAY || value->type == TYPE_OBJECT) *value = value_str(value_to_str(arena, *value));
+  if (value->type == TYPE_ARRAY || value->type == TYPE_OBJECT) {
+    Buf text = {0};
+    json_put_value(&text, *value);
+    *value = value_str(arena_str(arena, str_make(text.data, text.len)));
+    buf_free(&text);
+  }
   TypeGuess *guess = type_guess_new();
   type_guess_value(guess, *value);
   const struct ArrowSchema *type = type_guess_type(guess, name, arena);
