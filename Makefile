@@ -194,7 +194,7 @@ accept: all $(BUILD)/runner
 
 # One libFuzzer binary per target (needs clang): build-fuzz/fuzz_csv tests/fuzz/corpus/fuzz_csv
 fuzz:
-	$(MAKE) CC=clang BUILD=build-fuzz OPT='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' build-fuzz/libdcetl.a build-fuzz/dcetl-codecs.so build-fuzz/dcetl-archive.so
+	$(MAKE) CC=clang BUILD=build-fuzz OPT='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' build-fuzz/libdcetl.a build-fuzz/dcetl-codecs.so build-fuzz/dcetl-archive.so build-fuzz/dcetl-avro.so build-fuzz/dcetl-sheet.so
 	for t in $(notdir $(FUZZ)); do clang $(STD) -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Isrc -Itests -Ibuild-fuzz/gen \
 	  -o build-fuzz/$$t tests/fuzz/$$t.c build-fuzz/libdcetl.a $(LDLIBS_ALL) || exit 1; done
 
