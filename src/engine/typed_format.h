@@ -1,6 +1,7 @@
 /* typed_format.h - files of typed columns (Parquet, ORC, Arrow IPC, Avro), read and written by modules.
  *
- * typed_adapter.c: parameters, opening the module; typed_load.c: CREATE; typed_reader.c: reading; typed_writer.c: COPY.
+ * typed_adapter.c: parameters, opening the module; typed_load.c: CREATE; typed_units.c: what to read of
+ * many files; typed_reader.c: reading; typed_writer.c: COPY.
  */
 #ifndef ENGINE_TYPED_FORMAT_H
 #define ENGINE_TYPED_FORMAT_H
@@ -64,6 +65,27 @@ TableFile *typed_input_file(const TypedInput *input);
 const struct ArrowSchema *typed_input_schema(const TypedInput *input); /* its columns: a struct */
 /* The failure of a call to the module: what the source's own calls met, else what the module says. */
 DcCode typed_input_failed(const TypedInput *input, const TableError *error, DcError *err);
+
+/* Calls look with each of these files of a source, opened, by several workers at once; `at` is its place among them. It may
+   keep the input (typed_input_ref). The error is that of the first file that fails. */
+typedef DcCode (*TypedLook)(void *self, size_t at, TypedInput *input, DcError *err);
+DcCode typed_each(Dataset *node, const uint32_t *files, size_t count, TypedLook look, void *self, DcError *err) DC_MUST_CHECK;
+
+/* A unit to be read. */
+typedef struct TypedWork {
+  uint32_t segment, unit;
+  uint64_t rows, first_row; /* in its file */
+  uint64_t first_seq;       /* the reader's */
+} TypedWork;
+typedef struct TypedWorkList {
+  TypedWork *list;
+  size_t count, cap;
+  TypedInput **inputs; /* of each segment: the file where it has been opened and kept, else NULL; NULL: none is */
+  size_t input_count;
+} TypedWorkList;
+/* The units with rows that these segments have and the spec's filters may keep, in order. */
+DcCode typed_list_work(Dataset *node, const ReadSpec *spec, const Segment *const *segments, size_t count, TypedWorkList *out, DcError *err) DC_MUST_CHECK;
+void typed_work_free(TypedWorkList *work);
 
 /* Which columns of a file are a node's columns: fields[i] is the field of the node's own column i. Missing and odd ones
    are errors that name the file. STRUCTURED: which of the fields belong to the objects, in *fields, *count of them. */

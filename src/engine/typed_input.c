@@ -17,7 +17,8 @@ struct TypedInput {
   atomic_int refs;
   Engine *engine;
   const TableModule *module;
-  char *path; /* for messages */
+  uint32_t number; /* of the file */
+  char *path;      /* for messages */
   int fd;
   InputStream *stream; /* in order */
   uint64_t counted;    /* of the stream's bytes */
@@ -132,6 +133,7 @@ DcCode typed_input_open(Engine *engine, const LoadPlan *plan, uint32_t number, T
   atomic_init(&input->refs, 1);
   input->engine = engine;
   input->module = module;
+  input->number = number;
   input->path = path_copy(str_is(file->path, "-") ? str_of("standard input") : file->path);
   input->fd = -1;
   pthread_mutex_init(&input->lock, NULL);
@@ -161,10 +163,11 @@ void typed_input_close(TypedInput *input) {
 }
 
 DcCode typed_input_take(Engine *engine, LoadPlan *plan, uint32_t number, TypedInput **out, DcError *err) {
-  if (plan->files.files[number].regular) return typed_input_open(engine, plan, number, out, err);
-  *out = plan->own;
+  TypedInput *kept = plan->own;
+  if (!kept || kept->number != number) return typed_input_open(engine, plan, number, out, err);
+  *out = kept;
   plan->own = NULL;
-  return *out ? DC_OK : typed_input_open(engine, plan, number, out, err);
+  return DC_OK;
 }
 
 TableFile *typed_input_file(const TypedInput *input) { return input->file; }

@@ -109,32 +109,59 @@ static DcCode structured(Dataset *node, const TypedInput *input, Arena *arena, D
   return DC_OK;
 }
 
-static void add_units(LoadPlan *plan, uint32_t file, const TypedInput *input) {
+/* The units of a file. */
+typedef struct FoundUnits {
+  FileUnit *list;
+  size_t count, cap;
+} FoundUnits;
+
+typedef struct Counting {
+  Dataset *node;
+  const uint32_t *files;
+  FoundUnits *found; /* of each of them */
+} Counting;
+
+static void find_units(FoundUnits *out, uint32_t file, const TypedInput *input) {
   const TableModule *module = typed_input_module(input);
   uint32_t count = module->units(typed_input_file(input));
   for (uint32_t i = 0; i < count; i++) {
     TableUnit unit = {0};
     module->unit(typed_input_file(input), i, &unit);
-    VEC_GROW(plan->units, plan->unit_count, plan->unit_cap);
-    plan->units[plan->unit_count++] = (FileUnit){file, i, unit.rows, unit.bytes};
+    VEC_GROW(out->list, out->count, out->cap);
+    out->list[out->count++] = (FileUnit){file, i, unit.rows, unit.bytes};
   }
 }
 
 /* Other files may have other columns, which shows at once as far as they are opened here. */
-static DcCode count_units(Dataset *node, TypedInput *first, Arena *arena, DcError *err) {
-  LoadPlan *plan = node->load;
-  add_units(plan, 0, first);
-  for (uint32_t f = 1; f < plan->files.count; f++) {
-    TypedInput *input;
-    int *fields;
-    uint32_t count;
-    DC_TRY(typed_input_open(node->engine, plan, f, &input, err));
-    DcCode code = typed_fields(node, input, arena, &fields, &count, err);
-    if (code == DC_OK) add_units(plan, f, input);
-    typed_input_close(input);
-    DC_TRY(code);
+static DcCode count_one(void *self, size_t at, TypedInput *input, DcError *err) {
+  const Counting *counting = self;
+  Arena arena = {0};
+  int *fields;
+  uint32_t count;
+  DcCode code = typed_fields(counting->node, input, &arena, &fields, &count, err);
+  if (code == DC_OK) find_units(&counting->found[at], counting->files[at], input);
+  arena_free(&arena);
+  return code;
+}
+
+static void take_units(LoadPlan *plan, FoundUnits *found) {
+  for (size_t i = 0; i < found->count; i++) {
+    VEC_GROW(plan->units, plan->unit_count, plan->unit_cap);
+    plan->units[plan->unit_count++] = found->list[i];
   }
-  return DC_OK;
+  dc_free(found->list);
+}
+
+static DcCode count_units(Dataset *node, TypedInput *first, DcError *err) {
+  uint32_t files[MOST_OPENED], count = 0;
+  FoundUnits found[MOST_OPENED] = {{0}}, own = {0};
+  find_units(&own, 0, first);
+  take_units(node->load, &own);
+  for (uint32_t f = 1; f < node->load->files.count; f++) files[count++] = f;
+  Counting counting = {node, files, found};
+  DcCode code = typed_each(node, files, count, count_one, &counting, err);
+  for (uint32_t i = 0; i < count; i++) take_units(node->load, &found[i]);
+  return code;
 }
 
 static DcCode describe(Dataset *node, TypedInput *input, Arena *arena, DcError *err) {
@@ -142,7 +169,8 @@ static DcCode describe(Dataset *node, TypedInput *input, Arena *arena, DcError *
   const TypedOptions *options = plan->file.own;
   DC_TRY(options->structured ? structured(node, input, arena, err) : typed_columnar(node, typed_input_path(input), typed_input_schema(input), arena, err));
   bool few = plan->files.count <= MOST_OPENED && !typed_input_module(input)->in_order && !plan->hive.count; /* there WHERE may leave files out */
-  return few ? count_units(node, input, arena, err) : DC_OK;
+  bool again = plan->files.count == 1 || load_regular(plan); /* a pipe is opened once only */
+  return few && again ? count_units(node, input, err) : DC_OK;
 }
 
 static DcCode typed_schema(Dataset *node, DcError *err) {

@@ -2,20 +2,12 @@
  * after the other; how many those are is known from the number of rows, so that morsels are numbered in the order of the
  * dataset. Formats that are read in order go through serial_reader.c.
  */
-#include "engine/prune.h"
 #include "engine/serial_reader.h"
 #include "engine/typed_format.h"
 
-/* A unit to be read. */
-typedef struct Work {
-  uint32_t segment, unit;
-  uint64_t rows, first_row; /* in its file */
-  uint64_t first_seq;
-} Work;
-
 /* A unit that is being read. */
 typedef struct Turn {
-  const Work *work; /* NULL: none */
+  const TypedWork *work; /* NULL: none */
   TypedInput *input;
   TypedRows *rows;
   uint64_t row, seq; /* of the next batch */
@@ -29,8 +21,7 @@ typedef struct TypedReader {
   size_t segment_count;
   uint8_t *needed;
   uint32_t chunk;  /* rows of a morsel */
-  Work *work;
-  size_t count, cap;
+  TypedWorkList work;
   pthread_mutex_t lock;
   size_t next;     /* of work */
   TypedInput *kept; /* the file that the last unit was taken of, while others of it follow */
@@ -42,118 +33,46 @@ typedef struct TypedReader {
 
 static uint64_t chunks(const TypedReader *reader, uint64_t rows) { return (rows + reader->chunk - 1) / reader->chunk; }
 
-/* Under the lock: the file of a unit; the last one that was asked for is kept. */
-static DcCode take_input(TypedReader *reader, uint32_t file, TypedInput **out, DcError *err) {
-  if (!reader->kept || reader->kept_file != file) {
-    TypedInput *input;
-    DC_TRY(typed_input_take(reader->node->engine, reader->node->load, file, &input, err));
-    typed_input_close(reader->kept);
-    reader->kept = input;
-    reader->kept_file = file;
-  }
-  *out = typed_input_ref(reader->kept);
-  return DC_OK;
+/* Under the lock: an input that is open already, with a reference; else NULL. */
+static TypedInput *find_input(TypedReader *reader, const TypedWork *work, uint32_t file) {
+  TypedInput *input = reader->work.inputs ? reader->work.inputs[work->segment] : NULL;
+  if (!input && reader->kept && reader->kept_file == file) input = reader->kept;
+  return input ? typed_input_ref(input) : NULL;
 }
 
-/* --- What there is to read --- */
-
-static void add_work(TypedReader *reader, uint32_t segment, const FileUnit *unit, uint64_t first_row, uint64_t *seq) {
-  if (!unit->rows) return;
-  VEC_GROW(reader->work, reader->count, reader->cap);
-  reader->work[reader->count++] = (Work){segment, unit->number, unit->rows, first_row, *seq};
-  *seq += chunks(reader, unit->rows);
+/* Under the lock. */
+static void keep_input(TypedReader *reader, uint32_t file, TypedInput *input) {
+  typed_input_close(reader->kept);
+  reader->kept = typed_input_ref(input);
+  reader->kept_file = file;
 }
 
-/* CREATE counted them. */
-static void list_known(TypedReader *reader) {
-  const LoadPlan *plan = reader->node->load;
-  uint64_t seq = 0;
-  for (uint32_t i = 0; i < reader->segment_count; i++) {
-    const Segment *segment = reader->segments[i];
-    size_t at = 0;
-    while (at < plan->unit_count && plan->units[at].file < segment->file) at++;
-    for (uint64_t row = 0; at < plan->unit_count && plan->units[at].file == segment->file; row += plan->units[at++].rows)
-      if (plan->units[at].number >= segment->from && plan->units[at].number < segment->to) add_work(reader, i, &plan->units[at], row, &seq);
-  }
-}
-
-/* A unit whose statistics are looked into. */
-typedef struct Bounds {
-  const TypedInput *input;
-  uint32_t unit;
-  uint64_t rows;
-  const int *fields; /* of the node's columns */
-} Bounds;
-
-static bool column_bounds(void *self, uint32_t column, Arena *arena, ColumnBounds *out) {
-  const Bounds *bounds = self;
-  const TableModule *module = typed_input_module(bounds->input);
-  const struct ArrowSchema *type = typed_input_schema(bounds->input)->children[bounds->fields[column]];
-  struct ArrowArray array = {0};
-  int64_t nulls = -1;
-  DcError ignored = {0}; /* a bound that cannot be read says nothing */
-  if (!module->bounds || !module->bounds(typed_input_file(bounds->input), bounds->unit, (uint32_t)bounds->fields[column], &array, &nulls)) return false;
-  *out = (ColumnBounds){.nulls = nulls != 0, .values = nulls < 0 || (uint64_t)nulls < bounds->rows};
-  bool known = array.length == 2 && arrow_value(type, &array, 0, arena, &out->min, &ignored) == DC_OK &&
-               arrow_value(type, &array, 1, arena, &out->max, &ignored) == DC_OK;
-  if (array.release) array.release(&array);
-  if (!known) out->min = out->max = value_null();
-  return known || nulls >= 0;
-}
-
-static DcCode list_units(TypedReader *reader, const ReadSpec *spec, uint32_t index, TypedInput *input, uint64_t *seq, DcError *err) {
-  const Segment *segment = reader->segments[index];
-  const TableModule *module = typed_input_module(input);
-  uint32_t units = module->units(typed_input_file(input)), count = 0;
-  uint64_t row = 0;
-  Arena arena = {0};
-  Bounds bounds = {.input = input};
-  int *fields = NULL;
-  bool prune = spec->filter_count && !((const TypedOptions *)reader->node->load->file.own)->structured;
-  DcCode code = prune ? typed_fields(reader->node, input, &arena, &fields, &count, err) : DC_OK;
-  bounds.fields = fields;
-  for (uint32_t u = 0; u < units && code == DC_OK; u++) {
-    TableUnit unit = {0};
-    module->unit(typed_input_file(input), u, &unit);
-    FileUnit found = {segment->file, u, unit.rows, unit.bytes};
-    bounds.unit = u;
-    bounds.rows = unit.rows;
-    PartBounds own = {&bounds, column_bounds};
-    bool wanted = u >= segment->from && u < segment->to;
-    if (wanted && prune) wanted = prune_may_match(reader->node->load, segment->file, spec, &own);
-    if (wanted) add_work(reader, index, &found, row, seq);
-    row += unit.rows;
-  }
-  arena_free(&arena);
-  return code;
-}
-
-static DcCode list_work(TypedReader *reader, const ReadSpec *spec, DcError *err) {
-  uint64_t seq = 0;
-  if (reader->node->load->units && !spec->filter_count) {
-    list_known(reader);
-    return DC_OK;
-  }
-  for (uint32_t i = 0; i < reader->segment_count; i++) {
-    TypedInput *input;
-    if (engine_interrupted()) return dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
-    DC_TRY(take_input(reader, reader->segments[i]->file, &input, err));
-    DcCode code = list_units(reader, spec, i, input, &seq, err);
-    typed_input_close(input);
-    DC_TRY(code);
-  }
+/* The file of a unit; the last one that was opened is kept. Several workers may open the same one, but for pipes. */
+static DcCode take_input(TypedReader *reader, const TypedWork *work, uint32_t file, TypedInput **out, DcError *err) {
+  Engine *engine = reader->node->engine;
+  LoadPlan *plan = reader->node->load;
+  bool regular = plan->files.files[file].regular;
+  DcCode code = DC_OK;
+  pthread_mutex_lock(&reader->lock);
+  (void)load_source(reader->node, file, true);
+  *out = find_input(reader, work, file);
+  bool found = *out != NULL;
+  if (!found && !regular) code = typed_input_take(engine, plan, file, out, err);
+  if (!found && !regular && code == DC_OK) keep_input(reader, file, *out);
+  pthread_mutex_unlock(&reader->lock);
+  if (found || !regular) return code;
+  DC_TRY(typed_input_open(engine, plan, file, out, err));
+  pthread_mutex_lock(&reader->lock);
+  keep_input(reader, file, *out);
+  pthread_mutex_unlock(&reader->lock);
   return DC_OK;
 }
 
 /* --- Turns --- */
 
 static DcCode begin_turn(TypedReader *reader, Turn *turn, DcError *err) {
-  const Work *work = turn->work;
-  uint32_t file = reader->segments[work->segment]->file;
-  pthread_mutex_lock(&reader->lock);
-  (void)load_source(reader->node, file, true);
-  DcCode code = take_input(reader, file, &turn->input, err);
-  pthread_mutex_unlock(&reader->lock);
+  const TypedWork *work = turn->work;
+  DcCode code = take_input(reader, work, reader->segments[work->segment]->file, &turn->input, err);
   if (code == DC_OK) code = typed_rows_open(reader->node, turn->input, work->unit, reader->needed, &turn->rows, err);
   turn->row = 0;
   turn->seq = work->first_seq;
@@ -169,14 +88,14 @@ static void end_turn(Turn *turn) {
 /* Takes the next unit; false: there is none, or it is behind the limit. */
 static bool take_work(TypedReader *reader, Turn *turn) {
   pthread_mutex_lock(&reader->lock);
-  bool any = reader->next < reader->count && reader->work[reader->next].first_seq < reader->limit;
-  if (any) turn->work = &reader->work[reader->next++];
+  bool any = reader->next < reader->work.count && reader->work.list[reader->next].first_seq < reader->limit;
+  if (any) turn->work = &reader->work.list[reader->next++];
   pthread_mutex_unlock(&reader->lock);
   return any;
 }
 
 static DcCode next_rows(TypedReader *reader, Turn *turn, Morsel *out, Batch **owned, DcError *err) {
-  const Work *work = turn->work;
+  const TypedWork *work = turn->work;
   const Segment *segment = reader->segments[work->segment];
   uint64_t left = work->rows - turn->row, source = load_source(reader->node, segment->file, true);
   uint32_t want = left < reader->chunk ? (uint32_t)left : reader->chunk;
@@ -212,7 +131,7 @@ static void set_quota(Reader *base, uint64_t morsels) {
 
 static bool has_ended(Reader *base) {
   const TypedReader *reader = (const TypedReader *)base;
-  if (reader->next < reader->count) return false;
+  if (reader->next < reader->work.count) return false;
   for (int i = 0; i < reader->workers; i++)
     if (reader->turns[i].work && reader->turns[i].row < reader->turns[i].work->rows) return false;
   return true;
@@ -225,7 +144,7 @@ static void close_reader(Reader *base) {
   typed_input_close(reader->kept);
   pthread_mutex_destroy(&reader->lock);
   dc_free(reader->turns);
-  dc_free(reader->work);
+  typed_work_free(&reader->work);
   dc_free(reader->needed);
   dc_free(reader->segments);
   dc_free(reader->parts);
@@ -257,7 +176,13 @@ static DcCode open_units(Dataset *node, const ReadSpec *spec, Reader **out, DcEr
   pthread_mutex_init(&reader->lock, NULL);
   load_progress(node, reader->segments, reader->segment_count);
   *out = &reader->reader;
-  return list_work(reader, spec, err);
+  DC_TRY(typed_list_work(node, spec, reader->segments, reader->segment_count, &reader->work, err));
+  uint64_t seq = 0;
+  for (size_t i = 0; i < reader->work.count; i++) {
+    reader->work.list[i].first_seq = seq;
+    seq += chunks(reader, reader->work.list[i].rows);
+  }
+  return DC_OK;
 }
 
 /* --- In order --- */
