@@ -144,6 +144,13 @@ static const Parameter postgres_params[] = {URL("postgres://user@host:5432/datab
 static const Parameter mysql_params[] = {URL("mysql:// or mariadb://user@host:3306/database?sslmode=verify-full"), LOGIN, USER, SSLMODE, TABLES};
 static const Parameter sqlite_params[] = {URL("the file: 'data.db', or 'sqlite:data.db'"), TABLES};
 static const Parameter odbc_params[] = {URL("'odbc:Driver=…;Server=…', or 'odbc:DSN=name'"), USER, TABLES};
+static const Parameter jdbc_params[] = {
+    {"driver", TYPE_STRING, NULL, OPTIONAL, "the driver's class, which 5.5 needs; without effect here"},
+    {"url", TYPE_STRING, NULL, MANDATORY, "jdbc:postgresql://host:5432/database?ssl=true; also jdbc:mysql:, jdbc:mariadb:, jdbc:sqlite:"},
+    USER,
+    {"odbc", TYPE_STRING, NULL, OPTIONAL, "for other databases: the connection string of an ODBC driver, 'Driver={name};Server=…', in place of @url"},
+    {"batch_size", TYPE_INT, "500", OPTIONAL, "rows that go to the server at a time, where it has such a number (writing)"},
+};
 static const Parameter kafka_params[] = {
     {"brokers", TYPE_STRING, NULL, MANDATORY, "host:port, several with commas"},
     {"group", TYPE_STRING, NULL, OPTIONAL, "whose offsets are stored when the script has succeeded; without it nothing is stored (reading)"},
@@ -208,6 +215,8 @@ static const AdapterRow rows[] = {
     {{"mariadb", "The same as mysql.", "COPY \"batch\" mariadb(@url = $url, @mode = 'append') INTO 'etl.batch';", SYSTEM(mysql_params)}, &mysql_format, ""},
     {{"sqlite", "SQLite: a table of a file, or the rows of a query.", "COPY \"result\" sqlite(@url = 'out.db', @mode = 'upsert', @key = 'id') INTO 'result';", SYSTEM(sqlite_params)}, &sqlite_format, ""},
     {{"odbc", "Any database with an ODBC driver: a table, or the rows of a query.", "CREATE \"t\" odbc(@url = 'odbc:DSN=erp', @user = 'etl', @password = $secret) FROM 'dbo.Orders';", SYSTEM(odbc_params)}, &odbc_format, ""},
+    {{"jdbcColumnar", "A table, or the rows of a query, by the URL of JDBC (name of 5.5). Two ? in the query are the first and the last number of a part; COPY appends.",
+      "CREATE w jdbcColumnar(@url = 'jdbc:postgresql://db/etl', @user = 'etl') FROM 'SELECT * FROM weeks WHERE week BETWEEN ? AND ?' PARTITION 52;", SYSTEM(jdbc_params)}, &jdbc_format, ""},
     {{"kafka", "Topics of Kafka, whose partitions are partitions: messages with key, value, topic, partition, offset, timestamp, headers.",
       "CREATE \"m\" kafka(@brokers = 'broker:9092', @group = 'etl') VALUE (key, value) FROM 'clicks';", SYSTEM(kafka_params)}, &kafka_format, ""},
 };

@@ -1,7 +1,7 @@
 /* system.h - systems that hold rows and are no files (PostgreSQL, MySQL, SQLite, ODBC, Kafka), read and written by modules.
  *
  * system_adapter.c: parameters, opening a module, logging in; system_load.c: CREATE; system_reader.c: reading;
- * system_sink.c: COPY; system_end.c: the end of the script; system_execute.c: EXEC.
+ * system_jdbc.c: JDBC's URLs; system_sink.c: COPY; system_end.c: the end of the script; system_execute.c: EXEC.
  */
 #ifndef ENGINE_SYSTEM_H
 #define ENGINE_SYSTEM_H
@@ -16,7 +16,7 @@ struct SystemFormat {
 
 typedef enum MessageFormat { MESSAGE_AUTO, MESSAGE_JSON, MESSAGE_CSV } MessageFormat;
 
-extern const Format postgres_format, mysql_format, sqlite_format, odbc_format, kafka_format;
+extern const Format postgres_format, mysql_format, sqlite_format, odbc_format, kafka_format, jdbc_format;
 
 /* The parameters of an adapter, evaluated. */
 typedef struct SystemOptions {
@@ -27,6 +27,8 @@ typedef struct SystemOptions {
   const char **keys;  /* @key */
   uint32_t key_count;
   MessageFormat message; /* @format of messages */
+  bool parts;          /* two ? of a query are the numbers of a part (system_jdbc.c) */
+  const char *unknown; /* properties of a URL that nobody knows; NULL: none */
 } SystemOptions;
 
 /* A module that has logged in. */
@@ -43,11 +45,16 @@ void system_close(SystemLink *link); /* NULL is fine */
 typedef struct SystemSource {
   uint32_t refs; /* of the thread of the script */
   SystemLink *link;
-  SystemPlan *plan;
+  SystemPlan *plan;          /* NULL: a plan for each partition */
+  SystemPlan **parts;
+  uint32_t part_count;
   struct ArrowSchema schema; /* all columns of the plan, as a struct */
 } SystemSource;
 SystemSource *system_source_ref(SystemSource *source);
 void system_source_unref(SystemSource *source); /* NULL is fine */
+
+/* The query of one part of a jdbcColumnar; *out NULL: it has no ?, and there is one part. */
+DcCode system_part_query(Arena *arena, const char *query, uint32_t part, uint32_t parts, const char **out, DcError *err) DC_MUST_CHECK;
 
 /* --- Writing: all outputs of a COPY go into one table, one after another --- */
 

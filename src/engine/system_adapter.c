@@ -96,6 +96,7 @@ DcCode system_connect(Engine *engine, const SystemOptions *options, SystemLink *
   DC_TRY(module_need(options->format->module, &found, err));
   SystemLink *link = dc_alloc(sizeof *link);
   TableError error = {0};
+  if (options->unknown) engine_warn(engine, engine->statement_pos, "properties of the URL that have no effect: %s", options->unknown);
   link->host = (SystemHost){engine_interrupted, note_secret, pass_warning};
   link->engine = engine;
   link->module = found;

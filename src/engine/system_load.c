@@ -42,6 +42,36 @@ static void add_partitions(LoadPlan *plan, const SystemSource *source, const cha
   plan->files.cap = plan->files.count;
 }
 
+static DcCode plan_failed(const SystemSource *source, LoadPlan *plan, const char *from, const TableError *error, DcError *err) {
+  const char *system = source->link->module->name;
+  if (engine_interrupted()) return dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
+  Str name = short_text(&plan->arena, from);
+  return typed_failed(arena_printf(&plan->arena, "%s \"%.*s\"", system, STR_ARG(name)).data, error, err);
+}
+
+/* A plan for each part of a query with two ?; none: it has no ?. */
+static DcCode plan_parts(SystemSource *source, LoadPlan *plan, SystemQuery query, DcError *err) {
+  uint32_t count = query.partitions ? query.partitions : 1;
+  const char *from = query.from;
+  TableError error = {0};
+  DC_TRY(system_part_query(&plan->arena, from, 0, count, &query.from, err));
+  if (!query.from) return DC_OK;
+  source->parts = arena_alloc(&plan->arena, ((size_t)count + 1) * sizeof(SystemPlan *));
+  query.list = &query.from;
+  query.partitions = 1;
+  while (source->part_count < count) {
+    struct ArrowSchema schema = {.release = NULL};
+    uint32_t partitions;
+    DC_TRY(system_part_query(&plan->arena, from, source->part_count, count, &query.from, err));
+    if (source->link->module->plan(source->link->system, &query, &source->parts[source->part_count], &schema, &partitions, &error) != 0)
+      return plan_failed(source, plan, from, &error, err);
+    if (source->part_count++ == 0) source->schema = schema;
+    else schema.release(&schema);
+  }
+  add_partitions(plan, source, from, count);
+  return DC_OK;
+}
+
 static DcCode make_plan(SystemSource *source, LoadPlan *plan, const LoadSpec *spec, const char *const *from, uint32_t count, DcError *err) {
   const SystemModule *module = source->link->module;
   const char **columns = arena_alloc(&plan->arena, (spec->column_count + 1) * sizeof *columns);
@@ -49,13 +79,15 @@ static DcCode make_plan(SystemSource *source, LoadPlan *plan, const LoadSpec *sp
   for (size_t i = 0; i < spec->column_count; i++)
     if (!str_is(spec->columns[i], "_")) columns[query.column_count++] = arena_str(&plan->arena, spec->columns[i]).data;
   query.partitions = spec->by == BY_RANDOM ? 0 : spec->partitions;
+  if (((const SystemOptions *)plan->file.own)->parts) {
+    DC_TRY(plan_parts(source, plan, query, err));
+    if (source->part_count) return DC_OK;
+  }
   TableError error = {0};
   uint32_t partitions = 1;
   if (module->plan(source->link->system, &query, &source->plan, &source->schema, &partitions, &error) != 0) {
     source->plan = NULL;
-    if (engine_interrupted()) return dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted");
-    Str name = short_text(&plan->arena, from[0]);
-    return typed_failed(arena_printf(&plan->arena, "%s \"%.*s\"", module->name, STR_ARG(name)).data, &error, err);
+    return plan_failed(source, plan, from[0], &error, err);
   }
   if (partitions > MAX_PARTITIONS) return dc_fail(err, "a dataset has at most %u partitions", MAX_PARTITIONS);
   add_partitions(plan, source, from[0], partitions ? partitions : 1);
@@ -107,6 +139,7 @@ void system_source_unref(SystemSource *source) {
   if (!source || --source->refs) return;
   if (source->schema.release) source->schema.release(&source->schema);
   if (source->plan) source->link->module->free_plan(source->plan);
+  for (uint32_t i = 0; i < source->part_count; i++) source->link->module->free_plan(source->parts[i]);
   system_close(source->link);
   dc_free(source);
 }

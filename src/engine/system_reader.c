@@ -58,7 +58,8 @@ static DcCode open_stream(const SystemReader *reader, Stream *stream, DcError *e
   const SystemSource *source = reader->source;
   TableError error = {0};
   stream->opened = true;
-  if (source->link->module->read(source->plan, stream->segment->file, reader->marks, reader->most_rows, &stream->stream, &error) != 0) {
+  uint32_t part = stream->segment->file;
+  if (source->link->module->read(source->plan ? source->plan : source->parts[part], source->plan ? part : 0, reader->marks, reader->most_rows, &stream->stream, &error) != 0) {
     stream->stream.release = NULL;
     return module_failed(reader, stream, &error, err);
   }
