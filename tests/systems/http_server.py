@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A web server for tests, which also misbehaves on demand: http_server.py PORT FOLDER; PORT 0: any, which it prints.
+"""A web server for tests, which also misbehaves on demand: http_server.py PORT FOLDER [CERTIFICATE]; PORT 0: any, which it prints.
+With a file of certificate and key it speaks TLS.
 
 /NAME serves the file, with ranges, ETag and Last-Modified. The query asks for misbehaviour:
   ranges=no          no ranges, no Accept-Ranges     head=405       that status for HEAD
@@ -21,6 +22,7 @@ import http.server
 import os
 import re
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -173,5 +175,9 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
+if len(sys.argv) > 3:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[3])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_address[1], flush=True)
 server.serve_forever()

@@ -7,7 +7,7 @@
 /token           gives the token, for an assertion of three parts or a refresh token
 /latest/…        the metadata service of an instance, version 2;  /keys: that of a container
 /-/uploads       how many uploads are under way;  /-/log: methods and addresses so far
-Buckets misbehave by their names: slow: each request is told SlowDown once; late: an upload's end answers 200 with an error once;
+Buckets misbehave by their names: slow: each kind of request is told SlowDown once; late: an upload's end answers 200 with an error once;
 lost: an upload's end is done, but the connection closed; expired: the session token "old" has expired; nothing: no such bucket.
 """
 import base64
@@ -101,8 +101,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.error(404, "NoSuchBucket")
         if bucket == "expired" and self.headers.get("x-amz-security-token") == "old":
             return self.error(400, "ExpiredToken")
-        if bucket == "slow" and (self.command, self.path) not in told:
-            told.add((self.command, self.path))
+        if bucket == "slow" and (self.command, len(self.query)) not in told:
+            told.add((self.command, len(self.query)))
             return self.error(503, "SlowDown")
         if self.command in ("GET", "HEAD"):
             return self.send_object((bucket, key)) if key else self.s3_list(bucket)

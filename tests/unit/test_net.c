@@ -15,11 +15,17 @@ static const RemoteModule *const net = &dcetl_net_module;
 
 /* --- What the program would give --- */
 
-static bool stop;
+static _Atomic bool stop;
 static Bytes secrets, lines;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool stopped(void) { return stop; }
-static void secret(const char *text) { text_format(&secrets, "%s\n", text); }
-static void debug(const char *text) { text_format(&lines, "%s\n", text); }
+static void note(Bytes *to, const char *text) {
+  pthread_mutex_lock(&lock);
+  text_format(to, "%s\n", text);
+  pthread_mutex_unlock(&lock);
+}
+static void secret(const char *text) { note(&secrets, text); }
+static void debug(const char *text) { note(&lines, text); }
 static const RemoteHost host = {stopped, secret, debug};
 
 /* --- Signatures --- */
@@ -171,20 +177,21 @@ END_TEST
 
 /* --- Servers --- */
 
-enum { WEB, OBJECTS, HDFS, SERVERS };
+enum { WEB, OBJECTS, HDFS, SAFE_WEB, SERVERS };
 static pid_t pids[SERVERS];
 static int ports[SERVERS];
 static char folder[] = "/tmp/dcetl-net-XXXXXX", data[100001];
 static bool no_python;
+static char certificate[60]; /* "": there is no openssl to make it */
 
-static void start(int which, const char *script) {
+static void start(int which, const char *script, const char *certificate) {
   int ends[2];
   char text[16] = "";
   ck_assert_int_eq(pipe(ends), 0);
   pids[which] = fork();
   if (pids[which] == 0) {
     dup2(ends[1], STDOUT_FILENO);
-    execlp("python3", "python3", script, "0", folder, (char *)NULL);
+    execlp("python3", "python3", script, "0", folder, certificate, (char *)NULL);
     _exit(127);
   }
   close(ends[1]);
@@ -208,13 +215,20 @@ static void setup(void) {
   setenv("HOME", folder, 1);
   setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
   setenv("NO_GCE_CHECK", "1", 1);
-  start(WEB, "tests/systems/http_server.py");
-  start(OBJECTS, "tests/systems/object_server.py");
-  start(HDFS, "tests/systems/webhdfs_server.py");
+  start(WEB, "tests/systems/http_server.py", NULL);
+  start(OBJECTS, "tests/systems/object_server.py", NULL);
+  start(HDFS, "tests/systems/webhdfs_server.py", NULL);
+  char command[300];
+  snprintf(certificate, sizeof certificate, "%s/tls.pem", folder);
+  snprintf(command, sizeof command, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 9 -subj /CN=test -addext subjectAltName=IP:127.0.0.1 "
+           "-keyout %s -out %s.crt 2>/dev/null && cat %s.crt >>%s", certificate, certificate, certificate, certificate);
+  if (no_python || system(command) != 0) *certificate = 0;
+  if (*certificate) start(SAFE_WEB, "tests/systems/http_server.py", certificate);
 }
 
 static void teardown(void) {
   for (int i = 0; i < SERVERS; i++) {
+    if (!pids[i]) continue;
     kill(pids[i], SIGKILL);
     waitpid(pids[i], NULL, 0);
   }
@@ -352,6 +366,28 @@ START_TEST(web_secrets) {
   ck_assert(strstr(text_of(&secrets), "pass-4711\n") && strstr(text_of(&secrets), "head-4711\n"));
   ck_assert(!strstr(text_of(&lines), "4711"));
   bytes_free(&out);
+}
+END_TEST
+
+/* Certificates are looked at, and their names; a redirect from a safe address to one that is not is refused. */
+START_TEST(web_certificates) {
+  if (!*certificate) return;
+  const struct { const char *host, *path, *text; bool known; } cases[] = {
+    {"127.0.0.1", "f.txt", "certificate is not trusted", false}, {"127.0.0.1", "f.txt", NULL, true}, {"localhost", "f.txt", "certificate", true},
+    {"127.0.0.1", "f.txt?redirect=http://127.0.0.1/f.txt", "redirects from https to http", true}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char url[200];
+    Case it;
+    Bytes out = {.data = NULL};
+    snprintf(url, sizeof url, "https://%s:%d/%s", cases[i].host, ports[SAFE_WEB], cases[i].path);
+    unsetenv("CURL_CA_BUNDLE");
+    if (cases[i].known) setenv("CURL_CA_BUNDLE", certificate, 1);
+    open_case(&it, NULL, url);
+    ck_assert_msg((read_whole(&it, &out) == 0) == !cases[i].text, "%s", it.error.text);
+    ck_assert_msg(!cases[i].text || strstr(it.error.text, cases[i].text), "%s", it.error.text);
+    bytes_free(&out);
+    net->close(it.store);
+  }
 }
 END_TEST
 
@@ -513,6 +549,53 @@ START_TEST(s3_ends_of_uploads) {
 }
 END_TEST
 
+/* Parts of one upload, and of one file, by several threads at once. */
+enum { THREADS = 4, PARTS = 20, PART = (sizeof data - 1) / PARTS };
+static Case *shared;
+static RemoteUpload *shared_upload;
+
+static void *write_some(void *from) {
+  for (uint32_t i = (uint32_t)(uintptr_t)from; i < PARTS; i += THREADS) {
+    RemoteError error = {.kind = REMOTE_FAILED};
+    if (net->upload_part(shared_upload, i + 1, data + i * PART, PART, &error) != 0) return "failed";
+  }
+  return NULL;
+}
+
+static void *read_some(void *from) {
+  char part[PART];
+  for (uint32_t i = (uint32_t)(uintptr_t)from; i < PARTS; i += THREADS) {
+    RemoteError error = {.kind = REMOTE_FAILED};
+    uint64_t got;
+    if (net->read_at(shared->store, shared->url, NULL, i * PART, part, PART, &got, NULL, &error) != 0 || got != PART || memcmp(part, data + i * PART, PART) != 0) return "failed";
+  }
+  return NULL;
+}
+
+static void in_threads(void *(*work)(void *)) {
+  pthread_t threads[THREADS];
+  for (uintptr_t i = 0; i < THREADS; i++) ck_assert_int_eq(pthread_create(&threads[i], NULL, work, (void *)i), 0);
+  for (int i = 0; i < THREADS; i++) {
+    void *failed;
+    pthread_join(threads[i], &failed);
+    ck_assert_ptr_null(failed);
+  }
+}
+
+START_TEST(s3_in_threads) {
+  if (no_python) return;
+  Case it;
+  shared = &it;
+  open_case(&it, (const RemoteOption[]){{"endpoint", objects("s3")}, {"access_key", "AKTEST"}, {"secret_key", "SKTEST"}, {NULL, NULL}}, "s3://threads/x");
+  ck_assert_int_eq(net->upload_begin(it.store, it.url, NULL, &shared_upload, &it.error), 0);
+  in_threads(write_some);
+  ck_assert_msg(net->upload_complete(shared_upload, &it.error) == 0, "%s", it.error.text);
+  net->upload_free(shared_upload);
+  in_threads(read_some);
+  net->close(it.store);
+}
+END_TEST
+
 START_TEST(s3_denied) {
   if (no_python) return;
   const struct { const char *url, *access_key, *secret_key, *text; RemoteFailure kind; } cases[] = {
@@ -659,9 +742,11 @@ int main(void) {
   tcase_add_test(servers, web_failures);
   tcase_add_test(servers, web_versions);
   tcase_add_test(servers, web_secrets);
+  tcase_add_test(servers, web_certificates);
   tcase_add_test(servers, web_stops);
   tcase_add_test(servers, s3_lives);
   tcase_add_test(servers, s3_ends_of_uploads);
+  tcase_add_test(servers, s3_in_threads);
   tcase_add_test(servers, s3_denied);
   tcase_add_test(servers, s3_keys);
   tcase_add_test(servers, s3_expired);
