@@ -127,7 +127,7 @@ tsan() {
   build build-tsan tsan || return
   $MAKE --no-print-directory build/runner >/dev/null
   # The others have no threads that could race, and take minutes here.
-  run tsan-unit unit build-tsan test_body test_budget test_in_order test_kernels test_keymap test_pool test_session test_stage test_store test_stream
+  run tsan-unit unit build-tsan test_body test_budget test_in_order test_kernels test_keymap test_pool test_session test_stage test_store test_stream test_system
   run tsan-cases cases build-tsan 1
 }
 

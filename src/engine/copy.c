@@ -13,7 +13,9 @@
 /* Where the rows go. */
 static DcCode open_target(Copy *copy, const CopySpec *spec, DcError *err) {
   if (spec->path.type != TYPE_STRING || spec->path.len == 0) {
-    dc_fail_at(err, DC_FAIL, spec->path_pos, "the target of COPY is %s", copy->file.row->format->system ? "a name" : "a path");
+    bool system = copy->file.row->format->system != NULL;
+    dc_fail_at(err, DC_FAIL, spec->path_pos, "the target of COPY is %s", system ? "a name" : "a path");
+    dc_hint(err, system ? "INTO 'schema.table'" : "INTO 'out', or INTO '-' for standard output");
     return err->code;
   }
   Str path = value_get_str(spec->path);

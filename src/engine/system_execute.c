@@ -62,6 +62,7 @@ static DcCode find_system(const ExecSpec *spec, Arena *arena, FileOptions *file,
   }
   if (spec->statement.type == TYPE_STRING && spec->statement.len) return DC_OK;
   dc_fail_at(err, DC_FAIL, spec->statement_pos, "the statement that EXEC runs is %s", value_is_null(spec->statement) ? "NULL" : "no text");
+  dc_hint(err, value_is_null(spec->statement) ? "a variable that was not set is NULL: -v NAME=VALUE or LET sets it" : "EXEC postgres(@url = …) 'DELETE FROM t'");
   return err->code;
 }
 
