@@ -108,21 +108,25 @@ int kafka_target(System *system, const SystemTarget *target, SystemWriter **out,
 
 /* Waits until the topic is known. A cluster that makes topics by itself makes it now. */
 static int find_topic(SystemWriter *writer, TableError *error) {
-  enum { MAKE_SECONDS = 10 };
+  enum { MAKE_SECONDS = 5, CONNECT_SECONDS = 10 };
   Client *client = writer->producer->client;
-  Patience patience = patience_start(client->settings->patient ? client->settings->timeout : MAKE_SECONDS);
+  Patience patience = patience_start(client->settings->patient ? client->settings->timeout : CONNECT_SECONDS), making = patience_start(MAKE_SECONDS);
   rd_kafka_resp_err_t code;
   int again;
+  bool unknown;
   do {
     const struct rd_kafka_metadata *metadata;
     code = rd_kafka_metadata(client->handle, 0, writer->handle, &metadata, patience.slice);
+    unknown = false;
     if (code) continue;
     code = metadata->topic_cnt != 1 ? RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART : metadata->topics[0].err;
     if (!code && !metadata->topics[0].partition_cnt) code = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
     rd_kafka_metadata_destroy(metadata);
+    unknown = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+    if (unknown && patience_now() < making.deadline) code = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE; /* that it is being made is not said */
   } while ((again = patience_again(&patience, client, code, error)) > 0);
   if (again < 0) return -1;
-  if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
+  if (unknown) {
     MODULE_HINT(error, "the brokers make no topics by themselves (auto.create.topics.enable): kafka-topics.sh --create makes one");
     return MODULE_FAIL(error, "there is no such topic");
   }

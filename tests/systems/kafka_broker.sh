@@ -1,0 +1,142 @@
+#!/bin/sh
+# Kafka itself, one broker in a scratch folder: what the mock cluster of librdkafka has not. Transactions that are given up stay
+# unseen, offsets go with them; times; retention; passwords; a broker that hangs. Last, the time of 500,000 messages beside kcat.
+# Its jars are in build/systems/kafka, where Java and Maven are there (.ci/install-deps --systems).
+set -u
+top=$PWD
+jars=$top/build/systems/kafka
+[ -d "$jars" ] && command -v java >/dev/null && command -v kcat >/dev/null || exit 77
+work=$(mktemp -d) || exit 1
+cd "$work" || exit 1
+broker= failed=0
+finish() {
+  [ -z "$broker" ] || kill -KILL "$broker" 2>/dev/null
+  rm -rf "$work"
+}
+trap finish EXIT
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+port=$(free_port) sasl=$(free_port) control=$(free_port) password=Geheim-Kafka-4711
+b=127.0.0.1:$port
+
+cat >server.properties <<PROPERTIES
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:$control
+listeners=PLAINTEXT://127.0.0.1:$port,SASL_PLAINTEXT://127.0.0.1:$sasl,CONTROLLER://127.0.0.1:$control
+advertised.listeners=PLAINTEXT://127.0.0.1:$port,SASL_PLAINTEXT://127.0.0.1:$sasl
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_etl="$password";
+log.dirs=$work/data
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=1
+group.initial.rebalance.delay.ms=0
+num.partitions=4
+log.segment.bytes=1048576
+log.retention.bytes=20000000
+log.retention.ms=-1
+log.retention.check.interval.ms=500
+log.initial.task.delay.ms=500
+PROPERTIES
+java -Xmx128m -cp "$jars/*" kafka.tools.StorageTool format -t MkU3OEVBNTcwNTJENDM2Qg -c server.properties >broker.log 2>&1 || exit 1
+java -Xmx512m -cp "$jars/*" kafka.Kafka server.properties >>broker.log 2>&1 &
+broker=$!
+tries=0
+until kcat -L -b "$b" -m 1 >/dev/null 2>&1; do
+  tries=$((tries + 1))
+  [ $tries -lt 60 ] || { tail -n 20 broker.log && exit 1; }
+done
+
+fail() {
+  failed=1
+  echo "FAILED $1"
+  cat out 2>/dev/null
+}
+run() { timeout 100 "$DCETL" -v b="$b" "$@" >out 2>&1; }
+says() { grep -qF -e "$2" out || fail "$1: does not say: $2"; }
+rows() { run -e "CREATE \"m\" kafka(@brokers = \$b) VALUE (\"value\") FROM '$1'; COPY \"m\" csv(@header = FALSE) INTO '-';" && sort out; } # rows TOPIC
+# Marks of transactions arrive a moment after the commit.
+become() { # become TOPIC LINES
+  tries=0
+  while [ "$(rows "$1")" != "$2" ] && [ $tries -lt 20 ]; do tries=$((tries + 1)); sleep 0.1; done
+  [ "$(rows "$1")" = "$2" ]
+}
+lines() { printf '%s\n' "$@"; }
+
+# A topic is made by its first message, as the broker is set; times choose messages.
+printf 'value,timestamp\nold,2024-05-01T11:59:59.999Z\nnoon,2024-05-01T12:00:00Z\nlate,2024-05-02T00:00:00Z\n' >times.csv
+run -e 'CREATE "t" csv FROM '"'times.csv'"'; COPY "t" kafka(@brokers = $b) INTO '"'times';" || fail 'times: writing'
+run -e 'CREATE "m" kafka(@brokers = $b, @from = '"'2024-05-01T14:00:00+02:00', @until = '2024-05-02') VALUE (\"value\") FROM 'times'; COPY \"m\" csv(@header = FALSE) INTO '-';" || fail times
+[ "$(cat out)" = noon ] || fail 'times: other messages'
+
+# Exactly once: what a script that fails has sent is never seen, and its messages come again.
+lines a:1 b:2 c:3 | kcat -P -b "$b" -t from -K :
+cat >once.tdl <<'SCRIPT'
+CREATE "m" kafka(@brokers = $b, @group = 'once') VALUE ("key", "value") FROM 'from';
+COPY "m" kafka(@brokers = $b, @transaction = 'once') INTO 'to';
+SELECT "key", "value" || '!' AS "value" FROM "m" INTO "n";
+COPY "n" kafka(@brokers = $b, @transaction = 'once') INTO 'to';
+IF $fail DEFAULT FALSE THEN RAISE ERROR 'it fails'; END IF;
+SCRIPT
+run -v fail=true once.tdl && fail 'once: exit status 0'
+[ "$(rows to)" = '' ] || fail 'once: a script that failed has sent messages'
+for round in first second; do
+  run once.tdl || fail "once: $round"
+  become to "$(lines 1 '1!' 2 '2!' 3 '3!')" || fail "once: $round: messages"
+done
+echo d:4 | kcat -P -b "$b" -t from -K :
+run once.tdl || fail 'once: third'
+become to "$(lines 1 '1!' 2 '2!' 3 '3!' 4 '4!')" || fail 'once: third: messages'
+[ "$(kcat -C -b "$b" -t to -e -q -X isolation.level=read_committed | sort)" = "$(rows to)" ] || fail 'once: kcat sees others'
+
+# The script goes on after one of the COPYs of a transaction has failed: no commit of the rest.
+run -e 'CREATE "m" kafka(@brokers = $b, @group = '"'spoiled') VALUE (\"key\", \"value\") FROM 'from'; COPY \"m\" kafka(@brokers = \$b, @transaction = 'spoiled') INTO 'spoiled';
+  SELECT \"value\", 99 AS \"partition\" FROM \"m\" INTO \"bad\"; TRY BEGIN COPY \"bad\" kafka(@brokers = \$b, @transaction = 'spoiled') INTO 'spoiled'; ON ERROR \$e RAISE INFO \$e; END TRY;" && fail 'a COPY that failed: exit status 0'
+says 'a COPY that failed' 'the topic has no partition 99'
+says 'a COPY that failed' "the transaction 'spoiled' was given up"
+[ "$(rows spoiled)" = '' ] || fail 'a COPY that failed: messages'
+
+# A password.
+login() { run -v password="$1" -e "CREATE \"m\" kafka(@brokers = '127.0.0.1:$sasl', @user = 'etl', @password = \$password, @options = ['security.protocol=SASL_PLAINTEXT', 'sasl.mechanism=PLAIN']) VALUE (\"value\") FROM 'times'; COPY \"m\" csv(@header = FALSE) INTO '-';"; }
+login $password || fail 'the right password'
+[ "$(wc -l <out)" = 3 ] || fail 'the right password: messages'
+login Falsch-4711 && fail 'a wrong password: exit status 0'
+says 'a wrong password' 'does not let us in'
+grep -q -e 4711 out && fail 'a wrong password is shown'
+
+# A broker that hangs.
+kill -STOP $broker
+run -e 'CREATE "m" kafka(@brokers = $b, @timeout = 2) FROM '"'times';" && fail 'a broker that hangs: exit status 0'
+says 'a broker that hangs' 'no answer from'
+kill -CONT $broker
+
+# 500,000 messages, out and in.
+seq -f '{"id":%.0f,"name":"some name of a thing","price":12.5}' 1 500000 >lines.txt
+sort lines.txt >sorted.txt
+now() { date +%s%N; }
+since() { echo "$((($(now) - $1) / 1000000)) ms"; }
+kcat -P -b "$b" -t warm <times.csv
+at=$(now) && kcat -P -b "$b" -t kcat -X enable.idempotence=true -X linger.ms=20 <lines.txt && echo "kcat -P: $(since "$at")"
+at=$(now) && run -e 'CREATE "l" text FROM '"'lines.txt'; COPY \"l\" kafka(@brokers = \$b) INTO 'dcetl';" && echo "COPY: $(since "$at")"
+at=$(now) && kcat -C -b "$b" -t kcat -e -q >kcat.txt && echo "kcat -C: $(since "$at")"
+at=$(now) && run -e 'CREATE "m" kafka(@brokers = $b) VALUE ("value") FROM '"'dcetl'; ALTER \"m\" columnarToStructured(@template = '\$value\$'); COPY \"m\" json(@single = TRUE) INTO 'got';" && echo "CREATE: $(since "$at")"
+sort got/m.json | cmp -s - sorted.txt || fail "500,000 messages: others came back: $(wc -l <got/m.json)"
+
+# Messages that are gone.
+run -e 'CREATE "m" kafka(@brokers = $b, @group = '"'gone', @count = 10) FROM 'from'; COPY \"m\" csv INTO 'gone';" || fail 'retention: first messages'
+sed 's/^/a\t/' lines.txt | kcat -P -b "$b" -t from -K '\t'
+tries=0
+until run -e 'CREATE "m" kafka(@brokers = $b, @group = '"'gone') FROM 'from';" && [ $tries -lt 100 ] || grep -q 'are gone' out; do
+  tries=$((tries + 1))
+  [ $tries -lt 100 ] || break
+  sleep 0.2
+done
+says 'retention' 'messages are gone: the group stored offset'
+says 'retention' "@from = 'earliest'"
+
+[ $failed = 1 ] && tail -n 5 broker.log
+exit $failed
