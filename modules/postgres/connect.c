@@ -268,6 +268,7 @@ PGconn *pg_begin(System *system, TableError *error) {
     break;
   }
   pg_fail(connection, NULL, error);
+  if (strstr(error->text, "refused")) MODULE_HINT(error, "does the server run? check @host and @port");
   PQfinish(connection);
   return NULL;
 }

@@ -40,7 +40,7 @@ static int find_table(SystemWriter *writer, TableError *error) {
   const char *values[] = {table->parts[table->count - 1], table->count > 1 ? table->parts[0] : NULL};
   PGresult *result = pg_run(writer->system, writer->connection,
                             "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                            " WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'f') AND CASE WHEN $2 IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = $2 END",
+                            " WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'f') AND CASE WHEN $2::text IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = $2::text END",
                             values, 2, error);
   if (!result) return -1;
   writer->exists = PQntuples(result) > 0;
@@ -211,7 +211,7 @@ static int make_waiting(SystemWriter *writer, TableError *error) {
   sql_put_list(&statement, (const char *const *)writer->columns, writer->column_count, '"');
   sql_putf(&statement, ", 0::int8 AS \"dcetl row number\" FROM %s WITH NO DATA", writer->name);
   if (run_text(writer, &statement, error) < 0) return -1;
-  return pg_do(writer->system, writer->connection, "ALTER TABLE pg_temp.dcetl_rows ALTER COLUMN \"dcetl row number\" ADD GENERATED ALWAYS AS IDENTITY", error);
+  return pg_do(writer->system, writer->connection, "ALTER TABLE pg_temp.dcetl_rows ALTER COLUMN \"dcetl row number\" SET NOT NULL, ALTER COLUMN \"dcetl row number\" ADD GENERATED ALWAYS AS IDENTITY", error);
 }
 
 static int start_copy(SystemWriter *writer, TableError *error) {
