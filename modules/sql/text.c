@@ -79,8 +79,25 @@ void sql_put_int(Bytes *out, int64_t number) {
   bytes_put(out, at, (size_t)(digits + sizeof digits - at));
 }
 
+/* Of at most 18 digits, which most have. */
+static void put_small(Bytes *out, int64_t unscaled, int scale) {
+  char digits[32], *at = digits + sizeof digits;
+  uint64_t rest = unscaled < 0 ? (uint64_t)-unscaled : (uint64_t)unscaled;
+  for (int count = 0; rest || count <= scale; count++, rest /= 10) {
+    if (count == scale && scale > 0) *--at = '.';
+    *--at = (char)('0' + (int)(rest % 10));
+  }
+  if (unscaled < 0) *--at = '-';
+  bytes_put(out, at, (size_t)(digits + sizeof digits - at));
+}
+
 void sql_put_decimal(Bytes *out, __int128 unscaled, int scale) {
   char digits[96], *at = digits + sizeof digits;
+  const int64_t most = INT64_C(1000000000000000000);
+  if (scale >= 0 && scale <= 18 && unscaled > -most && unscaled < most) {
+    put_small(out, (int64_t)unscaled, scale);
+    return;
+  }
   unsigned __int128 rest = unscaled < 0 ? 0 - (unsigned __int128)unscaled : (unsigned __int128)unscaled;
   int count = 0;
   for (; scale < 0 && count < 40 && rest; scale++, count++) *--at = '0';
@@ -124,9 +141,11 @@ void sql_put_double(Bytes *out, double number, bool single) {
 /* --- Moments as text --- */
 
 static void put_digits(Bytes *out, int64_t number, int digits) {
-  char text[24];
-  int len = snprintf(text, sizeof text, "%0*lld", digits, (long long)number);
-  bytes_put(out, text, (size_t)len);
+  char text[24], *at = text + sizeof text;
+  uint64_t rest = number < 0 ? (uint64_t)-number : (uint64_t)number;
+  for (int count = 0; rest || count < digits; count++, rest /= 10) *--at = (char)('0' + rest % 10);
+  if (number < 0) *--at = '-';
+  bytes_put(out, at, (size_t)(text + sizeof text - at));
 }
 
 static int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
