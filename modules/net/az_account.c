@@ -78,7 +78,10 @@ int az_account_open(RemoteStore *store, AzAccount *account, RemoteError *error) 
   char *endpoint = connection_value(all, "BlobEndpoint"), *suffix = connection_value(all, "EndpointSuffix");
   take(&account->name, settings->access_key, name);
   take(&account->name, set_in_environment("AZURE_STORAGE_ACCOUNT"), NULL);
-  if (settings->token && strstr(settings->token, "sig=")) {
+  bool nobody = (settings->access_key && !*settings->access_key) || (settings->secret_key && !*settings->secret_key);
+  if (nobody) {
+    account->fixed = true;
+  } else if (settings->token && strstr(settings->token, "sig=")) {
     take(&account->signature, settings->token, NULL);
   } else if (settings->token) {
     account->token.text = strdup(settings->token);
@@ -154,8 +157,7 @@ static void token_of_machine(RemoteStore *store, Token *out) {
 int az_account_token(RemoteStore *store, AzAccount *account, RemoteError *error) {
   bool fresh = account->looked && (!account->token.expires || account->token.expires > time(NULL) + 60);
   if (account->key || account->signature || account->fixed || fresh) return 0;
-  bool anonymous = store->settings.access_key && store->settings.secret_key && !*store->settings.secret_key;
-  int status = anonymous ? 1 : token_of_application(store, &account->token, error);
+  int status = token_of_application(store, &account->token, error);
   if (status == 0) token_of_machine(store, &account->token);
   account->looked = status >= 0;
   return status < 0 ? -1 : 0;
