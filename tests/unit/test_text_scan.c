@@ -76,6 +76,40 @@ START_TEST(agrees_with_the_exact_reader) {
 }
 END_TEST
 
+/* The first fields of rows are taken as each of them alone; rows lack some, and quotes come before and behind them. */
+START_TEST(takes_first_fields) {
+  enum { MOST = 7 };
+  static char text[4096];
+  for (int round = 0; round < 400; round++) {
+    size_t len = well_formed(text, 200 + dice(2000), 1 + dice(MOST), dice(3) * 30);
+    RowIndex index = {0};
+    ck_assert(text_index_rows(text, len, &CSV, 0, &index));
+    Arena arena = {0};
+    Str *together[MOST], *alone[MOST];
+    uint8_t *marks[MOST], *mark[MOST];
+    int columns[MOST];
+    for (int c = 0; c < MOST; c++) {
+      columns[c] = c;
+      together[c] = arena_alloc(&arena, (index.count + 1) * sizeof(Str));
+      alone[c] = arena_alloc(&arena, (index.count + 1) * sizeof(Str));
+      marks[c] = arena_alloc(&arena, index.count + 1);
+      mark[c] = arena_alloc(&arena, index.count + 1);
+    }
+    size_t wanted = 1 + dice(MOST);
+    text_fields(text, index.offsets, NULL, index.count, &CSV, index.flags, columns, wanted, together, marks, &arena);
+    for (size_t c = 0; c < wanted; c++) {
+      text_fields(text, index.offsets, NULL, index.count, &CSV, index.flags, &columns[c], 1, &alone[c], &mark[c], &arena);
+      for (size_t i = 0; i < index.count; i++) {
+        ck_assert_int_eq(!together[c][i].data, !alone[c][i].data);
+        ck_assert_msg(str_eq(together[c][i], alone[c][i]) && marks[c][i] == mark[c][i], "field %zu of row %zu", c, i);
+      }
+    }
+    free(index.offsets);
+    arena_free(&arena);
+  }
+}
+END_TEST
+
 static void read_into(const char *path, char *text, size_t limit, size_t *len) {
   FILE *file = fopen(path, "rb");
   ck_assert_ptr_nonnull(file);
@@ -220,6 +254,7 @@ int main(void) {
   tcase_add_test(cases, agrees_with_libcsv_on_rows);
   tcase_add_test(cases, agrees_with_libcsv_on_corpus);
   tcase_add_test(cases, agrees_with_the_exact_reader);
+  tcase_add_test(cases, takes_first_fields);
   tcase_add_test(cases, finds_row_starts);
   tcase_add_test(cases, splits_rows);
   tcase_add_test(cases, indexes_other_dialects);
