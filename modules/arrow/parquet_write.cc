@@ -53,15 +53,22 @@ int64_t ValueBytes(const arrow::ArrayData& data, int64_t offset, int64_t rows) {
 // A hash of a value's bytes, good enough to count different ones.
 inline uint64_t Mixed(const char* bytes, size_t size) {
   constexpr uint64_t kFactor = 0x9E3779B97F4A7C15;
-  uint64_t hash = size * kFactor, word = 0;
-  const size_t whole = size / 8 * 8;
-  for (size_t at = 0; at < whole; at += 8) {
-    std::memcpy(&word, bytes + at, 8);
-    hash = (hash ^ word) * kFactor;
-    hash ^= hash >> 29;
+  uint64_t hash = size, word = 0;
+  if (size >= 8) {
+    for (size_t at = 0; at + 8 < size; at += 8) {
+      std::memcpy(&word, bytes + at, 8);
+      hash = (hash ^ word) * kFactor;
+      hash ^= hash >> 29;
+    }
+    std::memcpy(&word, bytes + size - 8, 8);
+  } else if (size >= 4) {
+    uint32_t low = 0, high = 0;
+    std::memcpy(&low, bytes, 4);
+    std::memcpy(&high, bytes + size - 4, 4);
+    word = uint64_t{high} << 32 | low;
+  } else {
+    for (size_t at = 0; at < size; at++) word = word << 8 | static_cast<unsigned char>(bytes[at]);
   }
-  word = 0;
-  for (size_t at = whole; at < size; at++) word = word << 8 | static_cast<unsigned char>(bytes[at]);
   hash = (hash ^ word) * kFactor;
   return hash ^ hash >> 32;
 }

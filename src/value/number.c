@@ -275,17 +275,20 @@ static inline bool plain_int(Str text, int64_t *out) {
 
 /* -?digits.digits with a mantissa that a double has, so that one division rounds right. */
 static inline bool plain_double(Str text, double *out) {
-  const char *p = text.data, *end = p + text.len;
+  const char *p = text.data, *end = p + text.len, *point = NULL;
   uint64_t mantissa = 0;
   bool negative = p < end && *p == '-';
   p += negative;
   const char *start = p;
   if (end - p > PLAIN_DIGITS + 1) return false;
-  p = take_digits(p, end, &mantissa);
-  if (p == start || end - p < 2 || *p != '.') return false;
-  const char *fraction = p + 1;
-  if (take_digits(fraction, end, &mantissa) != end || mantissa >> 53) return false;
-  double value = (double)mantissa / small_powers[end - fraction];
+  for (; p < end; p++) {
+    unsigned digit = (unsigned)(*p - '0');
+    if (digit <= 9) mantissa = mantissa * 10 + digit;
+    else if (*p == '.' && !point) point = p;
+    else return false;
+  }
+  if (!point || point == start || point + 1 == end || mantissa >> 53) return false;
+  double value = (double)mantissa / small_powers[end - point - 1];
   *out = negative ? -value : value;
   return true;
 }
