@@ -74,7 +74,7 @@ static DcCode check(void *own, Position pos, bool writing, DcError *err) {
   return err->code;
 }
 
-static const TypedFormat rows = {NULL}; /* what is written are rows of typed columns */
+static const TypedFormat rows = {.module = NULL}; /* what is written are rows of typed columns */
 #define FORMAT(own) {.options_size = sizeof(SystemOptions), .defaults = defaults, .apply = apply, .check = check, .source = &system_source, .typed = &rows, .system = &own}
 const Format postgres_format = FORMAT(postgres);
 const Format mysql_format = FORMAT(mysql);

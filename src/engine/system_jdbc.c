@@ -245,7 +245,7 @@ static DcCode check(void *own, Position pos, bool writing, DcError *err) {
 }
 
 static const SystemFormat jdbc = {NULL};
-static const TypedFormat rows = {NULL};
+static const TypedFormat rows = {.module = NULL};
 const Format jdbc_format = {.options_size = sizeof(JdbcOptions), .defaults = defaults, .apply = apply, .check = check, .source = &system_source, .typed = &rows, .system = &jdbc};
 
 /* --- Parts of a query --- */
