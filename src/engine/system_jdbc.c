@@ -244,7 +244,7 @@ static DcCode check(void *own, Position pos, bool writing, DcError *err) {
   return DC_OK;
 }
 
-static const SystemFormat jdbc = {NULL};
+static const SystemFormat jdbc = {.module = NULL};
 static const TypedFormat rows = {.module = NULL};
 const Format jdbc_format = {.options_size = sizeof(JdbcOptions), .defaults = defaults, .apply = apply, .check = check, .source = &system_source, .typed = &rows, .system = &jdbc};
 
