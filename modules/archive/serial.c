@@ -17,6 +17,7 @@ typedef struct Serial {
   struct archive *archive;
   int fd; /* -1: the bytes come from source */
   ArchiveSource source;
+  uint64_t at; /* source.read_at */
   int (*trouble)(void);
   uint64_t next;        /* number of the entry behind the one that we are in */
   uint64_t given, size; /* bytes of the entry; size -1: it does not say */
@@ -28,7 +29,9 @@ typedef struct Serial {
 
 static la_ssize_t read_source(struct archive *archive, void *self, const void **block) {
   Serial *serial = self;
-  int64_t n = serial->source.read(serial->source.self, serial->block, BLOCK);
+  bool any = serial->source.read_at;
+  int64_t n = any ? serial->source.read_at(serial->source.self, serial->at, serial->block, BLOCK) : serial->source.read(serial->source.self, serial->block, BLOCK);
+  if (any && n > 0) serial->at += (uint64_t)n;
   *block = serial->block;
   if (n < 0) archive_set_error(archive, EIO, "reading failed");
   return n < 0 ? ARCHIVE_FATAL : n;
@@ -54,6 +57,11 @@ static la_ssize_t read_block(struct archive *archive, void *self, const void **b
 static la_int64_t skip_bytes(struct archive *archive, void *self, la_int64_t count) {
   Serial *serial = self;
   (void)archive;
+  if (serial->source.read_at) {
+    uint64_t left = serial->at < serial->source.size ? serial->source.size - serial->at : 0, step = (uint64_t)count < left ? (uint64_t)count : left;
+    serial->at += step;
+    return (la_int64_t)step;
+  }
   off_t here = lseek(serial->fd, 0, SEEK_CUR), end = lseek(serial->fd, 0, SEEK_END);
   if (here < 0 || end < 0) return 0; /* then libarchive reads on */
   off_t to = end - here < count ? end : here + count;
@@ -62,6 +70,12 @@ static la_int64_t skip_bytes(struct archive *archive, void *self, la_int64_t cou
 
 static la_int64_t seek_to(struct archive *archive, void *self, la_int64_t offset, int from) {
   Serial *serial = self;
+  if (serial->source.read_at) {
+    la_int64_t base = from == SEEK_SET ? 0 : (la_int64_t)(from == SEEK_CUR ? serial->at : serial->source.size);
+    if (base + offset < 0) return ARCHIVE_FATAL;
+    serial->at = (uint64_t)(base + offset);
+    return base + offset;
+  }
   off_t now = lseek(serial->fd, offset, from);
   if (now >= 0) return now;
   archive_set_error(archive, errno, "%s", strerror(errno));
@@ -77,12 +91,12 @@ static void serial_close(void *self) {
 
 static bool set_up(Serial *serial) {
   struct archive *archive = serial->archive;
-  bool file = serial->fd >= 0;
+  bool file = serial->fd >= 0, any = file || serial->source.read_at;
   if (archive_read_support_format_tar(archive) != ARCHIVE_OK || archive_read_support_format_7zip(archive) == ARCHIVE_FATAL) return false;
   archive_read_set_callback_data(archive, serial);
   archive_read_set_read_callback(archive, file ? read_block : read_source);
-  if (file) archive_read_set_skip_callback(archive, skip_bytes);
-  if (file) archive_read_set_seek_callback(archive, seek_to);
+  if (any) archive_read_set_skip_callback(archive, skip_bytes);
+  if (any) archive_read_set_seek_callback(archive, seek_to);
   return archive_read_open1(archive) == ARCHIVE_OK;
 }
 

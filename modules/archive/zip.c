@@ -1,4 +1,5 @@
 /* zip.c - zip by libzip: entries are found by the central directory, in any order. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,9 @@ enum { TARGET_MOST = 4096 };
 
 typedef struct Zip {
   zip_t *zip;
+  ArchiveSource source; /* read_at NULL: a file */
+  uint64_t at;          /* of the source */
+  zip_error_t error;
   zip_file_t *entry; /* open; NULL: none */
   int (*trouble)(void);
   zip_uint64_t next, count;
@@ -24,11 +28,58 @@ static void zip_close_all(void *self) {
   free(zip);
 }
 
+static zip_int64_t fill(Zip *zip, void *data, zip_uint64_t size) {
+  int64_t n = zip->source.read_at(zip->source.self, zip->at, data, size);
+  if (n < 0) zip_error_set(&zip->error, ZIP_ER_READ, EIO);
+  if (n > 0) zip->at += (uint64_t)n;
+  return n;
+}
+
+/* The calls of libzip to the bytes of an archive that is no file. */
+static zip_int64_t serve_source(void *self, void *data, zip_uint64_t size, zip_source_cmd_t command) {
+  Zip *zip = self;
+  zip_stat_t *status = data;
+  switch (command) {
+    case ZIP_SOURCE_OPEN: zip->at = 0; return 0;
+    case ZIP_SOURCE_CLOSE: return 0;
+    case ZIP_SOURCE_READ: return fill(zip, data, size);
+    case ZIP_SOURCE_TELL: return (zip_int64_t)zip->at;
+    case ZIP_SOURCE_SEEK: {
+      zip_int64_t to = zip_source_seek_compute_offset(zip->at, zip->source.size, data, size, &zip->error);
+      if (to >= 0) zip->at = (uint64_t)to;
+      return to >= 0 ? 0 : -1;
+    }
+    case ZIP_SOURCE_STAT:
+      zip_stat_init(status);
+      status->size = zip->source.size;
+      status->valid |= ZIP_STAT_SIZE;
+      return sizeof *status;
+    case ZIP_SOURCE_ERROR: return zip_error_to_data(&zip->error, data, size);
+    case ZIP_SOURCE_SUPPORTS:
+      return zip_source_make_command_bitmap(ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE,
+                                            ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL, -1);
+    case ZIP_SOURCE_FREE: return 0;
+    default: zip_error_set(&zip->error, ZIP_ER_OPNOTSUPP, 0); return -1;
+  }
+}
+
+static zip_t *open_source(Zip *zip, int flags, int *code) {
+  zip_error_t error;
+  zip_error_init(&error);
+  zip_source_t *source = zip_source_function_create(serve_source, zip, &error);
+  zip_t *opened = source ? zip_open_from_source(source, flags, &error) : NULL;
+  if (source && !opened) zip_source_free(source);
+  *code = zip_error_code_zip(&error);
+  zip_error_fini(&error);
+  return opened;
+}
+
 static void *zip_open_all(const char *path, const ArchiveSource *source, int (*trouble)(void), bool whole, char *reason) {
   int code = 0, flags = ZIP_RDONLY | (whole ? ZIP_CHECKCONS : 0);
-  (void)source;
   Zip *zip = calloc(1, sizeof *zip);
-  if (zip && !trouble()) zip->zip = zip_open(path, flags, &code);
+  if (zip) zip_error_init(&zip->error);
+  if (zip && source) zip->source = *source;
+  if (zip && !trouble()) zip->zip = source ? open_source(zip, flags, &code) : zip_open(path, flags, &code);
   if (zip && zip->zip) {
     zip->trouble = trouble;
     zip->count = (zip_uint64_t)zip_get_num_entries(zip->zip, 0);

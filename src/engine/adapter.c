@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 
+#include "base/secret.h"
 #include "engine/adapter_params.h"
 #include "engine/fixed_adapter.h"
 #include "engine/json_adapter.h"
@@ -31,6 +32,23 @@ static const Parameter write_params[] = {
     {"partition_by", TYPE_ARRAY, NULL, OPTIONAL, "attributes that become folders year=2024/month=02, one file in each; @mode goes for each folder (writing)"},
     {"write_partition_columns", TYPE_BOOL, "FALSE", OPTIONAL, "the attributes of @partition_by stay in the files as well (writing)"},
     HIVE_PARAM,
+};
+/* Of paths elsewhere, of all adapters that read or write files. */
+static const Parameter remote_params[] = {
+    {"access_key", TYPE_STRING, NULL, OPTIONAL, "s3, gs, az: the id of the key, or the account; '' is nobody in particular. Without it the environment, profiles and the machine's own role tell"},
+    {"secret_key", TYPE_STRING, NULL, SECRET, "s3, gs, az: the key itself"},
+    {"session_token", TYPE_STRING, NULL, SECRET, "s3: of temporary keys"},
+    {"token", TYPE_STRING, NULL, SECRET, "gs, az, webhdfs: a bearer token, a shared access signature, a delegation token"},
+    {"profile", TYPE_STRING, NULL, OPTIONAL, "s3: the section of ~/.aws/credentials and ~/.aws/config"},
+    {"endpoint", TYPE_STRING, NULL, OPTIONAL, "s3, gs, az: 'http://127.0.0.1:9000', a server other than the provider's"},
+    {"region", TYPE_STRING, NULL, OPTIONAL, "s3"},
+    {"path_style", TYPE_BOOL, NULL, OPTIONAL, "s3: the bucket stands in the path, not in the name of the host; so it is for endpoints"},
+    {"user", TYPE_STRING, NULL, OPTIONAL, "http, webhdfs: who asks"},
+    {"password", TYPE_STRING, NULL, SECRET, "http, webhdfs"},
+    {"headers", TYPE_ARRAY, NULL, SECRET, "http: lines of the request, such as ['Authorization: Bearer …']"},
+    {"timeout", TYPE_INT, "60", OPTIONAL, "seconds without any byte after which a request is tried again"},
+    {"retries", TYPE_INT, "5", OPTIONAL, "how often, with growing pauses"},
+    {"content_type", TYPE_STRING, NULL, OPTIONAL, "of the objects (writing); without it the adapter's own"},
 };
 static const Parameter columnar_params[] = {
     {"delimiter", TYPE_STRING, NULL, OPTIONAL, "one byte between fields"},
@@ -232,6 +250,11 @@ const Parameter *adapter_shared(const Adapter *adapter, size_t *count) {
   return (adapter->writes ? write_params : read_params) + left_out;
 }
 
+const Parameter *adapter_remote(const Adapter *adapter, size_t *count) {
+  *count = ((const AdapterRow *)adapter)->format->system ? 0 : COUNT(remote_params);
+  return remote_params;
+}
+
 static DcCode find(Str name, Position pos, const AdapterRow **out, DcError *err) {
   Speller speller = speller_start(name);
   for (size_t i = 0; i < COUNT(rows); i++) {
@@ -257,6 +280,8 @@ static DcCode unknown_parameter(const Adapter *adapter, const ParamValue *param,
   size_t shared;
   const Parameter *params = adapter_shared(adapter, &shared);
   for (size_t i = 0; i < adapter->param_count; i++) speller_try(&speller, str_of(adapter->params[i].name));
+  for (size_t i = 0; i < shared; i++) speller_try(&speller, str_of(params[i].name));
+  params = adapter_remote(adapter, &shared);
   for (size_t i = 0; i < shared; i++) speller_try(&speller, str_of(params[i].name));
   dc_fail_at(err, DC_FAIL, param->pos, "%s has no parameter @%.*s", adapter->name, STR_ARG(param->name));
   Str near = speller_best(&speller);
@@ -331,22 +356,75 @@ static DcCode apply_shared(const ParamValue *param, Arena *arena, FileOptions *o
   return DC_OK;
 }
 
+static DcCode add_remote(const ParamValue *param, Value value, Arena *arena, FileOptions *out, DcError *err) {
+  Str text;
+  ParamValue one = *param;
+  one.value = value;
+  DC_TRY(param_text(&one, arena, &text, err));
+  if (memchr(text.data, 0, text.len)) return param_wrong(&one, "a text without NUL", err);
+  RemoteOption *items = arena_alloc(arena, (out->remote.count + 1) * sizeof *items);
+  if (out->remote.count) memcpy(items, out->remote.items, out->remote.count * sizeof *items);
+  items[out->remote.count] = (RemoteOption){arena_copy(arena, param->name.data, param->name.len), text.data};
+  out->remote.items = items;
+  out->remote.count++;
+  return DC_OK;
+}
+
+/* As texts, for the module: of an array one for each element. */
+static DcCode apply_remote(const ParamValue *param, Arena *arena, FileOptions *out, DcError *err) {
+  int64_t number;
+  bool on;
+  if (str_is(param->name, "timeout") || str_is(param->name, "retries")) DC_TRY(param_whole_number(param, 86400, &number, err));
+  if (str_is(param->name, "path_style")) DC_TRY(param_truth(param, &on, err));
+  if (str_is(param->name, "content_type")) return param_text(param, arena, &out->stage.content_type, err);
+  if (param->value.type != TYPE_ARRAY) return add_remote(param, param->value, arena, out, err);
+  for (size_t i = 0; i < param->value.as.array->count; i++) DC_TRY(add_remote(param, param->value.as.array->items[i], arena, out, err));
+  return DC_OK;
+}
+
+/* Values that nobody may see, as soon as they are known to be such. Of a header all behind its name, and its last word. */
+static void note_secret(Value value) {
+  if (value.type == TYPE_ARRAY) {
+    for (size_t i = 0; i < value.as.array->count; i++) note_secret(value.as.array->items[i]);
+    return;
+  }
+  if (value.type == TYPE_NULL) return;
+  Arena arena = {0};
+  Str text = value_to_str(&arena, value);
+  const char *colon = text.len ? memchr(text.data, ':', text.len) : NULL, *blank = text.len ? memrchr(text.data, ' ', text.len) : NULL;
+  secret_note(text);
+  if (colon) secret_note(str_trim(str_make(colon + 1, (size_t)(text.data + text.len - colon - 1))));
+  if (blank) secret_note(str_make(blank + 1, (size_t)(text.data + text.len - blank - 1)));
+  arena_free(&arena);
+}
+
+static void note_secrets(const Parameter *params, size_t count, const ParamValue *given) {
+  for (size_t i = 0; i < count; i++)
+    if (params[i].need == SECRET && str_is(given->name, params[i].name)) note_secret(given->value);
+}
+
 DcCode file_options(Str adapter, Position pos, const ParamValue *params, size_t count, bool writing, Arena *arena, FileOptions *out, DcError *err) {
   memset(out, 0, sizeof *out);
   out->level = CODEC_LEVEL_DEFAULT;
   DC_TRY(find(adapter, pos, &out->row, err));
   const Adapter *row = &out->row->adapter;
   const Format *format = out->row->format;
-  size_t shared;
-  const Parameter *common = adapter_shared(row, &shared);
+  size_t shared, remote_count;
+  const Parameter *common = adapter_shared(row, &shared), *remote = adapter_remote(row, &remote_count);
   void *own = arena_alloc(arena, format->options_size + 1);
+  for (size_t i = 0; i < count; i++) { /* first of all: every message comes later */
+    note_secrets(row->params, row->param_count, &params[i]);
+    note_secrets(remote, remote_count, &params[i]);
+  }
   if (format->defaults) format->defaults(out->row, writing, own);
   for (size_t i = 0; i < count; i++) {
     if (known(row->params, row->param_count, params[i].name)) DC_TRY(format->apply(&params[i], arena, own, err));
     else if (known(common, shared, params[i].name)) DC_TRY(apply_shared(&params[i], arena, out, err));
+    else if (known(remote, remote_count, params[i].name)) DC_TRY(apply_remote(&params[i], arena, out, err));
     else return unknown_parameter(row, &params[i], err);
   }
   out->own = own;
+  out->stage.remote = out->remote;
   if (writing && out->level != CODEC_LEVEL_DEFAULT && codec_check_level(out->output_codec, out->level, err) != DC_OK)
     return dc_position(err, out->level_pos);
   if (out->stage.success && out->single) {

@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "engine/hive.h"
+#include "io/remote.h"
 #include "io/stage.h"
 
 typedef struct AdapterRow AdapterRow;
@@ -47,6 +48,7 @@ typedef struct FileOptions {
   size_t folder_count;
   bool keeps_folders; /* they stay in the data as well */
   Position folders_pos;
+  RemoteOptions remote; /* how to reach files elsewhere */
   HiveMode hive;     /* do folders called name=value give attributes? */
   const void *own;   /* of the format's type */
 } FileOptions;

@@ -206,5 +206,7 @@ size_t adapter_count(void);
 const Adapter *adapter_at(size_t index);
 /* The parameters that it has in common with other adapters of files. */
 const Parameter *adapter_shared(const Adapter *adapter, size_t *count);
+/* Of paths elsewhere (io/remote.h): the same for all adapters of files. */
+const Parameter *adapter_remote(const Adapter *adapter, size_t *count);
 
 #endif

@@ -52,6 +52,7 @@ DcCode engine_new(const EngineOptions *options, Engine **out, DcError *err) {
   engine->temp_dir = dc_alloc(strlen(temp) + 1);
   memcpy(engine->temp_dir, temp, strlen(temp));
   engine->budget = budget_new(engine->options.memory);
+  remote_use_budget(engine->budget);
   uint64_t most = engine->options.memory / (engine_block_size(engine) * 8); /* each worker needs a few blocks */
   if ((uint64_t)engine->options.threads > most) engine->options.threads = most ? (int)most : 1;
   engine->pool = pool_new(engine->options.threads);
@@ -77,6 +78,7 @@ void engine_free(Engine *engine) {
   system_ends_free(engine);
   pool_free(engine->pool);
   guard_end();
+  remote_use_budget(NULL);
   budget_free(engine->budget);
   for (TextFormat *format = engine->formats, *next; format; format = next) {
     next = format->next;
@@ -200,7 +202,7 @@ uint64_t engine_source(Engine *engine, const SourceInfo *info) {
   VEC_GROW(engine->sources, engine->source_count, engine->source_cap);
   SourceInfo *made = &engine->sources[engine->source_count];
   *made = *info;
-  made->file.path = arena_str(&engine->arena, info->file.path);
+  made->file = input_copy(&info->file, &engine->arena);
   uint64_t number = engine->source_count++;
   pthread_mutex_unlock(&engine->lock);
   return number;
@@ -208,9 +210,10 @@ uint64_t engine_source(Engine *engine, const SourceInfo *info) {
 
 /* Newlines before offset in the decompressed file; -1 when it cannot be read again (standard input, a pipe). */
 static int64_t count_lines(const InputFile *file, uint64_t offset) {
+  enum { FAR = 256 << 20 }; /* of a file elsewhere, too much to read again for the number of a line */
   DcError ignored = {0};
   InputStream *stream = NULL;
-  if (!file->regular || stream_open(file, 0, UINT64_MAX, &stream, &ignored) != DC_OK) return -1;
+  if (!file->regular || (file->remote && offset > FAR) || stream_open(file, 0, UINT64_MAX, &stream, &ignored) != DC_OK) return -1;
   enum { STEP = 256 << 10 };
   char *data = dc_alloc(STEP);
   int64_t lines = 0;

@@ -245,7 +245,7 @@ static DcCode read_options(const LoadSpec *spec, LoadPlan *plan, DcError *err) {
 
 static DcCode list_input(Engine *engine, const LoadSpec *spec, bool grouped, LoadPlan *plan, DcError *err) {
   const SourceOps *source = plan->file.row->format->source;
-  if (!source->list) return listing_expand(spec->path, grouped, plan->file.codec, &plan->arena, &plan->files, err);
+  if (!source->list) return listing_expand(spec->path, grouped, plan->file.codec, &plan->file.remote, &plan->arena, &plan->files, err);
   if (!grouped) return source->list(engine, plan, spec, err);
   dc_fail(err, "CREATE … * is for folders of files; \"%s\" has none", plan->file.row->adapter.name);
   dc_hint(err, "name each dataset, or LOOP over the names: CREATE \"p/{$name}\" … FROM $name");
@@ -295,9 +295,7 @@ static DcCode group_plan(const LoadSpec *spec, const LoadPlan *all, size_t from,
   plan->wanted_count = all->wanted_count;
   plan->files.files = dc_alloc((to - from) * sizeof *plan->files.files);
   for (size_t i = from; i < to; i++) {
-    InputFile file = all->files.files[i];
-    file.path = arena_str(&plan->arena, file.path);
-    plan->files.files[plan->files.count++] = file;
+    plan->files.files[plan->files.count++] = input_copy(&all->files.files[i], &plan->arena);
   }
   plan->files.cap = plan->files.count;
   *out = plan;

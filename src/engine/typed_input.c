@@ -4,12 +4,11 @@
  * read in order.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "engine/typed_format.h"
+#include "io/bytes.h"
 #include "io/path.h"
 #include "io/stream.h"
 
@@ -19,9 +18,9 @@ struct TypedInput {
   const TableModule *module;
   uint32_t number; /* of the file */
   char *path;      /* for messages */
-  int fd;
+  FileBytes *bytes;
   InputStream *stream; /* in order */
-  uint64_t counted;    /* of the stream's bytes */
+  _Atomic uint64_t counted; /* of its bytes */
   TableSource source;
   TableFile *file;
   struct ArrowSchema schema;
@@ -42,21 +41,18 @@ static int note_failure(TypedInput *input, const DcError *failure, TableError *e
   return -1;
 }
 
+/* Counts what was read since the last time. */
+static void count_taken(TypedInput *input, uint64_t now) {
+  uint64_t before = atomic_load(&input->counted);
+  while (now > before && !atomic_compare_exchange_weak(&input->counted, &before, now)) continue;
+  if (now > before) count_bytes(input, now - before);
+}
+
 static int read_at(void *self, uint64_t offset, void *data, uint64_t size, uint64_t *got, TableError *error) {
   TypedInput *input = self;
-  *got = 0;
-  while (*got < size) {
-    ssize_t n = fault_due() ? (errno = EIO, -1) : pread(input->fd, (char *)data + *got, (size_t)(size - *got), (off_t)(offset + *got));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      DcError failure = {0};
-      dc_fail_errno(&failure, errno, "cannot read %s", input->path);
-      return note_failure(input, &failure, error);
-    }
-    if (n == 0) break;
-    *got += (uint64_t)n;
-  }
-  count_bytes(input, *got);
+  DcError failure = {0};
+  if (bytes_read_at(input->bytes, offset, data, size, got, &failure) != DC_OK) return note_failure(input, &failure, error);
+  count_taken(input, bytes_taken(input->bytes));
   return 0;
 }
 
@@ -66,9 +62,7 @@ static int read_next(void *self, void *data, uint64_t size, uint64_t *got, Table
   DcError failure = {0};
   if (stream_read(input->stream, data, (size_t)size, &n, &failure) != DC_OK) return note_failure(input, &failure, error);
   *got = n;
-  uint64_t now = stream_bytes(input->stream);
-  count_bytes(input, now - input->counted);
-  input->counted = now;
+  count_taken(input, stream_bytes(input->stream));
   return 0;
 }
 
@@ -88,14 +82,16 @@ DcCode typed_input_failed(const TypedInput *input, const TableError *error, DcEr
 
 static DcCode spool(TypedInput *input, DcError *err) {
   enum { STEP = 256 << 10 };
-  DC_TRY(engine_temp_file(input->engine, &input->fd, err));
+  int fd;
+  DC_TRY(engine_temp_file(input->engine, &fd, err));
+  input->bytes = bytes_of_fd(fd, input->path);
   char *data = dc_alloc(STEP);
   DcCode code = DC_OK;
   uint64_t size = 0;
   for (size_t got = 1; got && code == DC_OK;) {
     code = engine_interrupted() ? dc_fail_at(err, DC_INTERRUPTED, (Position){0}, "interrupted") : stream_read(input->stream, data, STEP, &got, err);
     for (size_t done = 0; done < got && code == DC_OK;) {
-      ssize_t n = write(input->fd, data + done, got - done);
+      ssize_t n = write(fd, data + done, got - done);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) code = dc_fail_errno(err, errno, "cannot write a temporary file for %s", input->path);
       else done += (size_t)n;
@@ -110,15 +106,11 @@ static DcCode spool(TypedInput *input, DcError *err) {
 }
 
 static DcCode open_bytes(TypedInput *input, const InputFile *file, DcError *err) {
-  input->source = (TableSource){input, UINT64_MAX, read_at, read_next, stopped};
+  input->source = (TableSource){.self = input, .size = UINT64_MAX, .read_at = read_at, .read_next = read_next, .stopped = stopped};
   if (!input->module->in_order && input_seekable(file)) {
-    do input->fd = open(input->path, O_RDONLY | O_CLOEXEC);
-    while (input->fd < 0 && errno == EINTR);
-    if (input->fd < 0) return dc_fail_errno(err, errno, "cannot open %s", input->path);
-    off_t size = lseek(input->fd, 0, SEEK_END);
-    if (size < 0) return dc_fail_errno(err, errno, "cannot read %s", input->path);
-    input->source.size = (uint64_t)size;
-    return DC_OK;
+    DC_TRY(bytes_open(file, &input->bytes, err));
+    input->source.slow = bytes_are_remote(input->bytes);
+    return bytes_size(input->bytes, &input->source.size, err);
   }
   DC_TRY(stream_open(file, 0, UINT64_MAX, &input->stream, err));
   return input->module->in_order ? DC_OK : spool(input, err);
@@ -135,7 +127,6 @@ DcCode typed_input_open(Engine *engine, const LoadPlan *plan, uint32_t number, T
   input->module = module;
   input->number = number;
   input->path = path_copy(str_is(file->path, "-") ? str_of("standard input") : file->path);
-  input->fd = -1;
   pthread_mutex_init(&input->lock, NULL);
   DcCode code = open_bytes(input, file, err);
   TableError error = {0};
@@ -156,7 +147,7 @@ void typed_input_close(TypedInput *input) {
   if (input->file) input->module->close(input->file);
   if (input->schema.release) input->schema.release(&input->schema);
   stream_close(input->stream);
-  if (input->fd >= 0) close(input->fd); /* nothing of worth was written */
+  bytes_close(input->bytes);
   pthread_mutex_destroy(&input->lock);
   dc_free(input->path);
   dc_free(input);

@@ -23,14 +23,19 @@ static bool ends_in(Str path, const char *suffix) {
 }
 
 bool archive_is_name(Str path) {
+  path = remote_name(path);
   for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
     if (ends_in(path, suffixes[i])) return true;
   return false;
 }
 
-bool archive_is_serial(Str path) { return !ends_in(path, ".zip"); }
+bool archive_is_serial(Str path) { return !ends_in(remote_name(path), ".zip"); }
 
-static bool is_compressed(Str path) { return archive_is_serial(path) && !ends_in(path, ".tar") && !ends_in(path, ".7z"); }
+/* Does it come in order, by a stream: compressed ones, and tars from servers? */
+static bool is_streamed(const InputFile *file) {
+  Str name = remote_name(file->path);
+  return archive_is_serial(name) && !ends_in(name, ".7z") && (file->remote || !ends_in(name, ".tar"));
+}
 
 /* ---- the module ---- */
 
@@ -63,21 +68,49 @@ static int64_t read_source(void *self, char *data, size_t size) {
   return stream_read(handle->stream, data, size, &got, &handle->err) == DC_OK ? (int64_t)got : -1;
 }
 
-DcCode archive_open(ArchiveHandle *handle, Str path, bool whole, DcError *err) {
-  char reason[ARCHIVE_REASON] = "", *name;
-  ArchiveSource source = {handle, read_source};
-  *handle = (ArchiveHandle){.backend = NULL};
-  DC_TRY(archive_backend(path, &handle->backend, err));
-  if (is_compressed(path)) {
-    Codec codec = codec_by_suffix(path);
-    InputFile file = {.path = path, .codec = codec, .codec_named = codec != CODEC_NONE}; /* .tgz: by its first bytes */
-    DC_TRY(stream_open(&file, 0, UINT64_MAX, &handle->stream, err));
+static int64_t read_bytes(void *self, uint64_t offset, char *data, size_t size) {
+  ArchiveHandle *handle = self;
+  uint64_t got;
+  return bytes_read_at(handle->bytes, offset, data, size, &got, &handle->err) == DC_OK ? (int64_t)got : -1;
+}
+
+/* How the module gets the bytes, other than from the file itself: *given. */
+static DcCode open_source(ArchiveHandle *handle, const InputFile *file, ArchiveSource *source, bool *given, DcError *err) {
+  *given = is_streamed(file) || file->remote;
+  *source = (ArchiveSource){.self = handle};
+  if (is_streamed(file)) {
+    Codec codec = codec_by_suffix(remote_name(file->path));
+    bool plain = ends_in(remote_name(file->path), ".tar");
+    InputFile bytes = *file; /* .tgz: by its first bytes */
+    bytes.codec = codec;
+    bytes.codec_named = codec != CODEC_NONE || plain;
+    bytes.regular = file->remote && file->regular && bytes.codec_named;
+    source->read = read_source;
+    return stream_open(&bytes, 0, UINT64_MAX, &handle->stream, err);
   }
-  name = path_copy(path);
-  handle->archive = handle->backend->open(name, handle->stream ? &source : NULL, trouble, whole, reason);
+  if (!*given) return DC_OK;
+  if (!file->regular) {
+    dc_fail(err, "%.*s: the server gives no parts of the archive", STR_ARG(file->path));
+    dc_hint(err, "fetch it first, or take a .tar.gz");
+    return err->code;
+  }
+  source->read_at = read_bytes;
+  source->size = file->size;
+  return bytes_open(file, &handle->bytes, err);
+}
+
+DcCode archive_open(ArchiveHandle *handle, const InputFile *file, bool whole, DcError *err) {
+  char reason[ARCHIVE_REASON] = "", *name;
+  ArchiveSource source;
+  bool given;
+  *handle = (ArchiveHandle){.backend = NULL};
+  DC_TRY(archive_backend(file->path, &handle->backend, err));
+  DC_TRY(open_source(handle, file, &source, &given, err));
+  name = path_copy(file->path);
+  handle->archive = handle->backend->open(name, given ? &source : NULL, trouble, whole, reason);
   dc_free(name);
   if (handle->archive) return DC_OK;
-  archive_fail(handle, path, reason, err);
+  archive_fail(handle, file->path, reason, err);
   archive_close(handle);
   return err->code;
 }
@@ -94,6 +127,7 @@ DcCode archive_drain(ArchiveHandle *handle, DcError *err) {
 
 uint64_t archive_taken(const ArchiveHandle *handle) {
   if (handle->stream) return stream_bytes(handle->stream);
+  if (handle->bytes) return bytes_taken(handle->bytes);
   return handle->archive ? handle->backend->taken(handle->archive) : 0;
 }
 
@@ -102,6 +136,8 @@ void archive_close(ArchiveHandle *handle) {
   handle->archive = NULL;
   stream_close(handle->stream);
   handle->stream = NULL;
+  bytes_close(handle->bytes);
+  handle->bytes = NULL;
 }
 
 /* ---- readers and the shelf ---- */
@@ -110,9 +146,10 @@ void archive_close(ArchiveHandle *handle) {
 enum { KEPT = 512 << 10, SHELF = 4 };
 
 struct EntryReader {
-  char *path; /* of the entry; the first archive_len bytes are the archive's */
-  size_t archive_len;
-  struct stat status; /* of the archive, to know it again */
+  char *path; /* of the entry; the first archive.path.len bytes are the archive's */
+  InputFile archive; /* its texts are path and version */
+  char *version;
+  struct stat status; /* of an archive on the disk, to know it again */
   ArchiveHandle handle;
   uint64_t number;
   char *kept;
@@ -129,6 +166,7 @@ static void free_reader(EntryReader *reader) {
   archive_close(&reader->handle);
   dc_free(reader->kept);
   dc_free(reader->path);
+  dc_free(reader->version);
   dc_free(reader);
 }
 
@@ -150,17 +188,23 @@ static bool same_file(const struct stat *a, const struct stat *b) {
          a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+static bool same_archive(const EntryReader *reader, const InputFile *file, const struct stat *status) {
+  if (!file->remote) return !reader->archive.remote && same_file(&reader->status, status);
+  return reader->archive.remote == file->remote && str_eq(reader->archive.path, str_make(file->path.data, file->archive_len)) &&
+         strcmp(reader->version, file->version ? file->version : "") == 0;
+}
+
 /* Can the reader give the entry without beginning anew? */
 static bool can_give(const EntryReader *reader, uint64_t number) {
   return reader->handle.backend->any_order || reader->number < number || (reader->number == number && reader->all_kept);
 }
 
 /* The reader of an archive that has the least way to the entry; NULL: there is none. */
-static EntryReader *take_from_shelf(const struct stat *status, uint64_t number) {
+static EntryReader *take_from_shelf(const InputFile *file, const struct stat *status) {
   size_t found = SHELF;
   pthread_mutex_lock(&lock);
   for (size_t i = 0; i < SHELF; i++) {
-    if (!shelf[i] || !same_file(&shelf[i]->status, status) || !can_give(shelf[i], number)) continue;
+    if (!shelf[i] || !same_archive(shelf[i], file, status) || !can_give(shelf[i], file->entry)) continue;
     if (found == SHELF || shelf[i]->number > shelf[found]->number) found = i;
   }
   EntryReader *reader = found < SHELF ? shelf[found] : NULL;
@@ -179,18 +223,24 @@ static DcCode give_up(EntryReader *reader, const char *reason, DcError *err) {
 static DcCode go(EntryReader *reader, DcError *err) {
   char reason[ARCHIVE_REASON] = "";
   ArchiveHandle *handle = &reader->handle;
-  if (!handle->archive) DC_TRY(archive_open(handle, str_make(reader->path, reader->archive_len), false, err));
+  if (!handle->archive) DC_TRY(archive_open(handle, &reader->archive, false, err));
   reader->taken_before = archive_taken(handle);
   ArchiveStep step = handle->backend->go(handle->archive, reader->number, reason);
   return step == STEP_ENTRY ? DC_OK : give_up(reader, step == STEP_END ? "the archive has changed meanwhile" : reason, err);
 }
 
 /* Makes the reader one of this entry, which it can give. */
-static DcCode place(EntryReader *reader, Str path, uint64_t number, DcError *err) {
-  bool again = reader->handle.archive && reader->number == number && reader->all_kept;
+static DcCode place(EntryReader *reader, const InputFile *file, DcError *err) {
+  bool again = reader->handle.archive && reader->number == file->entry && reader->all_kept;
+  char *path = path_copy(file->path), *version = path_copy(str_of(file->version));
   dc_free(reader->path);
-  reader->path = path_copy(path);
-  reader->number = number;
+  dc_free(reader->version);
+  reader->path = path;
+  reader->version = version;
+  reader->archive = input_archive(file);
+  reader->archive.path.data = path;
+  reader->archive.version = version;
+  reader->number = file->entry;
   reader->given = 0;
   if (again) return DC_OK;
   reader->kept_len = 0;
@@ -198,20 +248,19 @@ static DcCode place(EntryReader *reader, Str path, uint64_t number, DcError *err
   return go(reader, err);
 }
 
-DcCode entry_open(Str path, size_t archive_len, uint64_t number, EntryReader **out, DcError *err) {
-  struct stat status;
-  Str archive = str_make(path.data, archive_len);
+DcCode entry_open(const InputFile *file, EntryReader **out, DcError *err) {
+  struct stat status = {0};
+  Str archive = str_make(file->path.data, file->archive_len);
   char *name = path_copy(archive);
-  int error = stat(name, &status) == 0 ? 0 : errno;
+  int error = file->remote || stat(name, &status) == 0 ? 0 : errno;
   dc_free(name);
   if (error) return dc_fail_errno(err, error, "cannot open %.*s", STR_ARG(archive));
-  EntryReader *reader = take_from_shelf(&status, number);
+  EntryReader *reader = take_from_shelf(file, &status);
   if (!reader) {
     reader = dc_alloc(sizeof *reader);
     reader->status = status;
   }
-  reader->archive_len = archive_len;
-  DcCode code = place(reader, path, number, err);
+  DcCode code = place(reader, file, err);
   if (code == DC_OK) *out = reader;
   else free_reader(reader);
   return code;

@@ -7,9 +7,8 @@
 #ifndef IO_ARCHIVE_H
 #define IO_ARCHIVE_H
 
-#include "base/error.h"
-#include "base/mem.h"
 #include "io/archive_module.h"
+#include "io/listing.h"
 
 /* Does a name end as those of archives do (in any case)? */
 bool archive_is_name(Str path);
@@ -32,7 +31,7 @@ typedef struct ArchiveIndex {
 } ArchiveIndex;
 
 /* Reads through the archive, of zip only its directory. All lives in arena. */
-DcCode archive_index(Str path, Arena *arena, ArchiveIndex *out, DcError *err) DC_MUST_CHECK;
+DcCode archive_index(const InputFile *archive, Arena *arena, ArchiveIndex *out, DcError *err) DC_MUST_CHECK;
 /* The place of a name, NULL: not there. Folders need no entry of their own: see archive_has_folder. */
 const IndexEntry *archive_find(const ArchiveIndex *index, Str name);
 /* "" is the whole archive. */
@@ -42,8 +41,7 @@ size_t archive_first_in(const ArchiveIndex *index, Str folder);
 
 /* The bytes of one entry. */
 typedef struct EntryReader EntryReader;
-/* path: of the entry, the archive's (archive_len bytes of it) and the name. */
-DcCode entry_open(Str path, size_t archive_len, uint64_t number, EntryReader **out, DcError *err) DC_MUST_CHECK;
+DcCode entry_open(const InputFile *file, EntryReader **out, DcError *err) DC_MUST_CHECK;
 /* Up to size bytes; *got = 0: the end. */
 DcCode entry_read(EntryReader *reader, char *data, size_t size, size_t *got, DcError *err) DC_MUST_CHECK;
 uint64_t entry_taken(const EntryReader *reader); /* bytes read from the disk for it */

@@ -1,7 +1,5 @@
 /* archive_index.c - what is in an archive. */
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "io/archive_internal.h"
 #include "io/path.h"
@@ -136,21 +134,18 @@ static void make_index(FoundList *list, Arena *arena, ArchiveIndex *out) {
   }
 }
 
-DcCode archive_index(Str path, Arena *arena, ArchiveIndex *out, DcError *err) {
-  char *name = path_copy(path);
-  struct stat status;
+DcCode archive_index(const InputFile *archive, Arena *arena, ArchiveIndex *out, DcError *err) {
   ArchiveHandle handle = {.backend = NULL};
   FoundList list = {0};
-  *out = (ArchiveIndex){.path = arena_str(arena, path)};
-  DcCode code = stat(name, &status) == 0 ? archive_open(&handle, path, true, err) : dc_fail_errno(err, errno, "cannot open %s", name);
-  if (code == DC_OK) code = read_entries(&handle, path, arena, &list, err);
+  *out = (ArchiveIndex){.path = arena_str(arena, archive->path)};
+  DcCode code = archive_open(&handle, archive, true, err);
+  if (code == DC_OK) code = read_entries(&handle, archive->path, arena, &list, err);
   if (code == DC_OK) {
     make_index(&list, arena, out);
-    if (!handle.backend->any_order) scale_sizes(out, (uint64_t)status.st_size);
+    if (!handle.backend->any_order) scale_sizes(out, archive->size);
   }
   archive_close(&handle);
   dc_free(list.items);
-  dc_free(name);
   return code;
 }
 

@@ -3,6 +3,7 @@
 #define IO_ARCHIVE_INTERNAL_H
 
 #include "io/archive.h"
+#include "io/bytes.h"
 
 struct InputStream;
 
@@ -10,14 +11,15 @@ struct InputStream;
 typedef struct ArchiveHandle {
   const ArchiveBackend *backend;
   void *archive;              /* NULL: not open */
-  struct InputStream *stream; /* of a compressed one: its bytes */
+  struct InputStream *stream; /* of a compressed one, or a tar that lies elsewhere: its bytes */
+  FileBytes *bytes;           /* of others that lie elsewhere */
   DcError err;                /* why that failed */
 } ArchiveHandle;
 
 /* Opens the module if need be. Thread-safe. */
 DcCode archive_backend(Str path, const ArchiveBackend **out, DcError *err) DC_MUST_CHECK;
 /* whole: see that the directory fits the entries, too. handle->backend is set. */
-DcCode archive_open(ArchiveHandle *handle, Str path, bool whole, DcError *err) DC_MUST_CHECK;
+DcCode archive_open(ArchiveHandle *handle, const InputFile *file, bool whole, DcError *err) DC_MUST_CHECK;
 /* Reads a compressed archive to its end, where checksums may stand that nobody has looked at. */
 DcCode archive_drain(ArchiveHandle *handle, DcError *err) DC_MUST_CHECK;
 uint64_t archive_taken(const ArchiveHandle *handle); /* bytes read from the disk */

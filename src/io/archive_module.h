@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ARCHIVE_MODULE_VERSION = 1, ARCHIVE_REASON = 256 };
+enum { ARCHIVE_MODULE_VERSION = 2, ARCHIVE_REASON = 256 };
 
 typedef enum EntryKind { ENTRY_FILE, ENTRY_FOLDER, ENTRY_LINK, ENTRY_SYMBOLIC, ENTRY_OTHER } EntryKind;
 
@@ -22,15 +22,17 @@ typedef struct ArchiveEntry {
 
 typedef enum ArchiveStep { STEP_ENTRY, STEP_END, STEP_FAILED } ArchiveStep;
 
-/* The bytes of an archive, decompressed on the way. */
+/* The bytes of an archive: decompressed on the way, or of one that lies elsewhere. */
 typedef struct ArchiveSource {
   void *self;
-  int64_t (*read)(void *self, char *data, size_t size); /* 0: the end; -1: failed, and self knows why */
+  int64_t (*read)(void *self, char *data, size_t size); /* in order; 0: the end; -1: failed, and self knows why. NULL: by read_at alone */
+  int64_t (*read_at)(void *self, uint64_t offset, char *data, size_t size); /* NULL: only in order */
+  uint64_t size; /* read_at */
 } ArchiveSource;
 
 typedef struct ArchiveBackend {
   bool any_order; /* go() finds every entry at once; else it only goes forward, through all that lies between */
-  /* Opens an archive: the file, or where source is not NULL (serial only) what that gives. trouble is asked before each read
+  /* Opens an archive: the file, or where source is not NULL what that gives. trouble is asked before each read
      of the file and gives 0 or the number of an error that ends all. whole: see that the directory fits the entries, too.
      NULL: reason says why. All functions fill reason (ARCHIVE_REASON bytes) when they fail. */
   void *(*open)(const char *path, const ArchiveSource *source, int (*trouble)(void), bool whole, char *reason);

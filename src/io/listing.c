@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,8 +58,8 @@ static DcCode codec_of(Search *search, InputFile *file) {
     file->codec = search->codec;
     return DC_OK;
   }
-  file->codec = codec_by_suffix(file->path);
-  if (file->codec != CODEC_NONE || !file->regular || !file->size || file->archive_len) return DC_OK;
+  file->codec = codec_by_suffix(remote_name(file->path));
+  if (file->codec != CODEC_NONE || !file->regular || !file->size || file->archive_len || file->remote) return DC_OK;
   if (str_ends(file->path, str_of(".lzo"))) {
     dc_fail(search->err, "%.*s: files compressed as .lzo cannot be read", STR_ARG(file->path));
     dc_hint(search->err, "pipe them in: FROM '-'; codecs are %s", codec_names());
@@ -78,9 +79,12 @@ static DcCode add_file(Search *search, Str path, const TreeNode *node) {
   Listing *listing = search->listing;
   InputFile file = {.path = path, .codec_named = search->codec_named};
   if (node) {
-    file.regular = node->kind == TREE_FILE;
-    file.size = node->size;
+    file.remote = node->remote;
+    file.version = node->version;
+    file.regular = node->kind == TREE_FILE && (!node->remote || node->archive_len || (node->ranges && node->size != UINT64_MAX));
+    file.size = node->size == UINT64_MAX ? 0 : node->size;
     file.archive_len = node->archive_len;
+    file.archive_size = node->archive_size;
     file.entry = node->entry;
   }
   if (file.archive_len && archive_is_name(path)) {
@@ -98,10 +102,10 @@ static DcCode add_file(Search *search, Str path, const TreeNode *node) {
 
 static DcCode add_all(Search *search, Str path, const Trail *trail, bool explicit_name);
 
-/* Is the folder one of those that we are in? Archives hold no links to folders. */
+/* Is the folder one of those that we are in? Archives hold no links to folders, and there are none elsewhere. */
 static bool is_on(const Trail *trail, const TreeNode *node) {
   for (; trail; trail = trail->up)
-    if (!node->archive_len && trail->device == node->device && trail->inode == node->inode) return true;
+    if (!node->archive_len && !node->remote && trail->device == node->device && trail->inode == node->inode) return true;
   return false;
 }
 
@@ -110,6 +114,7 @@ static DcCode add_folder(Search *search, Str path, const TreeNode *node, const T
   if (is_on(up, node)) return DC_OK;
   Trail trail = {up, node->device, node->inode};
   StrList names = {0};
+  DC_TRY(tree_expect_all(search->tree, path, search->err));
   DcCode code = read_names(search, path, false, &names);
   for (size_t i = 0; i < names.count && code == DC_OK; i++) code = add_all(search, join(search, path, names.items[i]), &trail, false);
   dc_free(names.items);
@@ -156,6 +161,7 @@ static DcCode match_deep(Search *search, Str folder, Str rest, const Trail *up) 
   DC_TRY(look(search, folder, &node));
   if (node.kind == TREE_NONE || is_on(up, &node)) return DC_OK; /* gone meanwhile */
   Trail trail = {up, node.device, node.inode};
+  if (node.kind == TREE_FOLDER) DC_TRY(tree_expect_all(search->tree, folder, search->err));
   DC_TRY(match_below(search, folder, rest));
   StrList names = {0};
   DcCode code = read_names(search, folder, false, &names);
@@ -198,8 +204,13 @@ static DcCode match_pattern(Search *search, Str pattern) {
   StrList patterns = {0};
   DcCode code = glob_braces(pattern, search->arena, &patterns, search->err);
   for (size_t i = 0; i < patterns.count && code == DC_OK; i++) {
-    bool rooted = patterns.items[i].len && patterns.items[i].data[0] == '/';
-    code = match_below(search, rooted ? str_of("/") : str_make("", 0), patterns.items[i]);
+    Str one = patterns.items[i], root = str_make("", 0);
+    if (one.len && one.data[0] == '/') root = str_of("/");
+    if (remote_is(one)) {
+      root = remote_root(one);
+      one = str_make(one.data + root.len, one.len - root.len);
+    }
+    code = match_below(search, root, one);
   }
   dc_free(patterns.items);
   return code;
@@ -212,10 +223,12 @@ static int by_name(const void *a, const void *b) { return str_compare(*(const St
 /* Hints at the name most like the first part of path that does not exist. */
 static void hint_nearest(Search *search, Str path) {
   Str folder = path_folder(path), name = path_base(path);
-  while (!is_folder(search, folder) && folder.len > 1) {
+  size_t least = remote_is(path) ? remote_root(path).len : 1;
+  while (folder.len > least && !is_folder(search, folder)) {
     name = path_base(folder);
     folder = path_folder(folder);
   }
+  if (folder.len < least) return; /* there is no such bucket */
   DcError quiet = {0};
   Search looking = *search;
   looking.err = &quiet;
@@ -236,6 +249,7 @@ static void hint_nearest(Search *search, Str path) {
 /* All files and folders whose names begin with that of path. */
 static DcCode match_prefix(Search *search, Str path) {
   Str folder = path_folder(path), prefix = path_base(path);
+  if (remote_is(path) && folder.len < remote_root(path).len) return DC_OK;
   if (!is_folder(search, folder)) return DC_OK;
   StrList names = {0};
   DcCode code = read_names(search, folder, hidden(prefix), &names);
@@ -345,6 +359,27 @@ static DcCode expand_missing(Search *search, Str path, bool grouped) {
   return search->err->code;
 }
 
+/* Web servers have no folders to look into: only whole names, in which {a,b} may stand. */
+static DcCode expand_web(Search *search, Str text, bool grouped) {
+  StrList names = {0};
+  size_t first = search->listing->count;
+  DcCode code = glob_braces(arena_str(search->arena, text), search->arena, &names, search->err);
+  for (size_t i = 0; i < names.count && code == DC_OK; i++) {
+    TreeNode node;
+    code = look(search, names.items[i], &node);
+    if (code == DC_OK && node.kind == TREE_NONE) {
+      code = dc_fail(search->err, "no such file: \"%.*s\"", STR_ARG(names.items[i]));
+      bool star = memchr(names.items[i].data, '*', remote_name(names.items[i]).len);
+      if (star) dc_hint(search->err, "web servers do not tell which files there are: * is for folders, buckets and archives; here {a,b} and lists name them");
+    }
+    if (code == DC_OK) code = add_all(search, names.items[i], NULL, true);
+  }
+  dc_free(names.items);
+  if (grouped && code == DC_OK) set_groups(search->listing, first, count_parts(text, true), false);
+  order_archives(search->listing, first, grouped);
+  return code;
+}
+
 static DcCode expand(Search *search, Str text, bool grouped) {
   Listing *listing = search->listing;
   size_t first = listing->count;
@@ -354,9 +389,10 @@ static DcCode expand(Search *search, Str text, bool grouped) {
     listing->files[first].group = text;
     return DC_OK;
   }
-  DC_TRY(path_local(text, &path, search->err));
+  DC_TRY(path_input(text, &path, search->err));
   path = arena_str(search->arena, path);
-  DC_TRY(stage_settle(path.data, search->err));
+  if (remote_is_web(path)) return expand_web(search, path, grouped);
+  if (!remote_is(path)) DC_TRY(stage_settle(path.data, search->err));
   TreeNode node;
   DC_TRY(look(search, path, &node));
   if (node.kind == TREE_NONE) {
@@ -400,7 +436,9 @@ static bool exists(Search *search, Str text) {
   DcError quiet = {0};
   Str path;
   TreeNode node;
-  return path_local(text, &path, &quiet) == DC_OK && tree_look(search->tree, path, &node, &quiet) == DC_OK && node.kind != TREE_NONE;
+  const char *scheme = remote_is(text) ? memmem(text.data, text.len, "://", 3) + 3 : NULL;
+  if (scheme && memmem(scheme, (size_t)(text.data + text.len - scheme), "://", 3)) return false; /* surely a list */
+  return path_input(text, &path, &quiet) == DC_OK && tree_look(search->tree, path, &node, &quiet) == DC_OK && node.kind != TREE_NONE;
 }
 
 static DcCode expand_text(Search *search, Str text, bool grouped) {
@@ -430,15 +468,83 @@ static DcCode expand_value(Search *search, Value path, bool grouped) {
   return search->err->code;
 }
 
-DcCode listing_expand(Value path, bool grouped, const char *codec_name, Arena *arena, Listing *out, DcError *err) {
+/* ---- first bytes of files elsewhere ---- */
+
+/* Files whose names do not tell what they are compressed by are looked into, many at once. */
+typedef struct Peek {
+  pthread_mutex_t lock;
+  pthread_cond_t done;
+  Listing *listing;
+  size_t next, running;
+  DcError err;
+} Peek;
+
+/* Names that tell that it is not compressed. */
+static bool tells_plain(Str name) {
+  static const char *const suffixes[] = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xml", ".log", ".parquet", ".orc", ".avro", ".arrow", ".arrows", ".feather", ".xlsx", ".xlsm"};
+  for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+    if (name.len > strlen(suffixes[i]) && str_eq_nocase(str_make(name.data + name.len - strlen(suffixes[i]), strlen(suffixes[i])), str_of(suffixes[i]))) return true;
+  return false;
+}
+
+static bool wants_peek(const InputFile *file) {
+  return file->remote && file->regular && file->size && !file->codec_named && !file->archive_len && file->codec == CODEC_NONE && !tells_plain(remote_name(file->path));
+}
+
+static void peek(void *self) {
+  Peek *all = self;
+  pthread_mutex_lock(&all->lock);
+  while (all->next < all->listing->count && all->err.code == DC_OK) {
+    InputFile *file = &all->listing->files[all->next++];
+    if (!wants_peek(file)) continue;
+    char head[CODEC_MAGIC];
+    uint64_t got;
+    DcError err = {0};
+    pthread_mutex_unlock(&all->lock);
+    if (remote_read_at(file->remote, file->path, file->version, 0, head, sizeof head, &got, &err) == DC_OK) file->codec = codec_by_magic(head, (size_t)got, NULL);
+    pthread_mutex_lock(&all->lock);
+    if (all->err.code == DC_OK) all->err = err;
+  }
+  all->running--;
+  pthread_cond_signal(&all->done);
+  pthread_mutex_unlock(&all->lock);
+}
+
+static DcCode peek_all(Listing *listing, DcError *err) {
+  enum { AT_ONCE = 8 };
+  size_t wanted = 0;
+  for (size_t i = 0; i < listing->count; i++) wanted += wants_peek(&listing->files[i]);
+  if (!wanted) return DC_OK;
+  Peek all = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .listing = listing, .running = wanted < AT_ONCE ? wanted : AT_ONCE};
+  for (size_t i = all.running; i > 0; i--) remote_background(peek, &all);
+  pthread_mutex_lock(&all.lock);
+  while (all.running) pthread_cond_wait(&all.done, &all.lock);
+  pthread_mutex_unlock(&all.lock);
+  pthread_mutex_destroy(&all.lock);
+  pthread_cond_destroy(&all.done);
+  if (all.err.code != DC_OK) *err = all.err;
+  return err->code;
+}
+
+/* ---- all ---- */
+
+DcCode listing_expand(Value path, bool grouped, const char *codec_name, const RemoteOptions *remote, Arena *arena, Listing *out, DcError *err) {
   *out = (Listing){0};
-  Tree tree = {.arena = arena};
+  Tree tree = {.arena = arena, .remote = {.arena = arena, .options = remote}};
   Search search = {.arena = arena, .listing = out, .tree = &tree, .codec_named = codec_name != NULL, .err = err};
   if (codec_name) DC_TRY(codec_by_name(str_of(codec_name), &search.codec, err));
   DcCode code = expand_value(&search, path, grouped);
+  if (code == DC_OK) code = peek_all(out, err);
   tree_free(&tree);
   if (code != DC_OK) listing_free(out);
   return code;
+}
+
+InputFile input_copy(const InputFile *file, Arena *arena) {
+  InputFile copy = *file;
+  copy.path = arena_str(arena, file->path);
+  if (file->version) copy.version = arena_copy(arena, file->version, strlen(file->version));
+  return copy;
 }
 
 void listing_free(Listing *listing) {

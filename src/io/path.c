@@ -1,5 +1,7 @@
-/* path.c - local paths. */
+/* path.c - paths. */
 #include "io/path.h"
+
+#include "io/remote.h"
 
 /* Length of "scheme://" at the start of text, or 0. */
 static size_t scheme_length(Str text) {
@@ -17,7 +19,7 @@ DcCode path_local(Str text, Str *out, DcError *err) {
   size_t scheme = scheme_length(text);
   if (scheme && !(scheme == 7 && str_eq_nocase(str_make(text.data, 4), str_of("file")))) {
     dc_fail(err, "unknown storage \"%.*s\" in \"%.*s\"", (int)scheme, text.data, STR_ARG(text));
-    dc_hint(err, "paths are local, or begin with file://");
+    dc_hint(err, "paths are local, or begin with file://, s3://, gs://, az://, http://, https://, webhdfs://");
     return err->code;
   }
   if (!scheme && text.len > 5 && str_eq_nocase(str_make(text.data, 5), str_of("file:"))) scheme = 5;
@@ -25,6 +27,15 @@ DcCode path_local(Str text, Str *out, DcError *err) {
   text.len -= scheme;
   while (text.len > 1 && text.data[text.len - 1] == '/') text.len--;
   *out = text.len ? text : str_of(".");
+  return DC_OK;
+}
+
+DcCode path_input(Str text, Str *out, DcError *err) {
+  if (!remote_is(text)) return path_local(text, out, err);
+  if (memchr(text.data, 0, text.len)) return dc_fail(err, "a path holds a NUL character");
+  size_t root = remote_root(text).len;
+  while (!remote_is_web(text) && text.len > root && text.data[text.len - 1] == '/') text.len--;
+  *out = text;
   return DC_OK;
 }
 

@@ -1,25 +1,11 @@
 /* spans.c - the members of compressed files, whatever the codec. */
 #include "io/spans.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "io/path.h"
 #include "io/spans_internal.h"
 
-bool spans_read_at(int fd, void *data, size_t size, uint64_t offset, int *error) {
-  char *to = data;
-  while (size) {
-    ssize_t n = pread(fd, to, size, (off_t)offset);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) *error = errno;
-    if (n <= 0) return false;
-    to += n;
-    size -= (size_t)n;
-    offset += (uint64_t)n;
-  }
-  return true;
+bool spans_read_at(FileBytes *bytes, void *data, size_t size, uint64_t offset, DcError *err) {
+  uint64_t got = 0;
+  return bytes_read_at(bytes, offset, data, size, &got, err) == DC_OK && got == size;
 }
 
 static const SpanKind *kind_of(const InputFile *file) {
@@ -29,26 +15,42 @@ static const SpanKind *kind_of(const InputFile *file) {
   return NULL;
 }
 
-static int open_input(Str path, DcError *err) {
-  char *name = path_copy(path);
-  int fd = open(name, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) dc_fail_errno(err, errno, "cannot open %s", name);
-  dc_free(name);
-  return fd;
+static DcCode truncated(const InputFile *file, DcError *err) {
+  return dc_fail(err, "%.*s: the compressed data ends early (truncated?)", STR_ARG(file->path));
+}
+
+static DcCode check_end(const InputFile *file, FileBytes *bytes, DcError *err) {
+  char tail[CODEC_GZIP_MARK_SIZE];
+  size_t count = 0;
+  if (spans_read_at(bytes, tail, sizeof tail, file->size - sizeof tail, err) && memcmp(tail, CODEC_GZIP_MARK, sizeof tail) == 0) return DC_OK;
+  FileSpan *members = err->code == DC_OK ? spans_gzip.list(bytes, file->size, &count, err) : NULL;
+  bool all = members != NULL;
+  dc_free(members);
+  if (!all) return err->code; /* not all of it is BGZF, or it ends within a member: reading shows it */
+  truncated(file, err);
+  dc_hint(err, "its last member is no end mark of BGZF; gzip -dc reads what is there");
+  return err->code;
+}
+
+DcCode spans_check_end(const InputFile *file, DcError *err) {
+  FileBytes *bytes;
+  if (kind_of(file) != &spans_gzip || file->size < CODEC_GZIP_MARK_SIZE) return DC_OK;
+  DC_TRY(bytes_open(file, &bytes, err));
+  DcCode code = check_end(file, bytes, err);
+  bytes_close(bytes);
+  return code;
 }
 
 DcCode spans_list(const InputFile *file, FileSpan **out, size_t *count, DcError *err) {
   const SpanKind *kind = kind_of(file);
-  int error = 0;
+  FileBytes *bytes;
   *out = NULL;
   *count = 0;
-  if (!kind) return DC_OK;
-  int fd = open_input(file->path, err);
-  if (fd < 0) return err->code;
-  *out = kind->list(fd, file->size, count, &error);
-  if (error) dc_fail_errno(err, error, "cannot read %.*s", STR_ARG(file->path));
-  else (void)!spans_check_end(file, fd, err);
-  close(fd); /* only read */
+  if (!kind || file->remote) return DC_OK; /* headers lie all over the file: to read them from a server would take as long as the file */
+  DC_TRY(bytes_open(file, &bytes, err));
+  *out = kind->list(bytes, file->size, count, err);
+  if (err->code == DC_OK && kind == &spans_gzip && file->size >= CODEC_GZIP_MARK_SIZE) (void)!check_end(file, bytes, err);
+  bytes_close(bytes);
   if (*count > 1 && err->code == DC_OK) return DC_OK;
   dc_free(*out);
   *out = NULL;
@@ -56,34 +58,13 @@ DcCode spans_list(const InputFile *file, FileSpan **out, size_t *count, DcError 
   return err->code;
 }
 
-static DcCode truncated(const InputFile *file, DcError *err) {
-  return dc_fail(err, "%.*s: the compressed data ends early (truncated?)", STR_ARG(file->path));
-}
-
-DcCode spans_check_end(const InputFile *file, int fd, DcError *err) {
-  char tail[CODEC_GZIP_MARK_SIZE];
-  int error = 0;
-  size_t count = 0;
-  if (file->codec != CODEC_GZIP || kind_of(file) != &spans_gzip || file->size < sizeof tail) return DC_OK;
-  if (spans_read_at(fd, tail, sizeof tail, file->size - sizeof tail, &error) && memcmp(tail, CODEC_GZIP_MARK, sizeof tail) == 0) return DC_OK;
-  FileSpan *members = error ? NULL : spans_gzip.list(fd, file->size, &count, &error);
-  dc_free(members);
-  if (error) return dc_fail_errno(err, error, "cannot read %.*s", STR_ARG(file->path));
-  if (!members) return DC_OK; /* not all of it is BGZF, or it ends within a member: reading shows it */
-  truncated(file, err);
-  dc_hint(err, "its last member is no end mark of BGZF; gzip -dc reads what is there");
-  return err->code;
-}
-
 /* One member after another; packed has room for the largest. */
-static DcCode read_spans(const SpanKind *kind, const InputFile *file, int fd, const FileSpan *spans, size_t count, char *packed, char *data, DcError *err) {
+static DcCode read_spans(const SpanKind *kind, const InputFile *file, FileBytes *bytes, const FileSpan *spans, size_t count, char *packed, char *data, DcError *err) {
   void *decoder = kind->decoder_new();
   if (!decoder) dc_fail(err, "%.*s: no memory to decompress", STR_ARG(file->path));
   for (size_t i = 0; i < count && err->code == DC_OK; i++) {
-    int error = 0;
-    if (!spans_read_at(fd, packed, spans[i].size, spans[i].offset, &error)) {
-      if (error) dc_fail_errno(err, error, "cannot read %.*s", STR_ARG(file->path));
-      else truncated(file, err);
+    if (!spans_read_at(bytes, packed, spans[i].size, spans[i].offset, err)) {
+      truncated(file, err); /* if that is not said already */
       break;
     }
     const char *reason = kind->decode(decoder, packed, spans[i], data);
@@ -99,13 +80,13 @@ static DcCode read_spans(const SpanKind *kind, const InputFile *file, int fd, co
 
 DcCode spans_read(const InputFile *file, const FileSpan *spans, size_t count, char *data, DcError *err) {
   uint64_t largest = 1;
-  int fd = open_input(file->path, err);
-  if (fd < 0) return err->code;
+  FileBytes *bytes;
+  DC_TRY(bytes_open(file, &bytes, err));
   for (size_t i = 0; i < count; i++)
     if (spans[i].size > largest) largest = spans[i].size;
   char *packed = dc_realloc(NULL, largest);
-  DcCode code = read_spans(kind_of(file), file, fd, spans, count, packed, data, err);
+  DcCode code = read_spans(kind_of(file), file, bytes, spans, count, packed, data, err);
   dc_free(packed);
-  close(fd); /* only read */
+  bytes_close(bytes);
   return code;
 }

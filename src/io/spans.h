@@ -15,7 +15,7 @@ typedef struct FileSpan {
 DcCode spans_list(const InputFile *file, FileSpan **out, size_t *count, DcError *err) DC_MUST_CHECK;
 /* Decompresses members one behind the other into data, which has room for their content. */
 DcCode spans_read(const InputFile *file, const FileSpan *spans, size_t count, char *data, DcError *err) DC_MUST_CHECK;
-/* A BGZF file ends in a mark: fails when all its members are there but the mark. fd is at any place. */
-DcCode spans_check_end(const InputFile *file, int fd, DcError *err) DC_MUST_CHECK;
+/* A BGZF file ends in a mark: fails when all its members are there but the mark. */
+DcCode spans_check_end(const InputFile *file, DcError *err) DC_MUST_CHECK;
 
 #endif

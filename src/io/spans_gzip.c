@@ -15,24 +15,24 @@ static uint64_t member_size(const unsigned char *header) {
 }
 
 /* The end of a member and the header of the next one lie side by side: one read for each member. */
-static FileSpan *list_members(int fd, uint64_t size, size_t *count, int *error) {
+static FileSpan *list_members(FileBytes *bytes, uint64_t size, size_t *count, DcError *err) {
   FileSpan *members = NULL;
   size_t n = 0, cap = 0;
   uint64_t offset = 0, length;
-  unsigned char bytes[4 + HEADER];
-  bool good = size >= LEAST && spans_read_at(fd, bytes + 4, HEADER, 0, error);
+  unsigned char text[4 + HEADER];
+  bool good = size >= LEAST && spans_read_at(bytes, text + 4, HEADER, 0, err);
   while (good && offset < size) {
-    length = member_size(bytes + 4);
+    length = member_size(text + 4);
     uint64_t end = offset + length, ahead = end + HEADER <= size ? HEADER : 0;
-    good = length && end <= size && (ahead || end == size) && spans_read_at(fd, bytes, (size_t)(4 + ahead), end - 4, error);
-    uint64_t content = spans_little_endian(bytes, 4);
+    good = length && end <= size && (ahead || end == size) && spans_read_at(bytes, text, (size_t)(4 + ahead), end - 4, err);
+    uint64_t content = spans_little_endian(text, 4);
     good = good && content <= CONTENT_MOST;
     if (!good) break;
     VEC_GROW(members, n, cap);
     members[n++] = (FileSpan){offset, length, content};
     offset = end;
   }
-  if (good && offset == size && !*error) {
+  if (good && offset == size && err->code == DC_OK) {
     *count = n;
     return members;
   }

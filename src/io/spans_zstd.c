@@ -8,13 +8,13 @@
 #include "io/spans_internal.h"
 
 /* The header of a frame at *offset, which is moved behind it. false: no plain frame with its content size. */
-static bool frame_header(int fd, uint64_t *offset, uint64_t *content, bool *checksum, int *error) {
+static bool frame_header(FileBytes *bytes, uint64_t *offset, uint64_t *content, bool *checksum, DcError *err) {
   unsigned char head[14] = {0};
-  if (!spans_read_at(fd, head, 5, *offset, error)) return false;
+  if (!spans_read_at(bytes, head, 5, *offset, err)) return false;
   unsigned descriptor = head[4], single = descriptor >> 5 & 1, size_code = descriptor >> 6;
   size_t size_bytes = size_code ? (size_t)1 << size_code : single, window = !single;
   if ((descriptor & 3) || !size_bytes) return false; /* a dictionary, or no size */
-  if (!spans_read_at(fd, head + 5, window + size_bytes, *offset + 5, error)) return false;
+  if (!spans_read_at(bytes, head + 5, window + size_bytes, *offset + 5, err)) return false;
   *content = spans_little_endian(head + 5 + window, size_bytes) + (size_bytes == 2 ? 256 : 0);
   *checksum = descriptor >> 2 & 1;
   *offset += 5 + window + size_bytes;
@@ -22,12 +22,12 @@ static bool frame_header(int fd, uint64_t *offset, uint64_t *content, bool *chec
 }
 
 /* Moves *offset behind the frame that starts there. */
-static bool skip_frame(int fd, uint64_t *offset, uint64_t *content, int *error) {
+static bool skip_frame(FileBytes *bytes, uint64_t *offset, uint64_t *content, DcError *err) {
   bool checksum, last = false;
-  if (!frame_header(fd, offset, content, &checksum, error)) return false;
+  if (!frame_header(bytes, offset, content, &checksum, err)) return false;
   while (!last) {
     unsigned char head[3];
-    if (!spans_read_at(fd, head, 3, *offset, error)) return false;
+    if (!spans_read_at(bytes, head, 3, *offset, err)) return false;
     uint64_t block = spans_little_endian(head, 3), type = block >> 1 & 3;
     last = block & 1;
     if (type == 3) return false;
@@ -37,24 +37,24 @@ static bool skip_frame(int fd, uint64_t *offset, uint64_t *content, int *error) 
   return true;
 }
 
-static FileSpan *list_frames(int fd, uint64_t size, size_t *count, int *error) {
+static FileSpan *list_frames(FileBytes *bytes, uint64_t size, size_t *count, DcError *err) {
   FileSpan *frames = NULL;
   size_t n = 0, cap = 0;
   uint64_t offset = 0;
   while (offset < size) {
     unsigned char magic[8];
     uint64_t start = offset, content = 0;
-    if (size - offset < 8 || !spans_read_at(fd, magic, 8, offset, error)) break;
+    if (size - offset < 8 || !spans_read_at(bytes, magic, 8, offset, err)) break;
     uint64_t number = spans_little_endian(magic, 4);
     if (number >= 0x184D2A50 && number <= 0x184D2A5F) { /* a skippable frame */
       offset += 8 + spans_little_endian(magic + 4, 4);
       continue;
     }
-    if (number != 0xFD2FB528 || !skip_frame(fd, &offset, &content, error) || content > SPAN_MOST_CONTENT) break;
+    if (number != 0xFD2FB528 || !skip_frame(bytes, &offset, &content, err) || content > SPAN_MOST_CONTENT) break;
     VEC_GROW(frames, n, cap);
     frames[n++] = (FileSpan){start, offset - start, content};
   }
-  if (offset == size && !*error) {
+  if (offset == size && err->code == DC_OK) {
     *count = n;
     return frames;
   }

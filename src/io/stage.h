@@ -16,6 +16,7 @@
 #define IO_STAGE_H
 
 #include "io/checksum.h"
+#include "io/remote.h"
 
 typedef enum StageMode { STAGE_ERROR, STAGE_OVERWRITE, STAGE_APPEND, STAGE_IGNORE } StageMode;
 
@@ -23,6 +24,8 @@ typedef struct StageOptions {
   StageMode mode;
   bool force;   /* files, folders and moves are forced to the disk (fsync) before stage_commit returns */
   bool success; /* an empty file _SUCCESS in the folder of each dataset, the last to appear */
+  RemoteOptions remote; /* how to reach a target elsewhere */
+  Str content_type;     /* of its objects; data NULL: by their suffix */
   ChecksumKind manifest; /* a manifest (io/manifest.h) with such sums for each dataset; CHECKSUM_NONE: none */
 } StageOptions;
 

@@ -22,6 +22,7 @@ struct InputStream {
   char *path;
   int fd;
   EntryReader *entry; /* of an archive, in place of fd */
+  RemoteReader *remote; /* of a file elsewhere, in place of fd */
   bool waits; /* not a regular file: a read may take for ever */
   Codec codec, other; /* other: by the first bytes */
   bool ended;      /* read gave 0, or `to` is reached */
@@ -44,6 +45,13 @@ static DcCode read_some(InputStream *stream, char *data, size_t size, size_t *go
   if (stream->entry) {
     DC_TRY(entry_read(stream->entry, data, size, got, err));
     stream->ended = *got == 0;
+    return DC_OK;
+  }
+  if (stream->remote) {
+    DC_TRY(remote_reader_read(stream->remote, data, size, got, err));
+    stream->ended = *got == 0;
+    stream->left -= *got;
+    stream->taken += *got;
     return DC_OK;
   }
   ssize_t n;
@@ -86,7 +94,12 @@ static DcCode start_codec(InputStream *stream, DcError *err) {
 
 static DcCode open_file(InputStream *stream, const InputFile *file, uint64_t from, uint64_t to, DcError *err) {
   bool standard = str_is(file->path, "-");
-  if (file->archive_len) return entry_open(file->path, file->archive_len, file->entry, &stream->entry, err);
+  if (file->archive_len) return entry_open(file, &stream->entry, err);
+  if (file->remote) {
+    if (file->codec == CODEC_GZIP) DC_TRY(spans_check_end(file, err));
+    if (file->regular && to > file->size) to = file->size;
+    return remote_reader_open(file->remote, file->path, file->version, file->regular, from, to, &stream->remote, err);
+  }
   /* Not blocking: a named pipe is opened before anyone writes to it. For a regular file it means nothing. */
   if (!standard) stream->fd = open(stream->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (stream->fd < 0) return dc_fail_errno(err, errno, "cannot open %s", stream->path);
@@ -95,7 +108,7 @@ static DcCode open_file(InputStream *stream, const InputFile *file, uint64_t fro
   stream->waits = !S_ISREG(status.st_mode);
   if (standard) return DC_OK;
   if (S_ISDIR(status.st_mode)) return dc_fail(err, "cannot read %s: it is a folder", stream->path);
-  if (file->codec == CODEC_GZIP) DC_TRY(spans_check_end(file, stream->fd, err));
+  if (file->codec == CODEC_GZIP) DC_TRY(spans_check_end(file, err));
   if (from && lseek(stream->fd, (off_t)from, SEEK_SET) < 0) return dc_fail_errno(err, errno, "cannot read %s", stream->path);
   /* Only advice: a file system that does not take it reads as well. */
   (void)posix_fadvise(stream->fd, (off_t)from, to == UINT64_MAX ? 0 : (off_t)(to - from), POSIX_FADV_SEQUENTIAL);
@@ -203,6 +216,7 @@ void stream_close(InputStream *stream) {
   if (!stream) return;
   if (stream->fd > 0) close(stream->fd); /* nothing was written: there is nothing to lose */
   entry_close(stream->entry);
+  remote_reader_close(stream->remote);
   if (stream->backend) stream->backend->decoder_free(stream->decoder);
   dc_free(stream->input);
   dc_free(stream->path);

@@ -1,4 +1,4 @@
-/* tree.c - looks at paths on the disk and in archives. */
+/* tree.c - looks at paths on the disk, elsewhere, and in archives. */
 #include "io/tree.h"
 
 #include <dirent.h>
@@ -10,6 +10,7 @@
 
 void tree_free(Tree *tree) {
   dc_free(tree->archives);
+  remote_tree_free(&tree->remote);
   *tree = (Tree){0};
 }
 
@@ -22,26 +23,38 @@ static bool hidden(Str name) { return name.len && (name.data[0] == '.' || name.d
 
 /* ---- archives ---- */
 
-/* The length of the archive that a path is or leads into; 0: none. */
-static size_t archive_in(Tree *tree, Str path) {
+/* The archive that a path is or leads into, of its path; out->path.len 0: none. */
+static DcCode archive_in(Tree *tree, Str path, InputFile *out, DcError *err) {
+  *out = (InputFile){.regular = true};
   for (size_t len = path.len; len; len--) {
     Str prefix = str_make(path.data, len);
     struct stat status;
     if ((len < path.len && path.data[len] != '/') || path.data[len - 1] == '/' || !archive_is_name(prefix)) continue;
-    if (stat(c_path(tree, prefix), &status) == 0 && S_ISREG(status.st_mode)) return len;
+    if (remote_is(path)) {
+      RemoteEntry entry;
+      DC_TRY(remote_tree_look(&tree->remote, prefix, &out->remote, &entry, err));
+      out->size = entry.size;
+      out->version = entry.version;
+      out->regular = entry.ranges && entry.size != UINT64_MAX;
+      if (entry.kind == REMOTE_FILE) out->path = prefix;
+    } else if (stat(c_path(tree, prefix), &status) == 0 && S_ISREG(status.st_mode)) {
+      out->path = prefix;
+      out->size = (uint64_t)status.st_size;
+    }
+    if (out->path.len) return DC_OK;
   }
-  return 0;
+  return DC_OK;
 }
 
 /* The index of an archive, read once. It is valid until the next one is asked for. */
-static DcCode index_of(Tree *tree, Str path, const ArchiveIndex **out, DcError *err) {
+static DcCode index_of(Tree *tree, const InputFile *archive, const ArchiveIndex **out, DcError *err) {
   for (size_t i = 0; i < tree->count; i++) {
-    if (!str_eq(tree->archives[i].path, path)) continue;
+    if (!str_eq(tree->archives[i].path, archive->path)) continue;
     *out = &tree->archives[i];
     return DC_OK;
   }
   VEC_GROW(tree->archives, tree->count, tree->cap);
-  DC_TRY(archive_index(path, tree->arena, &tree->archives[tree->count], err));
+  DC_TRY(archive_index(archive, tree->arena, &tree->archives[tree->count], err));
   *out = &tree->archives[tree->count++];
   return DC_OK;
 }
@@ -59,12 +72,16 @@ static Str inner_name(Tree *tree, Str path, size_t archive_len) {
   return str_make(out, len);
 }
 
-static DcCode look_inside(Tree *tree, Str path, size_t archive_len, TreeNode *out, DcError *err) {
+static TreeNode node_in(const InputFile *archive, TreeKind kind) {
+  return (TreeNode){.kind = kind, .error = ENOENT, .archive_len = archive->path.len, .archive_size = archive->size, .remote = archive->remote, .version = archive->version};
+}
+
+static DcCode look_inside(Tree *tree, Str path, const InputFile *archive, TreeNode *out, DcError *err) {
   const ArchiveIndex *index;
-  DC_TRY(index_of(tree, str_make(path.data, archive_len), &index, err));
-  Str name = inner_name(tree, path, archive_len);
+  DC_TRY(index_of(tree, archive, &index, err));
+  Str name = inner_name(tree, path, archive->path.len);
   const IndexEntry *entry = archive_find(index, name);
-  *out = (TreeNode){.kind = TREE_NONE, .error = ENOENT, .archive_len = archive_len};
+  *out = node_in(archive, TREE_NONE);
   if (entry && entry->kind == ENTRY_SYMBOLIC) {
     dc_fail(err, "%.*s: a link that leads to no file in the archive", STR_ARG(path));
     dc_hint(err, "unpack the archive, or name what is to be read of it");
@@ -80,10 +97,10 @@ static DcCode look_inside(Tree *tree, Str path, size_t archive_len, TreeNode *ou
   return DC_OK;
 }
 
-static DcCode names_inside(Tree *tree, Str path, size_t archive_len, bool all, StrList *names, DcError *err) {
+static DcCode names_inside(Tree *tree, Str path, const InputFile *archive, bool all, StrList *names, DcError *err) {
   const ArchiveIndex *index;
-  DC_TRY(index_of(tree, str_make(path.data, archive_len), &index, err));
-  Str folder = inner_name(tree, path, archive_len), last = {NULL, 0};
+  DC_TRY(index_of(tree, archive, &index, err));
+  Str folder = inner_name(tree, path, archive->path.len), last = {NULL, 0};
   size_t behind = folder.len ? folder.len + 1 : 0;
   for (size_t i = archive_first_in(index, folder); i < index->count; i++) {
     Str whole = index->entries[i].name;
@@ -99,19 +116,64 @@ static DcCode names_inside(Tree *tree, Str path, size_t archive_len, bool all, S
   return DC_OK;
 }
 
-/* ---- both ---- */
+/* ---- elsewhere ---- */
+
+static DcCode look_elsewhere(Tree *tree, Str path, TreeNode *out, DcError *err) {
+  RemoteEntry entry;
+  InputFile archive;
+  Remote *remote;
+  DC_TRY(remote_tree_look(&tree->remote, path, &remote, &entry, err));
+  *out = (TreeNode){.kind = TREE_NONE, .error = ENOENT, .remote = remote};
+  if (entry.kind == REMOTE_NONE) {
+    DC_TRY(archive_in(tree, path, &archive, err));
+    return archive.path.len ? look_inside(tree, path, &archive, out, err) : DC_OK;
+  }
+  out->version = entry.version;
+  out->size = entry.size;
+  out->ranges = entry.ranges;
+  out->kind = entry.kind == REMOTE_FOLDER ? TREE_FOLDER : TREE_FILE;
+  if (out->kind == TREE_FOLDER || !archive_is_name(remote_name(path))) return DC_OK;
+  out->kind = TREE_FOLDER;
+  out->archive_len = path.len;
+  out->archive_size = entry.size;
+  return DC_OK;
+}
+
+static DcCode names_elsewhere(Tree *tree, Str path, bool all, StrList *names, DcError *err) {
+  InputFile archive;
+  DC_TRY(archive_in(tree, path, &archive, err));
+  if (archive.path.len) return names_inside(tree, path, &archive, all, names, err);
+  size_t kept = names->count;
+  DC_TRY(remote_tree_list(&tree->remote, path, false, err));
+  remote_tree_names(&tree->remote, path, names);
+  for (size_t i = kept; i < names->count; i++)
+    if (all || !hidden(names->items[i])) names->items[kept++] = names->items[i];
+  names->count = kept;
+  return DC_OK;
+}
+
+DcCode tree_expect_all(Tree *tree, Str path, DcError *err) {
+  InputFile archive;
+  if (!remote_is(path)) return DC_OK;
+  DC_TRY(archive_in(tree, path, &archive, err));
+  return archive.path.len ? DC_OK : remote_tree_list(&tree->remote, path, true, err);
+}
+
+/* ---- all ---- */
 
 DcCode tree_look(Tree *tree, Str path, TreeNode *out, DcError *err) {
   struct stat status;
   *out = (TreeNode){.kind = TREE_NONE};
+  if (remote_is(path)) return look_elsewhere(tree, path, out, err);
   if (stat(c_path(tree, path), &status) != 0) {
+    InputFile archive = {.regular = true};
     out->error = errno;
-    size_t archive_len = out->error == ENOTDIR ? archive_in(tree, path) : 0;
-    return archive_len ? look_inside(tree, path, archive_len, out, err) : DC_OK;
+    if (out->error == ENOTDIR) DC_TRY(archive_in(tree, path, &archive, err));
+    return archive.path.len ? look_inside(tree, path, &archive, out, err) : DC_OK;
   }
   if (S_ISDIR(status.st_mode)) *out = (TreeNode){.kind = TREE_FOLDER, .device = status.st_dev, .inode = status.st_ino};
   else if (!S_ISREG(status.st_mode)) out->kind = TREE_OTHER;
-  else if (archive_is_name(path)) *out = (TreeNode){.kind = TREE_FOLDER, .archive_len = path.len};
+  else if (archive_is_name(path)) *out = (TreeNode){.kind = TREE_FOLDER, .archive_len = path.len, .archive_size = (uint64_t)status.st_size};
   else *out = (TreeNode){.kind = TREE_FILE, .size = (uint64_t)status.st_size};
   return DC_OK;
 }
@@ -121,8 +183,9 @@ static DcCode names_on_disk(Tree *tree, Str path, bool all, StrList *names, bool
   DIR *folder = opendir(c_path(tree, path));
   if (!folder) {
     int error = errno;
-    size_t archive_len = error == ENOTDIR ? archive_in(tree, path) : 0;
-    if (archive_len) return names_inside(tree, path, archive_len, all, names, err);
+    InputFile archive = {.regular = true};
+    if (error == ENOTDIR) DC_TRY(archive_in(tree, path, &archive, err));
+    if (archive.path.len) return names_inside(tree, path, &archive, all, names, err);
     return dc_fail_errno(err, error, "cannot read folder %.*s", STR_ARG(path));
   }
   struct dirent *entry;
@@ -141,6 +204,7 @@ static DcCode names_on_disk(Tree *tree, Str path, bool all, StrList *names, bool
 DcCode tree_names(Tree *tree, Str path, bool all, StrList *names, DcError *err) {
   size_t before = names->count;
   bool locked = false;
+  if (remote_is(path)) return names_elsewhere(tree, path, all, names, err);
   DC_TRY(names_on_disk(tree, path, all, names, &locked, err));
   if (!locked) return DC_OK;
   DC_TRY(stage_settle(c_path(tree, path), err)); /* behind it other names may be there */

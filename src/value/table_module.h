@@ -24,6 +24,7 @@ typedef struct TableError {
 typedef struct TableSource {
   void *self;
   uint64_t size; /* UINT64_MAX: not known, and only read_next may be used (a pipe) */
+  bool slow;     /* each read_at costs a way to a server and back: few large ones are better than many */
   /* Reads size bytes at offset, fewer only at the end of the file. Thread-safe. *got: how many. */
   int (*read_at)(void *self, uint64_t offset, void *data, uint64_t size, uint64_t *got, TableError *error);
   /* The next bytes in order; *got = 0: the end. */

@@ -73,7 +73,7 @@ static void fuzz_archive(const char *suffix, const char *data, size_t size) {
   int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   if (fd < 0 || write(fd, data, size) != (ssize_t)size) abort();
   close(fd);
-  if (listing_expand(value_text(path), false, NULL, &arena, &listing, &err) == DC_OK) {
+  if (listing_expand(value_text(path), false, NULL, NULL, &arena, &listing, &err) == DC_OK) {
     read_entries(&listing);
     listing_free(&listing);
   }

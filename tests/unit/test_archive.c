@@ -65,7 +65,7 @@ static DcCode read_path(const char *path, int times, Buf *out, DcError *err) {
   Arena arena = {0};
   Listing listing;
   out->len = 0;
-  DcCode code = listing_expand(value_text(path), false, NULL, &arena, &listing, err);
+  DcCode code = listing_expand(value_text(path), false, NULL, NULL, &arena, &listing, err);
   for (size_t i = 0; code == DC_OK && i < listing.count; i++)
     for (int time = 0; code == DC_OK && time < times; time++) code = read_file(&listing.files[i], 1000, out, err);
   listing_free(&listing);

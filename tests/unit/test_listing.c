@@ -44,7 +44,7 @@ static const char *expanded(Value path, bool grouped) {
   Listing listing;
   DcError err = {0};
   text[0] = 0;
-  if (listing_expand(path, grouped, NULL, &arena, &listing, &err) != DC_OK) {
+  if (listing_expand(path, grouped, NULL, NULL, &arena, &listing, &err) != DC_OK) {
     snprintf(text, sizeof text, "%s%s%s", err.message, err.hint[0] ? "; " : "", err.hint);
     return text;
   }
@@ -132,12 +132,12 @@ START_TEST(finds_codecs) {
   Listing listing;
   DcError err = {0};
   ck_assert_int_eq(system("cp flat/a.csv z.zst && gzip -c flat/a.csv > unnamed"), 0);
-  ck_assert_int_eq(listing_expand(value_text("z.zst,unnamed,flat/a.csv"), false, NULL, &arena, &listing, &err), DC_OK);
+  ck_assert_int_eq(listing_expand(value_text("z.zst,unnamed,flat/a.csv"), false, NULL, NULL, &arena, &listing, &err), DC_OK);
   ck_assert_int_eq(listing.files[0].codec, CODEC_ZSTD);
   ck_assert_int_eq(listing.files[1].codec, CODEC_GZIP);
   ck_assert_int_eq(listing.files[2].codec, CODEC_NONE);
   listing_free(&listing);
-  ck_assert_int_eq(listing_expand(value_text("unnamed"), false, "none", &arena, &listing, &err), DC_OK);
+  ck_assert_int_eq(listing_expand(value_text("unnamed"), false, "none", NULL, &arena, &listing, &err), DC_OK);
   ck_assert_int_eq(listing.files[0].codec, CODEC_NONE);
   listing_free(&listing);
   make("old.csv.lzo");
