@@ -2,6 +2,7 @@
 #include "run/stats.h"
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "run/table.h"
 
 static void sum_up(StatementStats *sum, const StatementStats *cost) {
@@ -70,27 +71,42 @@ const char *stmt_kind_name(StmtKind kind) {
   return names[kind];
 }
 
-void stmt_text(const Stmt *stmt, size_t width, Buf *out) {
+/* The statement in one line, so much of it as may be shown and what stands behind that; false: that is all of it. */
+static bool one_line(const Stmt *stmt, size_t width, Buf *out) {
   const Source *source = stmt->pos.source;
-  if (!source) return;
-  size_t shown = 0;
+  size_t end = (size_t)stmt->pos.offset + stmt->pos.length;
   bool blank = false;
-  for (size_t i = stmt->pos.offset; i < source->len && i < (size_t)stmt->pos.offset + stmt->pos.length; i++) {
+  for (size_t i = stmt->pos.offset; i < source->len && i < end; i++) {
     char c = source->text[i];
     if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
       blank = true;
       continue;
     }
-    bool starts = ((unsigned char)c & 0xC0) != 0x80;
-    if (starts && shown + blank >= width) {
-      buf_text(out, "…");
-      return;
-    }
-    if (blank && shown) buf_char(out, ' '), shown++;
+    if (out->len >= width) return true;
+    if (blank && out->len) buf_char(out, ' ');
     blank = false;
-    shown += starts;
     buf_char(out, c);
   }
+  return false;
+}
+
+/* Secrets are masked before the text is cut: a part of one must not stay. */
+void stmt_text(const Stmt *stmt, size_t width, Buf *out) {
+  enum { LONGEST_SECRET = 4096 };
+  Buf line = {0};
+  if (!stmt->pos.source) return;
+  bool more = one_line(stmt, width * 4 + LONGEST_SECRET, &line);
+  secret_mask(&line, 0);
+  size_t shown = 0, at = 0;
+  for (; at < line.len; at++) {
+    bool starts = ((unsigned char)line.data[at] & 0xC0) != 0x80;
+    if (starts && shown == width) break;
+    shown += starts;
+  }
+  while (at && at < line.len && line.data[at - 1] == ' ') at--; /* as if it had been cut before the blank */
+  buf_put(out, line.data, at);
+  if (more || at < line.len) buf_text(out, "…");
+  buf_free(&line);
 }
 
 /* 1234567 as 1.2M; exact below ten thousand. */
