@@ -28,6 +28,7 @@ static DcCode open_target(Copy *copy, const CopySpec *spec, DcError *err) {
     dc_hint(err, "they lie beside the files that COPY writes into a folder");
     return err->code;
   }
+  copy->file.stage.temp_dir = copy->engine->temp_dir;
   if (!str_is(path, "-") && stage_open(path, &copy->file.stage, &copy->stage, err) != DC_OK) return dc_position(err, spec->path_pos);
   return DC_OK;
 }

@@ -122,13 +122,7 @@ static bool read_entries(yyjson_val *list, Manifest *out) {
   return true;
 }
 
-DcCode manifest_read(const char *path, Manifest *out, bool *found, DcError *err) {
-  *out = (Manifest){0};
-  *found = access(path, F_OK) == 0;
-  if (!*found && (errno == ENOENT || errno == ENOTDIR)) return DC_OK;
-  yyjson_read_err wrong = {0};
-  yyjson_doc *document = yyjson_read_file(path, 0, NULL, &wrong);
-  if (!document && wrong.code == YYJSON_READ_ERROR_FILE_OPEN) return dc_fail(err, "cannot open %s", path);
+static DcCode read_document(const char *path, yyjson_doc *document, Manifest *out, DcError *err) {
   bool ok = document && read_entries(yyjson_obj_get(yyjson_doc_get_root(document), "files"), out);
   yyjson_doc_free(document);
   manifest_sort(out);
@@ -137,4 +131,19 @@ DcCode manifest_read(const char *path, Manifest *out, bool *found, DcError *err)
   dc_fail(err, "%s is no manifest of dcetl", path);
   dc_hint(err, "a manifest lists \"files\" with \"path\", \"bytes\" and \"sha256\" or \"xxh128\"");
   return err->code;
+}
+
+DcCode manifest_parse(const char *path, Str text, Manifest *out, DcError *err) {
+  *out = (Manifest){0};
+  return read_document(path, yyjson_read(text.data ? text.data : "", text.len, 0), out, err);
+}
+
+DcCode manifest_read(const char *path, Manifest *out, bool *found, DcError *err) {
+  *out = (Manifest){0};
+  *found = access(path, F_OK) == 0;
+  if (!*found && (errno == ENOENT || errno == ENOTDIR)) return DC_OK;
+  yyjson_read_err wrong = {0};
+  yyjson_doc *document = yyjson_read_file(path, 0, NULL, &wrong);
+  if (!document && wrong.code == YYJSON_READ_ERROR_FILE_OPEN) return dc_fail(err, "cannot open %s", path);
+  return read_document(path, document, out, err);
 }

@@ -48,6 +48,7 @@ void manifest_free(Manifest *manifest);
 /* Appends the text of the file. columns: a JSON array. */
 void manifest_print(const Manifest *manifest, Str columns, Buf *out);
 /* Reads the file at path, sorted; *found = false: there is none. Paths in it that lead out of its folder are an error. */
+DcCode manifest_parse(const char *path, Str text, Manifest *out, DcError *err) DC_MUST_CHECK; /* the same for its text; path: in messages */
 DcCode manifest_read(const char *path, Manifest *out, bool *found, DcError *err) DC_MUST_CHECK;
 
 /* Compares files to what a manifest, or all manifests below a folder, say of them. Each difference is told, with the

@@ -4,7 +4,6 @@
  */
 #include "io/stage_internal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -73,7 +72,7 @@ static DcCode find_base(Stage *stage, DcError *err) {
 }
 
 DcCode stage_open(Str root, const StageOptions *options, Stage **out, DcError *err) {
-  DC_TRY(path_local(root, &root, err));
+  DC_TRY(path_input(root, &root, err));
   Stage *stage = dc_alloc(sizeof *stage);
   stage->root = path_copy(root);
   stage->options = *options;
@@ -84,7 +83,7 @@ DcCode stage_open(Str root, const StageOptions *options, Stage **out, DcError *e
   stages = stage;
   pthread_mutex_unlock(&list_lock);
   DcCode code = checksum_prepare(options->manifest, err);
-  if (code == DC_OK) code = find_base(stage, err);
+  if (code == DC_OK) code = remote_is(root) ? stage_store_open(stage, err) : find_base(stage, err);
   if (code != DC_OK) {
     stage_abort(stage);
     return code;
@@ -116,36 +115,31 @@ static int64_t part_number(const char *name) {
 }
 
 /* Is there a visible file in the folder? *next: behind the highest part number. A folder that is missing is empty. */
-static DcCode look_into(const char *path, bool *used, uint32_t *next, DcError *err) {
-  DIR *folder = opendir(path);
-  if (!folder && errno == ENOENT) return DC_OK;
-  if (!folder) return dc_fail_errno(err, errno, "cannot read folder %s", path);
-  struct dirent *entry;
-  while ((errno = 0, entry = readdir(folder))) {
-    if (stage_hides(entry->d_name)) continue;
-    char *child = path_join(path, str_of(entry->d_name));
-    struct stat status;
-    if (stat(child, &status) == 0 && S_ISREG(status.st_mode)) {
+static DcCode look_into(Stage *stage, const char *path, bool *used, uint32_t *next, DcError *err) {
+  char **names;
+  (void)!stage_names(stage, path, &names, err);
+  for (size_t i = 0; names[i] && err->code == DC_OK; i++) {
+    if (stage_hides(names[i])) continue;
+    char *child = path_join(path, str_of(names[i]));
+    StageTarget target;
+    if (stage_look(stage, child, &target, err) == DC_OK && target.kind == TARGET_FILE) {
       *used = true;
-      int64_t number = part_number(entry->d_name);
+      int64_t number = part_number(names[i]);
       if (number >= *next) *next = (uint32_t)number + 1;
     }
     dc_free(child);
   }
-  if (errno) dc_fail_errno(err, errno, "cannot read folder %s", path);
-  closedir(folder);
+  folder_free_list(names);
   return err->code;
 }
 
-static DcCode look_at_file(const char *path, bool *used, uint32_t *next, DcError *err) {
-  struct stat status;
-  if (lstat(path, &status) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return DC_OK;
-    return dc_fail_errno(err, errno, "cannot look at %s", path);
-  }
-  if (S_ISDIR(status.st_mode)) return dc_fail(err, "\"%s\" is a folder, not a file", path);
+static DcCode look_at_file(Stage *stage, const char *path, bool *used, uint32_t *next, DcError *err) {
+  StageTarget target;
+  DC_TRY(stage_look(stage, path, &target, err));
+  if (target.kind == TARGET_NONE) return DC_OK;
+  if (target.kind == TARGET_FOLDER) return dc_fail(err, "\"%s\" is a folder, not a file", path);
   *used = true;
-  *next = status.st_size > 0;
+  *next = target.size > 0;
   return DC_OK;
 }
 
@@ -173,8 +167,8 @@ DcCode stage_dataset(Stage *stage, Str name, bool single, Str suffix, bool *skip
   bool used = false;
   uint32_t next = 0;
   if (stage_claim(stage, full.data, single, err) != DC_OK) used = false;
-  else if (single) look_at_file(target, &used, &next, err);
-  else look_into(target, &used, &next, err);
+  else if (single) look_at_file(stage, target, &used, &next, err);
+  else look_into(stage, target, &used, &next, err);
   if (err->code == DC_OK && used && stage->options.mode == STAGE_ERROR) {
     dc_fail(err, "\"%s\" exists already", target);
     dc_hint(err, "use @mode = 'overwrite', 'append' or 'ignore'");
@@ -245,6 +239,7 @@ const char *stage_warning(const Stage *stage) {
 
 /* Takes the stage off the disk, and lets go of what it claimed. */
 static void clear_disk(Stage *stage) {
+  if (stage->store) stage_store_clear(stage);
   if (stage->folder && !stage->keep) folder_remove(stage->folder);
   stage_lock_close(stage->claims);
   stage->claims = NULL;
@@ -263,6 +258,7 @@ static void free_stage(Stage *stage) {
     dc_free(stage->files[i]);
   }
   for (size_t i = 0; i < stage->dataset_count; i++) dc_free(stage->datasets[i].name);
+  stage_store_free(stage->store);
   dc_free(stage->files);
   dc_free(stage->datasets);
   arena_free(&stage->arena);
@@ -301,6 +297,7 @@ void stage_abort_all(void) {
 
 static DcCode commit(Stage *stage, DcError *err) {
   if (stage->ended) return dc_fail(err, "cannot write to %s: the run was stopped", stage->root);
+  if (stage->store) return stage_store_commit(stage, err);
   for (size_t i = 0; i < stage->file_count; i++) DC_TRY(stage_create(stage->files[i], err));
   DC_TRY(stage_close_files(stage, err));
   DC_TRY(stage_write_markers(stage, err));

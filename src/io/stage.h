@@ -11,6 +11,8 @@
  * within it, fails at once. All live stages are known to the module, so that a signal or a failure removes them
  * (stage_abort_all). At most a bounded number of files is open at a time, whatever the number of outputs: a stage
  * reopens files for appending as needed. But for the lock file nothing is on disk before the first write or the commit.
+ *
+ * A target elsewhere (io/remote.h) has uploads in place of the hidden folder, and no claims: see stage_store.c.
  */
 #ifndef IO_STAGE_H
 #define IO_STAGE_H
@@ -26,6 +28,7 @@ typedef struct StageOptions {
   bool success; /* an empty file _SUCCESS in the folder of each dataset, the last to appear */
   RemoteOptions remote; /* how to reach a target elsewhere */
   Str content_type;     /* of its objects; data NULL: by their suffix */
+  const char *temp_dir; /* for what does not fit into memory on its way there; lent */
   ChecksumKind manifest; /* a manifest (io/manifest.h) with such sums for each dataset; CHECKSUM_NONE: none */
 } StageOptions;
 

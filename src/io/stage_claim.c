@@ -130,6 +130,7 @@ static DcCode look_around(Stage *stage, const char *output, bool single, const c
 
 DcCode stage_claim(Stage *stage, const char *name, bool single, DcError *err) {
   if (stage->ended) return dc_fail(err, "cannot write to %s: the run was stopped", stage->root);
+  if (stage->store) return DC_OK; /* nothing there can be claimed */
   DC_TRY(stage_open_claims(stage, err));
   if (!stage->claims) return DC_OK;
   char *below = stage_below(stage, name), *shown = stage_target(stage, name);

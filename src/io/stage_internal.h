@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #include "base/mem.h"
 #include "io/folder.h"
@@ -15,6 +16,7 @@
 #include "io/stage_lock.h"
 
 typedef struct StageFile StageFile;
+typedef struct StageStore StageStore;
 
 /* One declared file. The cache fields belong to stage_write.c and its lock. */
 struct StageFile {
@@ -28,6 +30,7 @@ struct StageFile {
   uint64_t bytes; /* counted with sum */
   _Atomic uint64_t rows;
   StageFile *newer, *older;
+  struct RemoteWriter *writer; /* of a target elsewhere, in place of fd */
 };
 
 typedef struct StageDataset {
@@ -41,6 +44,7 @@ typedef struct StageDataset {
 
 struct Stage {
   char *root;   /* as the user named it */
+  StageStore *store; /* of a target elsewhere; NULL: a folder of this machine, and only then is there a base */
   char *base;   /* the folder that exists: root, or above it */
   char *prefix; /* from base to root; "" */
   char *full;   /* base, absolute and without links; NULL until claims is open */
@@ -69,6 +73,32 @@ char *stage_target(const Stage *stage, const char *relative); /* path for the us
 char *stage_below(const Stage *stage, const char *relative);  /* the same, below base; on the heap */
 char *stage_path(const Stage *stage, const char *part, const char *relative); /* part: "new" or "old"; relative to base */
 
+/* stage_target.c: what is there already. Paths are those of the target, for the user. */
+typedef enum TargetKind { TARGET_NONE, TARGET_FILE, TARGET_FOLDER, TARGET_OTHER } TargetKind;
+typedef struct StageTarget {
+  TargetKind kind;
+  uint64_t size; /* of files */
+} StageTarget;
+DcCode stage_look(Stage *stage, const char *path, StageTarget *out, DcError *err) DC_MUST_CHECK;
+/* The names in a folder (of one that is not there none), as folder_list gives them, also on failure. */
+DcCode stage_names(Stage *stage, const char *path, char ***out, DcError *err) DC_MUST_CHECK;
+/* The checksum and size of a file's content. */
+DcCode stage_sum(Stage *stage, const char *path, ChecksumKind kind, char out[CHECKSUM_HEX], uint64_t *bytes, DcError *err) DC_MUST_CHECK;
+struct Manifest;
+DcCode stage_manifest(Stage *stage, const char *path, struct Manifest *out, bool *found, DcError *err) DC_MUST_CHECK;
+
+/* stage_store.c: the same, and the rest, for targets elsewhere. */
+DcCode stage_store_open(Stage *stage, DcError *err) DC_MUST_CHECK;
+DcCode stage_store_look(Stage *stage, const char *path, StageTarget *out, DcError *err) DC_MUST_CHECK;
+DcCode stage_store_names(Stage *stage, const char *path, char ***out, DcError *err) DC_MUST_CHECK;
+/* All bytes of a file, in order, as long as take wants them. */
+DcCode stage_store_read(Stage *stage, const char *path, bool (*take)(void *self, const void *data, size_t len), void *self, DcError *err) DC_MUST_CHECK;
+DcCode stage_store_write(StageFile *file, const struct iovec *parts, size_t count, DcError *err) DC_MUST_CHECK;
+DcCode stage_store_marker(Stage *stage, const char *relative, Str text) DC_MUST_CHECK; /* kept until the commit */
+DcCode stage_store_commit(Stage *stage, DcError *err) DC_MUST_CHECK;
+void stage_store_clear(Stage *stage); /* nothing stays of what is not visible */
+void stage_store_free(StageStore *store); /* NULL is fine */
+
 /* stage_claim.c */
 DcCode stage_open_claims(Stage *stage, DcError *err) DC_MUST_CHECK; /* the lock file, once */
 DcCode stage_make_folder(Stage *stage, DcError *err) DC_MUST_CHECK; /* the hidden folder, once */
@@ -78,12 +108,13 @@ DcCode stage_claim(Stage *stage, const char *name, bool single, DcError *err) DC
 /* stage_write.c */
 DcCode stage_create(StageFile *file, DcError *err) DC_MUST_CHECK; /* an empty file, if there is none yet */
 DcCode stage_close_files(Stage *stage, DcError *err);             /* err may be NULL */
+void stage_count(StageFile *file, const void *data, size_t len);  /* for the manifest: what was written */
 
 /* stage_plan.c: the moves that replace what is there by what is staged. Nothing visible is changed. */
 DcCode stage_plan(Stage *stage, Journal *journal, DcError *err) DC_MUST_CHECK;
 
 /* stage_marker.c */
-DcCode stage_check_manifest(const Stage *stage, const char *name, bool single, DcError *err) DC_MUST_CHECK; /* of a dataset to be appended to */
+DcCode stage_check_manifest(Stage *stage, const char *name, bool single, DcError *err) DC_MUST_CHECK; /* of a dataset to be appended to */
 DcCode stage_write_markers(Stage *stage, DcError *err) DC_MUST_CHECK; /* manifests and _SUCCESS, into the stage folder; all files are closed */
 
 /* stage_commit.c */

@@ -19,10 +19,11 @@ static char *manifest_path(const char *name, bool single) {
   return *name ? path_join(name, str_of(MANIFEST_NAME)) : path_copy(str_of(MANIFEST_NAME));
 }
 
-DcCode stage_check_manifest(const Stage *stage, const char *name, bool single, DcError *err) {
+DcCode stage_check_manifest(Stage *stage, const char *name, bool single, DcError *err) {
   if (stage->options.manifest) return DC_OK;
   char *relative = manifest_path(name, single), *target = stage_target(stage, relative);
-  if (access(target, F_OK) == 0) {
+  StageTarget there;
+  if (stage_look(stage, target, &there, err) == DC_OK && there.kind != TARGET_NONE) {
     dc_fail(err, "\"%s\" would not know what is written", target);
     dc_hint(err, "write with @manifest = TRUE, or remove the manifest");
   }
@@ -51,6 +52,7 @@ static bool write_text(const char *path, Str text) {
 }
 
 static DcCode write_marker(Stage *stage, const char *relative, Str text, DcError *err) {
+  if (stage->store) return stage_store_marker(stage, relative, text);
   DC_TRY(stage_make_folder(stage, err));
   char *below = stage_below(stage, relative), *path = stage_path(stage, "new", below), *target = stage_target(stage, relative);
   if (!write_text(path, text)) dc_fail_errno(err, errno, "cannot write %s", target);
@@ -113,7 +115,7 @@ static Member *list_members(const Stage *stage, StageDataset **sorted) {
 
 /* What is kept in a manifest of the files that were there. */
 typedef struct Keeper {
-  const Stage *stage;
+  Stage *stage;
   const StageDataset *dataset;
   StageDataset **sorted;
   Manifest *manifest;
@@ -137,18 +139,18 @@ static DcCode keep_file(const Keeper *keeper, const char *name) {
   char *path = path_join(keeper->folder, str_of(name));
   const ManifestFile *known = manifest_find(keeper->old, name);
   ManifestFile file = {.kind = keeper->stage->options.manifest, .rows = MANIFEST_ROWS_UNKNOWN};
-  struct stat status;
+  StageTarget there;
   DcError *err = keeper->err;
-  if (!known && checksum_file(path, file.kind, file.sum, &file.bytes, err) != DC_OK) {
+  if (!known && stage_sum(keeper->stage, path, file.kind, file.sum, &file.bytes, err) != DC_OK) {
     dc_free(path);
     return err->code;
   }
-  if (known && stat(path, &status) != 0) {
-    dc_fail_errno(err, errno, "\"%s\" is in the manifest, but cannot be read", path);
-  } else if (known) {
+  if (known && stage_look(keeper->stage, path, &there, err) == DC_OK && there.kind != TARGET_FILE) {
+    dc_fail_errno(err, ENOENT, "\"%s\" is in the manifest, but cannot be read", path);
+  } else if (known && err->code == DC_OK) {
     file = *known;
-    if ((uint64_t)status.st_size != known->bytes)
-      dc_fail(err, "\"%s\" has %lld bytes, not %llu as in the manifest", path, (long long)status.st_size, (unsigned long long)known->bytes);
+    if (there.size != known->bytes)
+      dc_fail(err, "\"%s\" has %llu bytes, not %llu as in the manifest", path, (unsigned long long)there.size, (unsigned long long)known->bytes);
   }
   if (err->code == DC_OK) {
     file.path = path_copy(str_of(name));
@@ -163,19 +165,18 @@ static DcCode keep_file(const Keeper *keeper, const char *name) {
 /* Files that the old manifest does not list, in a folder below that of the manifest; of a group also further below. */
 static DcCode keep_unlisted(const Keeper *keeper, const char *below) {
   char *folder = path_join(keeper->folder, str_of(below));
-  int error = 0;
-  char **names = folder_list(folder, &error);
-  if (error && error != ENOENT && error != ENOTDIR) dc_fail_errno(keeper->err, error, "cannot read folder %s", folder);
-  for (size_t i = 0; names[i] && keeper->err->code == DC_OK; i++) {
-    struct stat status;
+  StageTarget there;
+  char **names = NULL;
+  if (stage_look(keeper->stage, folder, &there, keeper->err) == DC_OK && there.kind == TARGET_FOLDER) (void)!stage_names(keeper->stage, folder, &names, keeper->err);
+  for (size_t i = 0; names && names[i] && keeper->err->code == DC_OK; i++) {
     char *path = path_join(folder, str_of(names[i])), *name = *below ? path_join(below, str_of(names[i])) : path_copy(str_of(names[i]));
-    bool visible = !stage_hides(names[i]) && stat(path, &status) == 0, file = visible && S_ISREG(status.st_mode);
-    if (visible && S_ISDIR(status.st_mode) && keeper->dataset->group) visible = keep_unlisted(keeper, name) == DC_OK;
+    bool visible = !stage_hides(names[i]) && stage_look(keeper->stage, path, &there, keeper->err) == DC_OK, file = visible && there.kind == TARGET_FILE;
+    if (visible && there.kind == TARGET_FOLDER && keeper->dataset->group) visible = keep_unlisted(keeper, name) == DC_OK;
     if (file && !manifest_find(keeper->old, name) && !is_rewritten(keeper, name)) visible = keep_file(keeper, name) == DC_OK;
     dc_free(path);
     dc_free(name);
   }
-  folder_free_list(names);
+  if (names) folder_free_list(names);
   dc_free(folder);
   return keeper->err->code;
 }
@@ -188,14 +189,15 @@ static DcCode keep_files(const Keeper *keeper) {
 }
 
 /* A single file that is appended to has the rows of before, too: known by its manifest alone. */
-static uint64_t all_rows(const Stage *stage, const StageDataset *dataset, const Manifest *old, uint64_t rows) {
-  struct stat status;
+static uint64_t all_rows(Stage *stage, const StageDataset *dataset, const Manifest *old, uint64_t rows) {
+  StageTarget before;
+  DcError ignored = {0};
   if (stage->options.mode != STAGE_APPEND || !dataset->single) return rows;
   char *target = stage_target(stage, dataset->name);
-  bool there = stat(target, &status) == 0;
+  bool there = stage_look(stage, target, &before, &ignored) == DC_OK && before.kind != TARGET_NONE;
   dc_free(target);
   if (!there) return rows;
-  return old->count == 1 && old->files[0].rows != MANIFEST_ROWS_UNKNOWN && old->files[0].bytes == (uint64_t)status.st_size ? rows + old->files[0].rows
+  return old->count == 1 && old->files[0].rows != MANIFEST_ROWS_UNKNOWN && old->files[0].bytes == before.size ? rows + old->files[0].rows
                                                                                                                       : MANIFEST_ROWS_UNKNOWN;
 }
 
@@ -212,7 +214,7 @@ static DcCode write_manifest(Stage *stage, const StageDataset *dataset, StageDat
   size_t skip = dataset->single ? (size_t)(path_base(str_of(dataset->name)).data - dataset->name) : strlen(dataset->name) + (*dataset->name != 0);
   Manifest manifest = {0}, old = {0};
   bool found, keeps = stage->options.mode == STAGE_APPEND || dataset->group;
-  DcCode code = keeps ? manifest_read(target, &old, &found, err) : DC_OK;
+  DcCode code = keeps ? stage_manifest(stage, target, &old, &found, err) : DC_OK;
   Keeper keeper = {stage, dataset, sorted, &manifest, &old, folder, err};
   if (code == DC_OK && keeps && !dataset->single) code = keep_files(&keeper);
   for (size_t i = 0; i < count; i++) {

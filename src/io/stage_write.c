@@ -88,7 +88,7 @@ static int open_path(const char *path, bool first) {
   return open(path, O_WRONLY | O_APPEND | O_CLOEXEC | (first ? O_CREAT | O_EXCL : 0), 0666);
 }
 
-static void count_in(StageFile *file, const void *data, size_t len) {
+void stage_count(StageFile *file, const void *data, size_t len) {
   if (!file->sum) return;
   checksum_add(file->sum, data, len);
   file->bytes += len;
@@ -106,7 +106,7 @@ static DcCode copy_existing(StageFile *file, int to, DcError *err) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) dc_fail_errno(err, errno, "cannot read %s", target);
     if (got <= 0) break;
-    count_in(file, buffer, (size_t)got);
+    stage_count(file, buffer, (size_t)got);
     for (ssize_t done = 0, n; done < got; done += n) {
       n = write(to, buffer + done, (size_t)(got - done));
       if (n < 0 && errno != EINTR) {
@@ -212,7 +212,7 @@ static DcCode write_all(StageFile *file, struct iovec *parts, size_t count, DcEr
     atomic_fetch_add_explicit(&file->stage->bytes, (uint64_t)n, memory_order_relaxed);
     for (size_t left = (size_t)n; left;) {
       size_t step = left < parts->iov_len ? left : parts->iov_len;
-      count_in(file, parts->iov_base, step);
+      stage_count(file, parts->iov_base, step);
       parts->iov_base = (char *)parts->iov_base + step;
       parts->iov_len -= step;
       left -= step;
@@ -225,7 +225,13 @@ static DcCode write_all(StageFile *file, struct iovec *parts, size_t count, DcEr
 DcCode stage_writev(Stage *stage, uint32_t number, struct iovec *parts, size_t count, DcError *err) {
   StageFile *file = stage->files[number];
   pthread_rwlock_rdlock(&stage->lock);
-  DcCode code = stage->ended ? dc_fail(err, "cannot write to %s: the run was stopped", stage->root) : acquire(file, err);
+  DcCode code = stage->ended ? dc_fail(err, "cannot write to %s: the run was stopped", stage->root) : DC_OK;
+  if (stage->store && code == DC_OK) {
+    code = stage_store_write(file, parts, count, err);
+    pthread_rwlock_unlock(&stage->lock);
+    return code;
+  }
+  if (code == DC_OK) code = acquire(file, err);
   if (code == DC_OK) {
     code = write_all(file, parts, count, err);
     release(file);

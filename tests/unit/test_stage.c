@@ -514,7 +514,7 @@ START_TEST(checks_names) {
   DcError err = {0};
   ck_assert_int_eq(add_single(stage, "", "x", &err), DC_FAIL);
   dc_error_clear(&err);
-  ck_assert_int_eq(stage_open(str_of("s3://x"), &(StageOptions){.mode = STAGE_ERROR}, &stage, &err), DC_FAIL);
+  ck_assert_int_eq(stage_open(str_of("ftp://x"), &(StageOptions){.mode = STAGE_ERROR}, &stage, &err), DC_FAIL);
   dc_error_clear(&err);
   works(add_part(stage, "", "root\n", &err), &err);
   works(add_part(stage, "p/1/a", "nested\n", &err), &err);
