@@ -2,6 +2,7 @@
 #
 #   make            build build/dcetl
 #   make demo       install what is missing, build, run the main job on the sample data
+#   make demo-pipeline   the same for a pipeline from an HTTP API into MariaDB (examples/pipeline/)
 #   make check      install what is missing, build, run every test (check-fast: the quick ones)
 #   make check-systems   install the servers (databases, S3 …) that tests talk to, run the tests against them
 #   make check-asan check-tsan lint bench accept CASE=… install PREFIX=… clean compile_commands.json
@@ -205,6 +206,10 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	@DCETL=$(BUILD)/dcetl sh examples/demo.sh out/demo
 
+demo-pipeline: deps-systems
+	@$(MAKE) --no-print-directory all
+	@DCETL=$(BUILD)/dcetl sh examples/pipeline/demo.sh
+
 SHARE = $(DESTDIR)$(PREFIX)/share
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/dcetl $(SHARE)/man/man1 $(SHARE)/man/man7 $(SHARE)/dcetl/stdlib
@@ -232,4 +237,4 @@ clean:
 	rm -rf build build-* out compile_commands.json
 
 -include $(OBJ:.o=.d) $(ARROW_OBJ:.o=.d) $(GEN_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)
-.PHONY: all unit tests deps check check-fast check-asan check-tsan check-systems deps-systems check-run lint accept fuzz bench demo install uninstall clean
+.PHONY: all unit tests deps check check-fast check-asan check-tsan check-systems deps-systems check-run lint accept fuzz bench demo demo-pipeline install uninstall clean
