@@ -82,8 +82,9 @@ static int set_writing(rd_kafka_conf_t *conf, const Settings *settings, TableErr
 
 /* What @options may say otherwise. Keys go to the partitions that Java's clients choose. */
 static int set_defaults(rd_kafka_conf_t *conf, const Settings *settings, ClientKind kind, TableError *error) {
+  enum { TRANSACTION_SECONDS = 900 }; /* what brokers allow by default */
   char milliseconds[32];
-  snprintf(milliseconds, sizeof milliseconds, "%.0f", settings->timeout * 1000);
+  snprintf(milliseconds, sizeof milliseconds, "%.0f", (settings->timeout < TRANSACTION_SECONDS ? settings->timeout : TRANSACTION_SECONDS) * 1000);
   const Property reading[] = {{"isolation.level", "read_committed"}, {"queued.max.messages.kbytes", "32768"}, {"fetch.wait.max.ms", "100"}};
   const Property writing[] = {{"linger.ms", "20"}, {"queue.buffering.max.kbytes", "65536"}, {"partitioner", "murmur2_random"},
                               {"message.timeout.ms", milliseconds}, {"transaction.timeout.ms", "900000"}};

@@ -133,9 +133,24 @@ static int find_topic(SystemWriter *writer, TableError *error) {
   return code ? client_failed(client, "cannot look for the topic", code, error) : 0;
 }
 
+/* The types have to be those that the target gave. */
+static int check_types(const SystemWriter *writer, const struct ArrowSchema *schema, TableError *error) {
+  for (int k = 0; k < MESSAGE_COLUMNS; k++) {
+    if (writer->columns[k] == NO_COLUMN) continue;
+    const struct ArrowSchema *type = schema->children[writer->columns[k]];
+    const char *wanted = k == COLUMN_PARTITION ? "i" : k == COLUMN_TIMESTAMP ? "tsm:" : k == COLUMN_HEADERS ? "+m" : writer->system->settings.binary ? "z" : "u";
+    if (strncmp(type->format, wanted, strlen(wanted)) != 0)
+      return MODULE_FAIL(error, "the column \"%s\" has the Arrow type %s, which is not %s", type->name ? type->name : "", type->format, wanted);
+  }
+  return 0;
+}
+
 int kafka_begin(SystemWriter *writer, const struct ArrowSchema *schema, TableError *error) {
-  (void)schema; /* the types are those that the target gave */
-  if (writer->columns[COLUMN_VALUE] == NO_COLUMN) return MODULE_FAIL(error, "a message needs a column \"value\"");
+  if (writer->columns[COLUMN_VALUE] == NO_COLUMN) {
+    MODULE_HINT(error, "SELECT … AS \"value\"; without it and without @format a record becomes JSON");
+    return MODULE_FAIL(error, "a message needs a column \"value\"");
+  }
+  if (check_types(writer, schema, error) < 0) return -1;
   if (writer->join) writer->producer = writer->join->producer;
   else if (producer_open(&writer->system->settings, &writer->producer, error) < 0) return -1;
   writer->owns = !writer->join;

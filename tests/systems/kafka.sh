@@ -69,6 +69,23 @@ sed "s/$name-write/$name-again/" write.tdl >again.tdl
 run again.tdl || fail 'requests that fail'
 [ "$(kcat -C -b "$b" -t $name-again -e -q | sort -n | cmp - lines.txt 2>&1)" = '' ] || fail 'requests that fail: messages'
 
+# Those that may not be tried again: not allowed to write (29), to store offsets (OffsetCommit: 8), to end a transaction (EndTxn: 26, fenced).
+"$tool" fail 0 29 29 29 29 29 29
+run again.tdl && fail 'no right to write: exit status 0'
+says 'no right to write' 'not delivered'
+says 'no right to write' 'Topic authorization failed'
+"$tool" fail 0
+topic $name-denied
+seq 1 3 | produce $name-denied
+denied="CREATE \"m\" kafka(@brokers = \$b, @group = '$name-denied') VALUE (\"value\") FROM '$name-denied'; COPY \"m\""
+"$tool" fail 8 30
+run -e "$denied csv INTO 'denied';" && fail 'no right to store offsets: exit status 0'
+says 'no right to store offsets' 'cannot store the group'
+[ "$(wc -l <denied/m/part-00000.csv)" = 4 ] || fail 'no right to store offsets: outputs are complete'
+"$tool" fail 26 90
+run -e "$denied kafka(@brokers = \$b, @transaction = '$name') INTO '$name-denied';" && fail 'another run has the transaction: exit status 0'
+says 'another run has the transaction' "another run has begun the transaction '$name'"
+
 # An interruption: soon over, nothing stored.
 topic $name-stop
 seq 1 10 | produce $name-stop

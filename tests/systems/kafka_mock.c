@@ -3,7 +3,7 @@
  *
  *   kafka_mock [BROKERS]
  *   topic NAME PARTITIONS     down BROKER     up BROKER     rtt BROKER MILLISECONDS
- *   leader NAME PARTITION BROKER              fail REQUEST CODE [CODE…]   (numbers as in Kafka's protocol)
+ *   leader NAME PARTITION BROKER              fail REQUEST [CODE…]   (numbers as in Kafka's protocol; without codes: no more)
  */
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -21,7 +21,8 @@ static rd_kafka_resp_err_t fail_requests(rd_kafka_mock_cluster_t *cluster, char 
     if (end == rest) break;
     codes[count++] = (rd_kafka_resp_err_t)code;
   }
-  rd_kafka_mock_push_request_errors_array(cluster, (int16_t)request, count, codes);
+  rd_kafka_mock_clear_request_errors(cluster, (int16_t)request);
+  if (count) rd_kafka_mock_push_request_errors_array(cluster, (int16_t)request, count, codes);
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
