@@ -181,15 +181,32 @@ Result<bool> SourceStream::AtEnd() {
 
 // --- Output ---
 
+Status Sink::Give(const void* data, size_t size) {
+  TableError error = {};
+  if (size == 0 || sink_.write(sink_.self, data, size, &error) == 0) return Status::OK();
+  stopped_ = true;
+  return StatusOf(error);
+}
+
 Status Sink::Write(const void* data, int64_t size) {
   if (stopped_) return Status::Invalid("the output has been given up");
-  TableError error = {};
-  if (size > 0 && sink_.write(sink_.self, data, static_cast<uint64_t>(size), &error) != 0) {
-    stopped_ = true;
-    return StatusOf(error);
+  const auto bytes = static_cast<size_t>(size);
+  if (waiting_.size() + bytes > together_) ARROW_RETURN_NOT_OK(Flush());
+  if (bytes > together_) {
+    ARROW_RETURN_NOT_OK(Give(data, bytes));
+  } else if (bytes > 0) {
+    waiting_.reserve(together_);
+    waiting_.append(static_cast<const char*>(data), bytes);
   }
   position_ += size;
   return Status::OK();
+}
+
+Status Sink::Flush() {
+  if (stopped_) return Status::Invalid("the output has been given up");
+  Status status = Give(waiting_.data(), waiting_.size());
+  waiting_.clear();
+  return status;
 }
 
 // --- Options ---

@@ -81,19 +81,24 @@ class SourceStream final : public arrow::io::InputStream {
   bool ran_out_ = false;
 };
 
-// The output. After Stop nothing more is written: Arrow's writers write their footer even when they are destroyed.
+// The output, short writes put together up to so many bytes. After Stop nothing more is written: Arrow's writers write their
+// footer even when they are destroyed; without Flush what waits is lost.
 class Sink final : public arrow::io::OutputStream {
  public:
-  explicit Sink(const TableSink& sink) : sink_(sink) {}
+  explicit Sink(const TableSink& sink, size_t together = 0) : sink_(sink), together_(together) {}
   Status Close() override { return Status::OK(); }
   bool closed() const override { return false; }
   Result<int64_t> Tell() const override { return position_; }
   using OutputStream::Write;
   Status Write(const void* data, int64_t size) override;
+  Status Flush() override;
   void Stop() { stopped_ = true; }
 
  private:
+  Status Give(const void* data, size_t size);
   const TableSink sink_;
+  const size_t together_;
+  std::string waiting_;
   int64_t position_ = 0;
   bool stopped_ = false;
 };

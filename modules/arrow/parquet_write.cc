@@ -20,6 +20,7 @@ using Compression = arrow::Compression;
 
 constexpr int64_t kBlockRows = 1 << 14;             // encoded at once
 constexpr int64_t kGroupRows = 122880;              // of a row group, where @row_group is not given
+constexpr int64_t kSinkBytes = 64 << 10;             // given out at once: pages of many columns are short
 constexpr int64_t kGroupBytes = int64_t{128} << 20;  // a row group ends when it has so many, counted before encoding
 
 const std::vector<std::pair<const char*, Compression::type>> kCodecs = {
@@ -89,16 +90,18 @@ bool ManyValues(const arrow::Array& column, bool all) {
   const auto* bytes = texts ? static_cast<const arrow::BinaryArray&>(column).raw_data() : data.buffers[1]->data() + data.offset * width;
   const bool nulls = column.null_count() > 0;
   std::bitset<kBits> seen;
-  int64_t count = 0, size = 0;
+  int64_t count = 0, ones = 0, size = 0;
   for (int64_t i = 0; i < rows; i++) {
-    if (i == kEnough && seen.count() < static_cast<size_t>(count) / 2) return false;
+    if (i == kEnough && ones < count / 2) return false;
     if (nulls && column.IsNull(i)) continue;
     const int64_t at = texts ? offsets[i] : i * width, len = texts ? offsets[i + 1] - offsets[i] : width;
-    seen.set(Mixed(reinterpret_cast<const char*>(bytes) + at, static_cast<size_t>(len)) % kBits);
+    auto bit = seen[Mixed(reinterpret_cast<const char*>(bytes) + at, static_cast<size_t>(len)) % kBits];
+    ones += !bit;
+    bit = true;
     size += len + (texts ? 4 : 0);
     count++;
   }
-  const double different = -static_cast<double>(kBits) * std::log1p(-static_cast<double>(seen.count()) / kBits), share = different / static_cast<double>(count);
+  const double different = -static_cast<double>(kBits) * std::log1p(-static_cast<double>(ones) / kBits), share = different / static_cast<double>(count);
   if (count < kLeast) return false;
   const double indices = all && rows == column.length() ? static_cast<double>(count) * std::ceil(std::log2(different + 1)) / 8 : 0;
   return share + indices / static_cast<double>(size) > 0.9;
@@ -152,7 +155,7 @@ Status SetPages(const Options& options, parquet::WriterProperties::Builder* buil
 
 }  // namespace
 
-ParquetWriter::ParquetWriter(const TableSink& sink) : sink_(std::make_shared<Sink>(sink)) {}
+ParquetWriter::ParquetWriter(const TableSink& sink) : sink_(std::make_shared<Sink>(sink, kSinkBytes)) {}
 
 ParquetWriter::~ParquetWriter() {
   sink_->Stop();
@@ -218,7 +221,8 @@ Status ParquetWriter::Encode(const RecordBatch& batch) {
 Status ParquetWriter::Finish() {
   ARROW_RETURN_NOT_OK(blocks_->Finish());
   if (!writer_) ARROW_RETURN_NOT_OK(Start(nullptr));
-  return writer_->Close();
+  ARROW_RETURN_NOT_OK(writer_->Close());
+  return sink_->Flush();
 }
 
 }  // namespace dcetl_arrow
