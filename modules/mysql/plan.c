@@ -188,12 +188,13 @@ static void put_bounds(const SystemPlan *plan, Bytes *out) {
   }
   if (key->form == MY_INT || key->form == MY_DATE || key->form == MY_STAMP) {
     sql_putf(out, "WITH RECURSIVE steps (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM steps WHERE i < %u) SELECT ", n - 1);
-    if (key->form == MY_INT) sql_putf(out, "CAST(lo AS DECIMAL(30)) + (CAST(hi AS DECIMAL(30)) - lo) * i DIV %u", n);
+    if (key->form == MY_INT) sql_putf(out, "CAST(lo AS DECIMAL(30)) + FLOOR((CAST(hi AS DECIMAL(30)) - lo) * i / %u)", n);
     else if (key->form == MY_DATE) sql_putf(out, "lo + INTERVAL DATEDIFF(hi, lo) * i DIV %u DAY", n);
     else sql_putf(out, "lo + INTERVAL TIMESTAMPDIFF(MICROSECOND, lo, hi) DIV %u * i MICROSECOND", n);
     sql_putf(out, " FROM (SELECT MIN(%s) AS lo, MAX(%s) AS hi FROM %s AS q) AS s, steps WHERE lo IS NOT NULL ORDER BY i", k, k, plan->source);
   } else {
-    sql_putf(out, "SELECT MIN(k) FROM (SELECT %s AS k, NTILE(%u) OVER (ORDER BY %s) AS t FROM %s AS q WHERE %s IS NOT NULL) AS s WHERE t > 1 GROUP BY t ORDER BY t", k, n, k, plan->source, k);
+    sql_putf(out, "SELECT MIN(dcetl_k) FROM (SELECT q.%s AS dcetl_k, NTILE(%u) OVER (ORDER BY q.%s) AS dcetl_t FROM %s AS q WHERE q.%s IS NOT NULL) AS s"
+                  " WHERE dcetl_t > 1 GROUP BY dcetl_t ORDER BY dcetl_t", k, n, k, plan->source, k);
   }
   bytes_free(&name);
 }
