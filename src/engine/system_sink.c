@@ -139,6 +139,7 @@ static bool same_place(const SystemOptions *a, const SystemOptions *b) {
 }
 
 bool system_sink_is_read(const Copy *copy, const Dataset *node) {
+  if (copy->file.row->format->system->messages) return false; /* which messages are read is fixed before */
   if (dataset_computed(node)) return false;
   if (node->kind == NODE_SOURCE) return node->load->file.row->format->system && same_place(node->load->file.own, copy->file.own);
   if (node->input && system_sink_is_read(copy, node->input)) return true;
