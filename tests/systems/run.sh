@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tests against real servers: starts those that are installed, runs the cases of each (cases/NAME/*.tdl, as in tests/cases) and the
 # scripts (*.sh, but this one) with DCETL_TEST_… in their environment, and stops them. Last line: N passed, N failed, N skipped.
-#   tests/systems/run.sh [NAME…]     postgres mariadb odbc s3 http webhdfs kafka, and names of scripts; default: all
+#   tests/systems/run.sh [NAME…]     postgres mariadb odbc s3 http webhdfs objects kafka, and names of scripts; default: all
 # DCETL: the program; CASES_WAYS as for the cases.
 set -u
 export LC_ALL=C.UTF-8
@@ -31,7 +31,7 @@ add() { # add OUTPUT: counts its last line
 }
 
 up=' '
-for name in postgres mariadb s3 http webhdfs kafka; do
+for name in postgres mariadb s3 http webhdfs objects kafka; do
   command -v "start_$name" >/dev/null || continue
   "start_$name"
   case $? in
