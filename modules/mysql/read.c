@@ -283,8 +283,11 @@ static int begin_rows(Stream *in, const char *where, TableError *error) {
   uint32_t wanted = in->plan->query ? in->plan->source_columns : in->count ? in->count : 1;
   in->ended = true; /* there is nothing to cut off yet */
   if (in->result_count != wanted) return MODULE_FAIL(error, "the columns have changed since the script looked at them: run it again");
-  if (my_execute_prepared(in->plan->system, in->connection, in->statement, error) < 0) return -1;
   in->ended = false;
+  if (my_execute_prepared(in->plan->system, in->connection, in->statement, error) < 0) {
+    in->ended = !in->plan->system->host->stopped(); /* what the server refused is at its end */
+    return -1;
+  }
   return bind_result(in, error);
 }
 

@@ -44,8 +44,8 @@ int sql_name_parse(const char *text, char quote, SqlName *out, TableError *error
   *out = (SqlName){.count = 0};
   for (;;) {
     Bytes part = {0};
-    if (*at == quote) {
-      at = quoted_part(at, quote, &part);
+    if (*at == quote || *at == '"') {
+      at = quoted_part(at, *at, &part);
     } else {
       size_t len = strcspn(at, ".");
       bytes_put(&part, at, len);

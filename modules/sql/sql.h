@@ -105,7 +105,7 @@ int sql_shown(const char *text, size_t len);
 
 enum { SQL_MOST_PARTS = 4 };
 
-/* A name with dots, each part as it is or within quotes (doubled inside): parts, which the caller frees by sql_name_free. Names are taken
+/* A name with dots, each part as it is or within quotes (the database's or ", doubled inside): parts, which the caller frees by sql_name_free. Names are taken
    to the letter, whether in quotes or not. */
 typedef struct SqlName {
   char *parts[SQL_MOST_PARTS];
