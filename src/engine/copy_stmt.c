@@ -15,7 +15,8 @@ typedef struct Sheet {
   InOrderItem item;
   uint32_t part;
   Buf text;
-  TypedBlock *block; /* typed columns */
+  TypedBlock *block;       /* typed columns; */
+  struct ArrowArray array; /* the same, ready to be written */
 } Sheet;
 
 typedef struct Writer {
@@ -27,10 +28,16 @@ typedef struct Writer {
   uint32_t part;   /* of the last rows that were written */
 } Writer;
 
+static void drop_array(Sheet *sheet) {
+  if (sheet->array.release) sheet->array.release(&sheet->array);
+  sheet->array.release = NULL;
+}
+
 static DcCode writer_begin(Consumer *self, Worker *worker, const Morsel *morsel) {
   Writer *writer = (Writer *)self;
   Sheet *sheet = (Sheet *)in_order_get(&writer->order);
   if (!sheet) sheet = dc_alloc(sizeof *sheet);
+  drop_array(sheet); /* of one that was dropped */
   sheet->item.seq = morsel->seq;
   sheet->part = morsel->part;
   sheet->text.len = 0;
@@ -48,11 +55,13 @@ static void swap(Pen *pen, Sheet *sheet) {
   sheet->block = block;
 }
 
+static Output *output_of(const Writer *writer, uint32_t part) { return &writer->copy->outputs[writer->first + (copy_one_file(writer->copy) ? 0 : part)]; }
+
 static DcCode writer_rows(Consumer *self, Worker *worker, const Morsel *morsel, View *view) {
   const Writer *writer = (const Writer *)self;
   Pen *pen = &writer->copy->pens[worker->number];
   Sheet *sheet = writer->current[worker->number];
-  const Output *output = &writer->copy->outputs[writer->first + (copy_one_file(writer->copy) ? 0 : morsel->part)];
+  const Output *output = output_of(writer, morsel->part);
   swap(pen, sheet);
   DcCode code = copy_encode(writer->copy, pen, output, view);
   swap(pen, sheet);
@@ -63,29 +72,34 @@ static DcCode writer_rows(Consumer *self, Worker *worker, const Morsel *morsel, 
 static DcCode writer_end(Consumer *self, Worker *worker, const Morsel *morsel) {
   Writer *writer = (Writer *)self;
   Sheet *sheet = writer->current[worker->number];
-  (void)morsel;
+  TypedBlock *block = sheet->block;
+  sheet->item.bytes = sheet->text.len + (block ? block->bytes : 0);
+  if (block && block->rows) DC_TRY(typed_export(writer->copy, output_of(writer, morsel->part), block, &sheet->array, &worker->err));
   writer->current[worker->number] = NULL;
-  sheet->item.bytes = sheet->text.len + (sheet->block ? sheet->block->bytes : 0);
   return in_order_put(&writer->order, worker->number, &sheet->item, &worker->err);
 }
 
 static DcCode write_sheet(void *self, int worker, InOrderItem *item, DcError *err) {
   Writer *writer = self;
   Copy *copy = writer->copy;
-  const Sheet *sheet = (const Sheet *)item;
-  bool one = copy_one_file(copy);
-  Output *output = &copy->outputs[writer->first + (one ? 0 : sheet->part)];
-  if (copy->typed && !one && sheet->part != writer->part) { /* few are open at a time */
+  Sheet *sheet = (Sheet *)item;
+  Output *output = output_of(writer, sheet->part);
+  if (copy->typed && !copy_one_file(copy) && sheet->part != writer->part) { /* few are open at a time */
     DC_TRY(typed_finish(copy, &copy->outputs[writer->first + writer->part], err));
     writer->part = sheet->part;
   }
-  if (copy->typed) return sheet->block ? typed_write(copy, output, sheet->block, err) : DC_OK;
+  if (copy->typed) {
+    struct ArrowArray array = sheet->array;
+    sheet->array.release = NULL;
+    return array.release ? typed_put(copy, output, &array, item->bytes, err) : DC_OK;
+  }
   return sheet->text.len ? copy_write(copy, &copy->pens[worker], output, &sheet->text, err) : DC_OK;
 }
 
 static void free_sheet(void *self, InOrderItem *item) {
   Sheet *sheet = (Sheet *)item;
   (void)self;
+  drop_array(sheet);
   buf_free(&sheet->text);
   if (sheet->block) typed_block_free(sheet->block);
   dc_free(sheet->block);

@@ -133,6 +133,10 @@ uint8_t *typed_auto_columns(const Copy *copy, const Layout *layout);
 DcCode typed_decide(Copy *copy, Layout *layout, DcError *err) DC_MUST_CHECK;
 /* Appends a view's rows, converted; what does not fit is a bad record. An error is in pen->worker.err. */
 DcCode typed_encode(Copy *copy, Pen *pen, const Layout *layout, View *view, TypedBlock *block) DC_MUST_CHECK;
+/* The block's rows as an array, which the caller owns; the block is empty then. Any number of threads at once, each with its block. */
+DcCode typed_export(const Copy *copy, const Output *output, TypedBlock *block, struct ArrowArray *out, DcError *err) DC_MUST_CHECK;
+/* Writes such an array to an output, which is opened if need be; takes it over. bytes: about. */
+DcCode typed_put(Copy *copy, Output *output, struct ArrowArray *array, uint64_t bytes, DcError *err) DC_MUST_CHECK;
 /* Writes a block to an output, which is opened if need be, and empties it. */
 DcCode typed_write(Copy *copy, Output *output, TypedBlock *block, DcError *err) DC_MUST_CHECK;
 /* Completes an output; one that got no rows becomes an empty file. */

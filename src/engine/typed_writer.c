@@ -369,23 +369,36 @@ static DcCode open_output(Copy *copy, Output *output, DcError *err) {
   return DC_OK;
 }
 
-DcCode typed_write(Copy *copy, Output *output, TypedBlock *block, DcError *err) {
+DcCode typed_export(const Copy *copy, const Output *output, TypedBlock *block, struct ArrowArray *out, DcError *err) {
   const Layout *layout = &copy->layouts[output->layout];
-  if (!block->rows) return DC_OK;
-  if (!copy->sink) DC_TRY(open_output(copy, output, err));
-  TypedOutput *table = output->typed;
   Arena arena = {0};
-  struct ArrowArray array = {0};
-  TableError error = {0};
   Column *columns = arena_alloc(&arena, ((size_t)block->count + 1) * sizeof *columns);
   for (uint32_t c = 0; c < block->count; c++) columns[c] = column_builder_view(&block->columns[c], &arena);
-  DcCode code = arrow_export(copy->engine->budget, columns, block->count, (uint32_t)block->rows, layout->record, &array, err);
+  DcCode code = arrow_export(copy->engine->budget, columns, block->count, (uint32_t)block->rows, layout->record, out, err);
   arena_free(&arena);
-  if (code == DC_OK && copy->sink) code = system_sink_write(copy, &array, block->bytes, err);
-  else if (code == DC_OK && table->module->write(table->writer, &array, &error) != 0) code = output_failed(table, &error, err);
   for (uint32_t c = 0; c < block->count; c++) column_builder_reset(&block->columns[c]);
   block->rows = block->bytes = 0;
   return code;
+}
+
+DcCode typed_put(Copy *copy, Output *output, struct ArrowArray *array, uint64_t bytes, DcError *err) {
+  TableError error = {0};
+  if (copy->sink) return system_sink_write(copy, array, bytes, err);
+  DcCode code = open_output(copy, output, err);
+  if (code != DC_OK) {
+    array->release(array);
+    return code;
+  }
+  TypedOutput *table = output->typed;
+  return table->module->write(table->writer, array, &error) == 0 ? DC_OK : output_failed(table, &error, err);
+}
+
+DcCode typed_write(Copy *copy, Output *output, TypedBlock *block, DcError *err) {
+  struct ArrowArray array = {0};
+  uint64_t bytes = block->bytes;
+  if (!block->rows) return DC_OK;
+  DC_TRY(typed_export(copy, output, block, &array, err));
+  return typed_put(copy, output, &array, bytes, err);
 }
 
 void typed_drop(Output *output) {
