@@ -37,7 +37,8 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
     return;
   }
   /* One list of options may serve for reading and writing, and one of the properties set here is of old. */
-  if (strcmp(facility, "CONFWARN") == 0 && (strstr(text, "is a consumer property") || strstr(text, "is a producer property") || strstr(text, "auto.commit.enable"))) return;
+  bool harmless = strstr(text, "is a consumer property") || strstr(text, "is a producer property") || strstr(text, "auto.commit.enable");
+  if (harmless && strcmp(facility, "CONFWARN") == 0) return;
   if (level > LEVEL_WARNING && !has_property(client->settings, "debug")) return;
   snprintf(line, sizeof line, "kafka: %s", text);
   client->settings->host->warn(client->settings->host, line);
@@ -88,9 +89,11 @@ static int set_defaults(rd_kafka_conf_t *conf, const Settings *settings, ClientK
   const Property reading[] = {{"isolation.level", "read_committed"}, {"queued.max.messages.kbytes", "32768"}, {"fetch.wait.max.ms", "100"}};
   const Property writing[] = {{"linger.ms", "20"}, {"queue.buffering.max.kbytes", "65536"}, {"partitioner", "murmur2_random"},
                               {"message.timeout.ms", milliseconds}, {"transaction.timeout.ms", "900000"}};
-  const Property both[] = {{"bootstrap.servers", settings->brokers}, {"reconnect.backoff.max.ms", "1000"}, {"client.id", "dcetl"}, {"log.queue", "true"}};
+  const Property both[] = {{"bootstrap.servers", settings->brokers}, {"reconnect.backoff.max.ms", "1000"},
+                           {"client.id", "dcetl"}, {"log.queue", "true"}};
   if (set_all(conf, both, sizeof both / sizeof *both, error) < 0) return -1;
-  return kind == CLIENT_READS ? set_all(conf, reading, sizeof reading / sizeof *reading, error) : set_all(conf, writing, sizeof writing / sizeof *writing, error);
+  if (kind == CLIENT_READS) return set_all(conf, reading, sizeof reading / sizeof *reading, error);
+  return set_all(conf, writing, sizeof writing / sizeof *writing, error);
 }
 
 static int configure(rd_kafka_conf_t *conf, const Settings *settings, ClientKind kind, TableError *error) {

@@ -24,7 +24,8 @@ static void release_schema(struct ArrowSchema *schema) {
 
 /* Format and name are constants. */
 static bool make_node(struct ArrowSchema *out, const char *format, const char *name, int64_t flags, size_t children) {
-  *out = (struct ArrowSchema){.format = format, .name = name, .flags = flags, .release = release_schema, .children = calloc(children + 1, sizeof *out->children)};
+  *out = (struct ArrowSchema){.format = format, .name = name, .flags = flags, .release = release_schema};
+  out->children = calloc(children + 1, sizeof *out->children);
   bool good = out->children != NULL;
   for (size_t i = 0; i < children && good; i++) {
     out->children[i] = calloc(1, sizeof **out->children);
@@ -146,10 +147,12 @@ static bool is_text(const uint8_t *p, size_t len) {
   return true;
 }
 
-static int check_text(const MessageBatch *batch, const rd_kafka_message_t *message, const char *topic, const void *data, size_t len, const char *what, TableError *error) {
+static int check_text(const MessageBatch *batch, const rd_kafka_message_t *message, const char *topic, const void *data, size_t len,
+                      const char *what, TableError *error) {
   if (batch->binary || !data || is_text(data, len)) return 0;
   MODULE_HINT(error, "@binary = TRUE gives keys, values and headers as they are; a VALUE list leaves columns out");
-  return MODULE_FAIL(error, "topic '%s', partition %d, offset %lld: the %s is no text in UTF-8", topic, message->partition, (long long)message->offset, what);
+  return MODULE_FAIL(error, "topic '%s', partition %d, offset %lld: the %s is no text in UTF-8", topic, message->partition,
+                     (long long)message->offset, what);
 }
 
 /* An object has each name once: the last one counts, as in Java's lastHeader. */
@@ -231,7 +234,8 @@ static void release_array(struct ArrowArray *array) {
 
 static bool make_array(struct ArrowArray *out, int64_t rows, int64_t buffers, size_t children) {
   ArrayBuffers *own = calloc(1, sizeof *own);
-  *out = (struct ArrowArray){.length = rows, .n_buffers = buffers, .private_data = own, .release = release_array, .children = calloc(children + 1, sizeof *out->children)};
+  *out = (struct ArrowArray){.length = rows, .n_buffers = buffers, .private_data = own, .release = release_array};
+  out->children = calloc(children + 1, sizeof *out->children);
   bool good = own && out->children;
   if (own) out->buffers = own->list;
   for (size_t i = 0; i < children && good; i++) {

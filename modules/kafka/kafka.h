@@ -75,7 +75,10 @@ int patience_again(Patience *patience, Client *client, rd_kafka_resp_err_t code,
 
 /* --- Reading --- */
 
-typedef enum MessageColumn { COLUMN_KEY, COLUMN_VALUE, COLUMN_TOPIC, COLUMN_PARTITION, COLUMN_OFFSET, COLUMN_TIMESTAMP, COLUMN_HEADERS, MESSAGE_COLUMNS } MessageColumn;
+typedef enum MessageColumn {
+  COLUMN_KEY, COLUMN_VALUE, COLUMN_TOPIC, COLUMN_PARTITION, COLUMN_OFFSET, COLUMN_TIMESTAMP, COLUMN_HEADERS,
+  MESSAGE_COLUMNS,
+} MessageColumn;
 extern const char *const column_names[MESSAGE_COLUMNS];
 
 /* Messages of one partition of a topic: offsets from start up to end, without it. */

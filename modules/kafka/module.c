@@ -45,6 +45,7 @@ void system_give(System *system, Client *client) {
 
 extern const SystemModule dcetl_kafka_module;
 MODULE_EXPORT const SystemModule dcetl_kafka_module = {
-  .version = SYSTEM_MODULE_VERSION, .name = "Kafka", .lists = true, .connect = kafka_connect, .close = kafka_close, .plan = kafka_plan, .read = kafka_read,
+  .version = SYSTEM_MODULE_VERSION, .name = "Kafka", .lists = true, .connect = kafka_connect, .close = kafka_close,
+  .plan = kafka_plan, .read = kafka_read,
   .acknowledge = kafka_acknowledge, .cut = kafka_cut, .free_plan = kafka_free_plan, .target = kafka_target, .begin = kafka_begin, .write = kafka_write,
   .commit = kafka_commit, .waits = kafka_waits, .finish = kafka_finish, .free_writer = kafka_free_writer};

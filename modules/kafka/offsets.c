@@ -59,7 +59,8 @@ static int add_named(const rd_kafka_metadata_topic_t **topics, size_t count, con
   return MODULE_FAIL(error, "%s has no topic '%s'", client->settings->brokers, name);
 }
 
-static int add_all(const rd_kafka_metadata_t *metadata, const char *const *names, size_t name_count, const Client *client, Ranges *out, TableError *error) {
+static int add_all(const rd_kafka_metadata_t *metadata, const char *const *names, size_t name_count, const Client *client, Ranges *out,
+                   TableError *error) {
   size_t count = (size_t)metadata->topic_cnt;
   const rd_kafka_metadata_topic_t **topics = calloc(count + 1, sizeof *topics);
   if (!topics) return MODULE_FAIL(error, "no memory left for the topics");
@@ -96,7 +97,10 @@ int offsets_topics(Client *client, const char *const *names, size_t count, Range
 
 static rd_kafka_topic_partition_list_t *list_of(const Ranges *ranges, int64_t offset) {
   rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)ranges->count);
-  for (size_t i = 0; i < ranges->count; i++) rd_kafka_topic_partition_list_add(list, ranges->items[i].topic, ranges->items[i].partition)->offset = offset;
+  for (size_t i = 0; i < ranges->count; i++) {
+    const Range *range = &ranges->items[i];
+    rd_kafka_topic_partition_list_add(list, range->topic, range->partition)->offset = offset;
+  }
   return list;
 }
 

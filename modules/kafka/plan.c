@@ -104,7 +104,8 @@ static bool is_read(const SystemPlan *plan) {
   }
   if (!plan->cut && read == plan->unit_count) return true;
   if (opened) {
-    snprintf(line, sizeof line, "topic '%s' was not read to its end: the group '%s' keeps the offsets that it had", plan->ranges.items[0].topic, settings->group);
+    snprintf(line, sizeof line, "topic '%s' was not read to its end: the group '%s' keeps the offsets that it had", plan->ranges.items[0].topic,
+             settings->group);
     settings->host->warn(settings->host, line);
   }
   return false;
@@ -162,7 +163,8 @@ static int commit(Client *client, const rd_kafka_topic_partition_list_t *list, T
     rd_kafka_queue_t *queue = rd_kafka_queue_new(client->handle);
     client->committed = false;
     code = rd_kafka_commit_queue(client->handle, list, queue, on_commit, client);
-    while (!code && !client->committed && patience_now() < patience.deadline && !client->settings->host->stopped()) rd_kafka_queue_poll_callback(queue, SLICE);
+    while (!code && !client->committed && patience_now() < patience.deadline && !client->settings->host->stopped())
+      rd_kafka_queue_poll_callback(queue, SLICE);
     if (!code) code = client->committed ? client->commit_result : RD_KAFKA_RESP_ERR__TIMED_OUT;
     rd_kafka_queue_destroy(queue);
   } while ((again = patience_again(&patience, client, code, error)) > 0);

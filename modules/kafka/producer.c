@@ -88,8 +88,8 @@ int producer_open(const Settings *settings, Producer **out, TableError *error) {
 static int not_delivered(const Producer *producer, TableError *error) {
   const Client *client = producer->client;
   if (!client->settings->transaction) MODULE_HINT(error, "those that were delivered stay in the topic; with @transaction = 'name' all appear or none");
-  return MODULE_FAIL(error, "%llu message%s not delivered: %s%s%s", (unsigned long long)client->failed, client->failed == 1 ? " was" : "s were", client->failure,
-                     client->cause[0] ? ": " : "", client->cause);
+  const char *were = client->failed == 1 ? " was" : "s were", *colon = client->cause[0] ? ": " : "";
+  return MODULE_FAIL(error, "%llu message%s not delivered: %s%s%s", (unsigned long long)client->failed, were, client->failure, colon, client->cause);
 }
 
 /* Each message has a time limit of its own (message.timeout.ms), so that this ends. */

@@ -71,9 +71,11 @@ static int failed(Stream *stream, const rd_kafka_message_t *message) {
   rd_kafka_resp_err_t code = message->err;
   if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
     MODULE_HINT(error, "@from = 'earliest' begins with the first message that is there");
-    return MODULE_FAIL(error, "topic '%s', partition %d: messages from offset %lld on are gone since CREATE looked at them", range->topic, range->partition, (long long)stream->next);
+    return MODULE_FAIL(error, "topic '%s', partition %d: messages from offset %lld on are gone since CREATE looked at them", range->topic, range->partition,
+                       (long long)stream->next);
   }
-  MODULE_FAIL(error, "topic '%s', partition %d, offset %lld: %s", range->topic, range->partition, (long long)stream->next, rd_kafka_message_errstr(message));
+  MODULE_FAIL(error, "topic '%s', partition %d, offset %lld: %s", range->topic, range->partition, (long long)stream->next,
+              rd_kafka_message_errstr(message));
   return -1;
 }
 
@@ -97,7 +99,8 @@ static int fetch(Stream *stream) {
   }
   if (patience_now() - stream->heard < settings->timeout) return 0;
   char what[400];
-  snprintf(what, sizeof what, "topic '%.250s', partition %d: no message came for %g s after offset %lld", range->topic, range->partition, settings->timeout, (long long)stream->next);
+  snprintf(what, sizeof what, "topic '%.250s', partition %d: no message came for %g s after offset %lld", range->topic, range->partition,
+           settings->timeout, (long long)stream->next);
   return client_failed(stream->client, what, RD_KAFKA_RESP_ERR__TIMED_OUT, &stream->error);
 }
 
@@ -107,7 +110,8 @@ static int take(Stream *stream, rd_kafka_message_t *message) {
   int status = 0;
   bool ends = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
   if (message->err && !ends) {
-    bool passing = message->err == RD_KAFKA_RESP_ERR__TRANSPORT || message->err == RD_KAFKA_RESP_ERR__TIMED_OUT || message->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+    bool passing = message->err == RD_KAFKA_RESP_ERR__TRANSPORT || message->err == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+                   message->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
     if (!passing) status = failed(stream, message);
   } else if (!ends && message->offset >= stream->next && message->offset < segment->end) {
     status = columns_add(&stream->batch, message, range_of(stream)->topic, &stream->error);

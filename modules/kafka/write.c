@@ -138,7 +138,8 @@ static int check_types(const SystemWriter *writer, const struct ArrowSchema *sch
   for (int k = 0; k < MESSAGE_COLUMNS; k++) {
     if (writer->columns[k] == NO_COLUMN) continue;
     const struct ArrowSchema *type = schema->children[writer->columns[k]];
-    const char *wanted = k == COLUMN_PARTITION ? "i" : k == COLUMN_TIMESTAMP ? "tsm:" : k == COLUMN_HEADERS ? "+m" : writer->system->settings.binary ? "z" : "u";
+    const char *text = writer->system->settings.binary ? "z" : "u";
+    const char *wanted = k == COLUMN_PARTITION ? "i" : k == COLUMN_TIMESTAMP ? "tsm:" : k == COLUMN_HEADERS ? "+m" : text;
     if (strncmp(type->format, wanted, strlen(wanted)) != 0)
       return MODULE_FAIL(error, "the column \"%s\" has the Arrow type %s, which is not %s", type->name ? type->name : "", type->format, wanted);
   }
@@ -287,7 +288,8 @@ bool kafka_waits(const SystemWriter *writer) { return writer->waits; }
 int kafka_finish(SystemWriter *writer, SystemPlan *const *plans, uint8_t *acknowledged, uint32_t plan_count, TableError *error) {
   Producer *producer = writer->producer;
   if (!producer->transaction) return 0;
-  if (producer->spoiled) return MODULE_FAIL(error, "the transaction '%s' was given up, since a COPY into it failed", writer->system->settings.transaction);
+  const char *name = writer->system->settings.transaction;
+  if (producer->spoiled) return MODULE_FAIL(error, "the transaction '%s' was given up, since a COPY into it failed", name);
   for (uint32_t i = 0; i < plan_count; i++) {
     rd_kafka_topic_partition_list_t *offsets;
     if (!plan_stores(plans[i]) || !same_cluster(writer->system, plans[i]->system)) continue;

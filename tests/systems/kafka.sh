@@ -100,6 +100,14 @@ wait $pid
 run -e "CREATE \"m\" kafka(@brokers = \$b, @group = '$name', @reset = 'error') FROM '$name-stop';" && fail 'an interruption has stored offsets'
 says 'an interruption' 'has stored no offset'
 
+# Waiting for as many messages as are wanted.
+topic $name-wait
+echo 1 | produce $name-wait
+(sleep 0.5 && printf '2\n3\n4\n' | produce $name-wait) &
+run -e "CREATE \"m\" kafka(@brokers = \$b, @wait = 20, @count = 3) VALUE (\"value\") FROM '$name-wait'; COPY \"m\" csv(@header = FALSE) INTO '-';" || fail waiting
+wait $!
+[ "$(cat out)" = "$(seq 1 3)" ] || fail 'waiting: other messages'
+
 # Large messages.
 topic $name-large
 head -c 3000000 /dev/zero | tr '\0' x >large.txt
