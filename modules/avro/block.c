@@ -112,6 +112,7 @@ static int unxz(const uint8_t *data, size_t len, Bytes *out, TableError *error) 
 
 int avro_unpack(AvroCodec codec, const uint8_t *data, size_t len, Bytes *out, TableError *error) {
   out->len = 0;
+  if (!bytes_reserve(out, 0)) return MODULE_FAIL(error, "no memory left for a block"); /* also an empty one has an address */
   switch (codec) {
     case AVRO_DEFLATE: return inflate_all(data, len, out, error);
     case AVRO_SNAPPY: return unsnap(data, len, out, error);

@@ -26,7 +26,7 @@ static const char *const parts[PARTS][2] = {
 
 /* --- A zip archive (APPNOTE.TXT 4.3) of parts that are stored as they are --- */
 
-static void put_number(Buf *out, uint32_t number, int bytes) {
+static void put_number(Buf *out, uint64_t number, int bytes) {
   for (int i = 0; i < bytes; i++) buf_char(out, (char)(number >> 8 * i));
 }
 
