@@ -119,26 +119,14 @@ int az_request(RemoteStore *store, const char *method, const char *name, Pairs *
 
 static int aim(RemoteStore *store, const char *url, Request *request, RemoteError *error) { return az_request(store, "GET", url_path(url), NULL, request, error); }
 
-typedef struct Listing {
-  size_t prefix; /* bytes of names that are not told */
-  bool (*found)(void *self, const char *name, const RemoteInfo *info);
-  void *self;
-  bool stopped;
-} Listing;
-
 static void tell_entry(Listing *listing, const XmlNode *node) {
-  const char *name = xml_text(node, "Name"), *tag = xml_text(node, "Properties/Etag"), *type = xml_text(node, "Properties/ResourceType");
+  const char *tag = xml_text(node, "Properties/Etag");
   bool folder = strcmp(node->name, "BlobPrefix") == 0;
-  size_t len = strlen(name);
+  if (!folder && strcmp(xml_text(node, "Properties/ResourceType"), "directory") == 0) return;
   RemoteInfo info = {.kind = folder ? REMOTE_FOLDER : REMOTE_FILE, .size = UINT64_MAX, .ranges = !folder};
-  bool marker = !folder && ((len && name[len - 1] == '/') || strcmp(type, "directory") == 0);
-  if (folder && len && name[len - 1] == '/') len--;
-  if (marker || len <= listing->prefix) return;
   if (!text_number(xml_text(node, "Properties/Content-Length"), &info.size)) info.size = UINT64_MAX;
   if (*tag && strlen(tag) + 3 < sizeof info.version) snprintf(info.version, sizeof info.version, *tag == '"' ? "%s" : "\"%s\"", tag);
-  char *below = text_copy(name + listing->prefix, len - listing->prefix);
-  if (!below || !listing->found(listing->self, below, &info)) listing->stopped = true;
-  free(below);
+  listing_tell(listing, xml_text(node, "Name"), &info);
 }
 
 /* One page behind *after, which becomes the mark of the next one: "" at the end. *count: what it has. most: "" or of a page. */
@@ -169,14 +157,13 @@ static int list_page(RemoteStore *store, const char *prefix, bool deep, const ch
 
 static int list(RemoteStore *store, const char *url, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self, RemoteError *error) {
   Bytes prefix = {.data = NULL}, after = {.data = NULL};
-  text_put(&prefix, url_path(url));
-  if (prefix.len && prefix.data[prefix.len - 1] != '/') text_put(&prefix, "/");
-  Listing listing = {.prefix = prefix.len, .found = found, .self = self};
+  Listing listing = listing_begin(url_path(url), &prefix, found, self);
   size_t count = 0;
   int status;
   do {
     status = list_page(store, text_of(&prefix), deep, "", &after, &listing, &count, error);
   } while (status == 0 && after.len && !listing.stopped);
+  if (status == 0 && (listing.failed || after.failed)) status = net_no_memory(error);
   bytes_free(&prefix);
   bytes_free(&after);
   return status;
@@ -185,11 +172,9 @@ static int list(RemoteStore *store, const char *url, bool deep, bool (*found)(vo
 /* Is there anything below it? The container has to be there. */
 static int look_below(RemoteStore *store, const char *path, RemoteInfo *out, RemoteError *error) {
   Bytes prefix = {.data = NULL}, after = {.data = NULL};
-  Listing listing = {.found = NULL};
+  Listing listing = listing_begin(path, &prefix, NULL, NULL);
   size_t count = 0;
   int status;
-  text_put(&prefix, path);
-  if (*path && path[strlen(path) - 1] != '/') text_put(&prefix, "/");
   do { /* a page may be empty */
     status = list_page(store, text_of(&prefix), true, "1", &after, &listing, &count, error);
   } while (status == 0 && after.len && !count);

@@ -4,11 +4,7 @@
 #include "az_account.h"
 
 #define RESOURCE "https://storage.azure.com/"
-
-static const char *set_in_environment(const char *name) {
-  const char *value = getenv(name);
-  return value && *value ? value : NULL;
-}
+#define IDENTITY "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fstorage.azure.com%2F"
 
 void az_account_free(AzAccount *account) {
   free(account->name);
@@ -39,23 +35,11 @@ static void take(char **to, const char *a, const char *b) {
 }
 
 static int set_endpoint(AzAccount *account, const char *endpoint, const char *suffix, RemoteError *error) {
-  Bytes made = {.data = NULL};
-  if (!endpoint) {
-    text_format(&made, "https://%s.blob.%s", account->name, suffix ? suffix : "core.windows.net");
-    endpoint = text_of(&made);
-  }
-  if (!text_begins(endpoint, "http://") && !text_begins(endpoint, "https://")) {
-    bytes_free(&made);
-    return net_fail(error, REMOTE_FAILED, "the endpoint does not begin with http:// or https://");
-  }
-  const char *path = strchr(strstr(endpoint, "://") + 3, '/');
-  size_t len = path ? (size_t)(path - endpoint) : strlen(endpoint), path_len = path ? strlen(path) : 0;
-  while (path_len && path[path_len - 1] == '/') path_len--;
-  account->endpoint = text_copy(endpoint, len);
-  account->prefix = text_copy(path ? path : "", path_len);
-  bool fine = account->endpoint && account->prefix && !made.failed;
-  bytes_free(&made);
-  return fine ? 0 : net_no_memory(error);
+  Bytes usual = {.data = NULL};
+  if (!endpoint) text_format(&usual, "https://%s.blob.%s", account->name, suffix ? suffix : "core.windows.net");
+  int status = usual.failed ? net_no_memory(error) : net_endpoint(endpoint ? endpoint : text_of(&usual), &account->endpoint, &account->prefix, error);
+  bytes_free(&usual);
+  return status;
 }
 
 /* The signature itself is what must not be seen. */
@@ -73,11 +57,11 @@ static void note_signature(const RemoteStore *store, const char *text) {
 
 int az_account_open(RemoteStore *store, AzAccount *account, RemoteError *error) {
   const Settings *settings = &store->settings;
-  const char *all = settings->access_key ? NULL : set_in_environment("AZURE_STORAGE_CONNECTION_STRING");
+  const char *all = settings->access_key ? NULL : net_variable("AZURE_STORAGE_CONNECTION_STRING");
   char *name = connection_value(all, "AccountName"), *key = connection_value(all, "AccountKey"), *signature = connection_value(all, "SharedAccessSignature");
   char *endpoint = connection_value(all, "BlobEndpoint"), *suffix = connection_value(all, "EndpointSuffix");
   take(&account->name, settings->access_key, name);
-  take(&account->name, set_in_environment("AZURE_STORAGE_ACCOUNT"), NULL);
+  take(&account->name, net_variable("AZURE_STORAGE_ACCOUNT"), NULL);
   bool nobody = (settings->access_key && !*settings->access_key) || (settings->secret_key && !*settings->secret_key);
   if (nobody) {
     account->fixed = true;
@@ -89,8 +73,8 @@ int az_account_open(RemoteStore *store, AzAccount *account, RemoteError *error) 
   } else {
     take(&account->key, settings->secret_key, key);
     if (!account->key) take(&account->signature, signature, NULL);
-    if (!account->signature && !settings->access_key) take(&account->key, set_in_environment("AZURE_STORAGE_KEY"), NULL);
-    if (!account->key) take(&account->signature, set_in_environment("AZURE_STORAGE_SAS_TOKEN"), NULL);
+    if (!account->signature && !settings->access_key) take(&account->key, net_variable("AZURE_STORAGE_KEY"), NULL);
+    if (!account->key) take(&account->signature, net_variable("AZURE_STORAGE_SAS_TOKEN"), NULL);
   }
   int status = 0;
   if (!account->name && !endpoint && !settings->endpoint) {
@@ -113,8 +97,8 @@ int az_account_open(RemoteStore *store, AzAccount *account, RemoteError *error) 
 
 /* An application with its secret, or with a statement of the cluster that it runs in. 1: a token, 0: no application is named. */
 static int token_of_application(RemoteStore *store, Token *out, RemoteError *error) {
-  const char *tenant = set_in_environment("AZURE_TENANT_ID"), *client = set_in_environment("AZURE_CLIENT_ID"), *secret = set_in_environment("AZURE_CLIENT_SECRET");
-  const char *file = set_in_environment("AZURE_FEDERATED_TOKEN_FILE"), *authority = set_in_environment("AZURE_AUTHORITY_HOST");
+  const char *tenant = net_variable("AZURE_TENANT_ID"), *client = net_variable("AZURE_CLIENT_ID"), *secret = net_variable("AZURE_CLIENT_SECRET");
+  const char *file = net_variable("AZURE_FEDERATED_TOKEN_FILE"), *authority = net_variable("AZURE_AUTHORITY_HOST");
   if (!tenant || !client || (!secret && !file)) return 0;
   Pairs form = {.items = NULL};
   Bytes url = {.data = NULL}, statement = {.data = NULL};
@@ -142,23 +126,11 @@ static int token_of_application(RemoteStore *store, Token *out, RemoteError *err
   return status == 0 ? 1 : -1;
 }
 
-static void token_of_machine(RemoteStore *store, Token *out) {
-  RemoteStore service = {.host = store->host};
-  RemoteError ignored = {.kind = REMOTE_FAILED};
-  const Settings settings = {.timeout = 2, .retries = 0};
-  if (client_init(&service.client, store->host, &settings, &ignored) != 0) return;
-  service.client.connect_timeout = 1;
-  service.client.direct = service.client.plain_only = true;
-  const char *url = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fstorage.azure.com%2F";
-  if (token_ask(&service, url, NULL, "Metadata", "true", out, &ignored) != 0) token_free(out);
-  client_deinit(&service.client);
-}
-
 int az_account_token(RemoteStore *store, AzAccount *account, RemoteError *error) {
   bool fresh = account->looked && (!account->token.expires || account->token.expires > time(NULL) + 60);
   if (account->key || account->signature || account->fixed || fresh) return 0;
   int status = token_of_application(store, &account->token, error);
-  if (status == 0) token_of_machine(store, &account->token);
+  if (status == 0) token_ask_near(store->host, IDENTITY, "Metadata", "true", &account->token);
   account->looked = status >= 0;
   return status < 0 ? -1 : 0;
 }

@@ -49,11 +49,8 @@ static CURLcode curl_state;
 static void curl_start(void) { curl_state = curl_global_init(CURL_GLOBAL_DEFAULT); }
 
 static const char *first_set(const char *const *names) {
-  for (; *names; names++) {
-    const char *value = getenv(*names);
-    if (value && *value) return value;
-  }
-  return NULL;
+  while (*names && !net_variable(*names)) names++;
+  return *names ? net_variable(*names) : NULL;
 }
 
 int client_init(Client *client, const RemoteHost *host, const Settings *settings, RemoteError *error) {
@@ -62,6 +59,14 @@ int client_init(Client *client, const RemoteHost *host, const Settings *settings
   *client = (Client){.host = host, .timeout = settings->timeout, .retries = settings->retries, .connect_timeout = CONNECT_SECONDS};
   client->authorities = first_set((const char *const[]){"CURL_CA_BUNDLE", "SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", NULL});
   pthread_mutex_init(&client->lock, NULL);
+  return 0;
+}
+
+int client_init_near(Client *client, const RemoteHost *host, RemoteError *error) {
+  const Settings settings = {.timeout = 2, .retries = 0};
+  if (client_init(client, host, &settings, error) != 0) return -1;
+  client->connect_timeout = 1;
+  client->direct = client->plain_only = true;
   return 0;
 }
 
@@ -283,7 +288,7 @@ static void set_options(Transfer *transfer, struct curl_slist *headers) {
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)(client->plain_only ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
   if (client->authorities) curl_easy_setopt(easy, CURLOPT_CAINFO, client->authorities);
-  if (getenv("SSL_CERT_DIR")) curl_easy_setopt(easy, CURLOPT_CAPATH, getenv("SSL_CERT_DIR"));
+  if (net_variable("SSL_CERT_DIR")) curl_easy_setopt(easy, CURLOPT_CAPATH, net_variable("SSL_CERT_DIR"));
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);

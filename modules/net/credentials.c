@@ -8,11 +8,6 @@
 #define LINK_LOCAL "http://169.254.169.254"
 #define CONTAINER "http://169.254.170.2"
 
-static const char *set_in_environment(const char *name) {
-  const char *value = getenv(name);
-  return value && *value ? value : NULL;
-}
-
 void keys_free(Keys *keys) {
   free(keys->access_key);
   free(keys->secret_key);
@@ -87,7 +82,7 @@ static bool ask(Client *client, const char *method, const char *base, const char
 /* Version 2 of the metadata service of an instance: a token, the name of its role, that role's keys. */
 static int keys_of_instance(RemoteStore *store, Client *client, Keys *out, RemoteError *error) {
   static const char roles[] = "/latest/meta-data/iam/security-credentials/";
-  const char *off = set_in_environment("AWS_EC2_METADATA_DISABLED"), *base = set_in_environment("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+  const char *off = net_variable("AWS_EC2_METADATA_DISABLED"), *base = net_variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
   if (off && text_same_case(off, "true")) return 0;
   if (!base) base = LINK_LOCAL;
   Response token = {.status = 0}, role = {.status = 0}, keys = {.status = 0};
@@ -110,8 +105,8 @@ static int keys_of_instance(RemoteStore *store, Client *client, Keys *out, Remot
 
 /* The service of a container (ECS, EKS): its address, and what it wants to be told, are in the environment. */
 static int keys_of_container(RemoteStore *store, Client *client, Keys *out, RemoteError *error) {
-  const char *relative = set_in_environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), *full = set_in_environment("AWS_CONTAINER_CREDENTIALS_FULL_URI");
-  const char *file = set_in_environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"), *token = set_in_environment("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+  const char *relative = net_variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), *full = net_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  const char *file = net_variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"), *token = net_variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
   if (!relative && !full) return 0;
   Bytes text = {.data = NULL};
   if (token) text_put(&text, token);
@@ -129,9 +124,9 @@ static int keys_of_container(RemoteStore *store, Client *client, Keys *out, Remo
 
 /* A pod's own token in exchange for the keys of a role (EKS): AssumeRoleWithWebIdentity. */
 static int keys_of_identity(RemoteStore *store, Keys *out, RemoteError *error) {
-  const char *file = set_in_environment("AWS_WEB_IDENTITY_TOKEN_FILE"), *role = set_in_environment("AWS_ROLE_ARN"), *name = set_in_environment("AWS_ROLE_SESSION_NAME");
-  const char *base = set_in_environment("AWS_ENDPOINT_URL_STS"), *region = set_in_environment("AWS_REGION");
-  if (!region) region = set_in_environment("AWS_DEFAULT_REGION");
+  const char *file = net_variable("AWS_WEB_IDENTITY_TOKEN_FILE"), *role = net_variable("AWS_ROLE_ARN"), *name = net_variable("AWS_ROLE_SESSION_NAME");
+  const char *base = net_variable("AWS_ENDPOINT_URL_STS"), *region = net_variable("AWS_REGION");
+  if (!region) region = net_variable("AWS_DEFAULT_REGION");
   Bytes token = {.data = NULL};
   if (!file || !role) return 0;
   if (!net_file(file, &token)) {
@@ -174,10 +169,7 @@ static int keys_of_identity(RemoteStore *store, Keys *out, RemoteError *error) {
 
 static int keys_of_services(RemoteStore *store, Keys *out, RemoteError *error) {
   Client client;
-  const Settings settings = {.timeout = 2, .retries = 0};
-  if (client_init(&client, store->host, &settings, error) != 0) return -1;
-  client.connect_timeout = 1;
-  client.direct = client.plain_only = true;
+  if (client_init_near(&client, store->host, error) != 0) return -1;
   int status = keys_of_container(store, &client, out, error);
   if (status == 0) status = keys_of_instance(store, &client, out, error);
   client_deinit(&client);
@@ -209,7 +201,7 @@ static int keys_of_profile(RemoteStore *store, Keys *out, RemoteError *error) {
 
 int keys_find(RemoteStore *store, Keys *out, RemoteError *error) {
   const Settings *settings = &store->settings;
-  const char *access_key = set_in_environment("AWS_ACCESS_KEY_ID"), *secret_key = set_in_environment("AWS_SECRET_ACCESS_KEY");
+  const char *access_key = net_variable("AWS_ACCESS_KEY_ID"), *secret_key = net_variable("AWS_SECRET_ACCESS_KEY");
   *out = (Keys){.access_key = NULL};
   int status = 0;
   if (settings->access_key) {
@@ -225,7 +217,7 @@ int keys_find(RemoteStore *store, Keys *out, RemoteError *error) {
     status = set_keys(store, out, settings->access_key, settings->secret_key, settings->session_token, error);
     out->fixed = true;
   } else if (access_key && secret_key && !settings->profile) {
-    status = set_keys(store, out, access_key, secret_key, set_in_environment("AWS_SESSION_TOKEN"), error);
+    status = set_keys(store, out, access_key, secret_key, net_variable("AWS_SESSION_TOKEN"), error);
     out->fixed = true;
   }
   if (status == 0) status = keys_of_profile(store, out, error);

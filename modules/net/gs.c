@@ -14,11 +14,6 @@ typedef struct Google {
   bool looked, anonymous;
 } Google;
 
-static const char *set_in_environment(const char *name) {
-  const char *value = getenv(name);
-  return value && *value ? value : NULL;
-}
-
 /* --- Tokens --- */
 
 static const char *member(yyjson_val *root, const char *name) {
@@ -66,7 +61,7 @@ static int token_of_user(RemoteStore *store, yyjson_val *root, Token *out, Remot
 
 /* 1: a token, 0: there is no such file. */
 static int token_of_file(RemoteStore *store, Token *out, RemoteError *error) {
-  const char *named = set_in_environment("GOOGLE_APPLICATION_CREDENTIALS"), *home = set_in_environment("HOME");
+  const char *named = net_variable("GOOGLE_APPLICATION_CREDENTIALS"), *home = net_variable("HOME");
   Bytes path = {.data = NULL}, text = {.data = NULL};
   if (named)
     text_put(&path, named);
@@ -97,20 +92,11 @@ static int token_of_file(RemoteStore *store, Token *out, RemoteError *error) {
 
 /* The account of a machine of Google's. */
 static bool token_of_machine(RemoteStore *store, Token *out) {
-  const char *host = set_in_environment("GCE_METADATA_HOST");
-  if (set_in_environment("NO_GCE_CHECK")) return false;
+  const char *host = net_variable("GCE_METADATA_HOST");
+  if (net_variable("NO_GCE_CHECK")) return false;
   Bytes url = {.data = NULL};
   text_format(&url, "http://%s/computeMetadata/v1/instance/service-accounts/default/token", host ? host : "169.254.169.254");
-  RemoteStore service = {.host = store->host};
-  RemoteError ignored = {.kind = REMOTE_FAILED};
-  const Settings settings = {.timeout = 2, .retries = 0};
-  bool found = false;
-  if (client_init(&service.client, store->host, &settings, &ignored) == 0) {
-    service.client.connect_timeout = 1;
-    service.client.direct = service.client.plain_only = true;
-    found = token_ask(&service, text_of(&url), NULL, "Metadata-Flavor", "Google", out, &ignored) == 0;
-    client_deinit(&service.client);
-  }
+  bool found = token_ask_near(store->host, text_of(&url), "Metadata-Flavor", "Google", out);
   bytes_free(&url);
   return found;
 }
@@ -118,7 +104,7 @@ static bool token_of_machine(RemoteStore *store, Token *out) {
 /* With the lock. */
 static int need_token(RemoteStore *store, Google *google, RemoteError *error) {
   if (google->anonymous || (google->looked && (!google->token.expires || google->token.expires > time(NULL) + 60))) return 0;
-  const char *given = store->settings.token ? store->settings.token : set_in_environment("GOOGLE_OAUTH_ACCESS_TOKEN");
+  const char *given = store->settings.token ? store->settings.token : net_variable("GOOGLE_OAUTH_ACCESS_TOKEN");
   int status = 1;
   if (given) {
     google->token.text = strdup(given);
@@ -151,7 +137,7 @@ static int open_gs(RemoteStore *store, RemoteError *error) {
   const Settings *settings = &store->settings;
   Google *google = calloc(1, sizeof *google);
   if (!google) return net_no_memory(error);
-  const char *endpoint = settings->endpoint ? settings->endpoint : set_in_environment("STORAGE_EMULATOR_HOST");
+  const char *endpoint = settings->endpoint ? settings->endpoint : net_variable("STORAGE_EMULATOR_HOST");
   if (s3_start(store, &google->s3, endpoint ? endpoint : "https://storage.googleapis.com", settings->region ? settings->region : "auto", error) != 0) return -1;
   if (!settings->access_key || settings->token) google->s3.authorize = authorize;
   return 0;

@@ -187,6 +187,25 @@ static int read_all(RemoteStore *store, const char *url, bool (*take)(void *self
   return status;
 }
 
+/* --- Listings of prefixes --- */
+
+Listing listing_begin(const char *path, Bytes *prefix, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self) {
+  text_put(prefix, path);
+  if (*path && path[strlen(path) - 1] != '/') text_put(prefix, "/");
+  return (Listing){.prefix = prefix->len, .found = found, .self = self};
+}
+
+void listing_tell(Listing *listing, const char *name, const RemoteInfo *info) {
+  size_t len = strlen(name);
+  bool slash = len && name[len - 1] == '/';
+  if (slash && info->kind == REMOTE_FOLDER) len--;
+  if (len <= listing->prefix || (slash && info->kind == REMOTE_FILE)) return;
+  char *below = text_copy(name + listing->prefix, len - listing->prefix);
+  if (!below) listing->failed = true;
+  if (!below || !listing->found(listing->self, below, info)) listing->stopped = true;
+  free(below);
+}
+
 /* --- The rest is the backend's --- */
 
 static int look(RemoteStore *store, const char *url, RemoteInfo *out, RemoteError *error) {

@@ -43,6 +43,11 @@ bool text_same_case(const char *a, const char *b); /* whatever the case of its l
 /* A decimal number that is the whole text. */
 bool text_number(const char *text, uint64_t *out);
 
+/* A variable of the environment; NULL: it is not set or empty. */
+const char *net_variable(const char *name);
+/* "https://host:port/path/" in two, to be freed: what is before the path, and the path without / at its end. */
+int net_endpoint(const char *endpoint, char **base, char **prefix, RemoteError *error);
+
 /* Names with values: headers, parameters of a query. They own their texts. */
 typedef struct Pair {
   char *name, *value;
@@ -82,6 +87,8 @@ typedef struct Client {
 } Client;
 
 int client_init(Client *client, const RemoteHost *host, const Settings *settings, RemoteError *error);
+/* For services of the machine itself or close to it: by no proxy, once, and not for long. */
+int client_init_near(Client *client, const RemoteHost *host, RemoteError *error);
 void client_deinit(Client *client);
 
 typedef struct Response {
@@ -199,6 +206,8 @@ typedef struct Token {
 void token_free(Token *token);
 /* A token in exchange for a form (OAuth 2.0, RFC 6749), or with form NULL from a metadata service, which gets the header. */
 int token_ask(RemoteStore *store, const char *url, const Pairs *form, const char *header, const char *value, Token *out, RemoteError *error);
+/* The same from a service of the machine, where there is one. */
+bool token_ask_near(const RemoteHost *host, const char *url, const char *header, const char *value, Token *out);
 /* A JWT (RFC 7515, RFC 7519) signed by a private key in PEM, RS256. Freed by the caller; NULL: with the error. */
 char *token_jwt(const char *header, const char *claims, const char *pem, RemoteError *error);
 
@@ -245,6 +254,18 @@ struct Backend {
   void (*free_upload)(RemoteUpload *upload);
   int (*remove)(RemoteStore *store, const char *url, RemoteError *error);
 };
+
+/* A listing of names that are only texts, in which folders are prefixes up to a "/". */
+typedef struct Listing {
+  size_t prefix; /* bytes of names that are not told */
+  bool (*found)(void *self, const char *name, const RemoteInfo *info);
+  void *self;
+  bool stopped, failed; /* failed: there was no memory */
+} Listing;
+/* *prefix: what names below the path begin with. */
+Listing listing_begin(const char *path, Bytes *prefix, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self);
+/* Tells of a whole name, unless it is an object that only marks a folder. */
+void listing_tell(Listing *listing, const char *name, const RemoteInfo *info);
 
 /* Every upload begins with this. */
 struct RemoteUpload {

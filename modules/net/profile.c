@@ -52,14 +52,9 @@ char *ini_value(const char *text, const char *section, const char *name) {
   return found;
 }
 
-static const char *set_in_environment(const char *name) {
-  const char *value = getenv(name);
-  return value && *value ? value : NULL;
-}
-
 /* A file by its variable, else within the home folder. */
 static bool read_file(const char *variable, const char *usual, Bytes *out) {
-  const char *path = set_in_environment(variable), *home = set_in_environment("HOME");
+  const char *path = net_variable(variable), *home = net_variable("HOME");
   if (path) return net_file(path, out);
   Bytes made = {.data = NULL};
   if (home) text_format(&made, "%s/%s", home, usual);
@@ -69,7 +64,7 @@ static bool read_file(const char *variable, const char *usual, Bytes *out) {
 }
 
 char *profile_value(const Settings *settings, const char *name) {
-  const char *profile = settings->profile ? settings->profile : set_in_environment("AWS_PROFILE");
+  const char *profile = settings->profile ? settings->profile : net_variable("AWS_PROFILE");
   if (!profile) profile = "default";
   Bytes text = {.data = NULL}, section = {.data = NULL};
   char *found = NULL;

@@ -1,27 +1,7 @@
 /* s3.c - Amazon S3 and what speaks as it does (MinIO, Ceph, …): requests, errors, reading, listing. */
 #include "s3.h"
 
-static const char *set_in_environment(const char *name) {
-  const char *value = getenv(name);
-  return value && *value ? value : NULL;
-}
-
 /* --- A store --- */
-
-/* "https://host:port/path/" in two. */
-static int set_endpoint(S3 *s3, const char *endpoint, RemoteError *error) {
-  if (!text_begins(endpoint, "http://") && !text_begins(endpoint, "https://")) {
-    MODULE_HINT(error, "for instance @endpoint = 'https://minio.example.com:9000'");
-    return net_fail(error, REMOTE_FAILED, "the endpoint does not begin with http:// or https://");
-  }
-  const char *path = strchr(strstr(endpoint, "://") + 3, '/');
-  size_t len = path ? (size_t)(path - endpoint) : strlen(endpoint), path_len = path ? strlen(path) : 0;
-  if (memchr(endpoint, '@', len)) return net_fail(error, REMOTE_FAILED, "the endpoint has an @: keys are parameters of their own");
-  while (path_len && path[path_len - 1] == '/') path_len--;
-  s3->endpoint = text_copy(endpoint, len);
-  s3->prefix = text_copy(path ? path : "", path_len);
-  return s3->endpoint && s3->prefix ? 0 : net_no_memory(error);
-}
 
 int s3_start(RemoteStore *store, S3 *s3, const char *endpoint, const char *region, RemoteError *error) {
   store->own = s3;
@@ -32,7 +12,7 @@ int s3_start(RemoteStore *store, S3 *s3, const char *endpoint, const char *regio
   s3->host_style = !endpoint && !strchr(store->place, '.');
   if (store->settings.path_style >= 0) s3->host_style = !store->settings.path_style;
   if (!s3->region) return net_no_memory(error);
-  if (endpoint) return set_endpoint(s3, endpoint, error);
+  if (endpoint) return net_endpoint(endpoint, &s3->endpoint, &s3->prefix, error);
   s3->prefix = strdup("");
   return s3->prefix ? 0 : net_no_memory(error);
 }
@@ -42,10 +22,10 @@ static int open_s3(RemoteStore *store, RemoteError *error) {
   const char *region = settings->region, *endpoint = settings->endpoint;
   S3 *s3 = calloc(1, sizeof *s3);
   if (!s3) return net_no_memory(error);
-  if (!region) region = set_in_environment("AWS_REGION");
-  if (!region) region = set_in_environment("AWS_DEFAULT_REGION");
-  if (!endpoint) endpoint = set_in_environment("AWS_ENDPOINT_URL_S3");
-  if (!endpoint) endpoint = set_in_environment("AWS_ENDPOINT_URL");
+  if (!region) region = net_variable("AWS_REGION");
+  if (!region) region = net_variable("AWS_DEFAULT_REGION");
+  if (!endpoint) endpoint = net_variable("AWS_ENDPOINT_URL_S3");
+  if (!endpoint) endpoint = net_variable("AWS_ENDPOINT_URL");
   char *profile_region = region ? NULL : profile_value(settings, "region"), *profile_endpoint = endpoint ? NULL : profile_value(settings, "endpoint_url");
   if (!region) region = profile_region ? profile_region : "us-east-1";
   if (!endpoint) endpoint = profile_endpoint;
@@ -276,8 +256,7 @@ static int look_below(RemoteStore *store, const char *path, RemoteInfo *out, Rem
   Request request = {.method = NULL};
   Response response = {.status = 0};
   Bytes prefix = {.data = NULL};
-  text_put(&prefix, path);
-  if (*path && path[strlen(path) - 1] != '/') text_put(&prefix, "/");
+  listing_begin(path, &prefix, NULL, NULL);
   pairs_put(&query, "list-type", "2");
   pairs_put(&query, "max-keys", "1");
   pairs_put(&query, "prefix", text_of(&prefix));
@@ -340,24 +319,11 @@ int s3_look(RemoteStore *store, const char *url, RemoteInfo *out, RemoteError *e
 
 /* --- Listing --- */
 
-typedef struct Listing {
-  size_t prefix; /* bytes of names that are not told */
-  bool (*found)(void *self, const char *name, const RemoteInfo *info);
-  void *self;
-  bool stopped;
-} Listing;
-
-/* One name of a page: -1: it is longer than any key can be. */
-static void tell_entry(Listing *listing, const XmlNode *node, const char *field, bool encoded, const RemoteInfo *info) {
+static void tell_entry(Listing *listing, const char *encoded_or_not, bool encoded, const RemoteInfo *info) {
   Bytes name = {.data = NULL};
-  const char *text = xml_text(node, field);
-  if (encoded)
-    text_decode(&name, text, strlen(text));
-  else
-    text_put(&name, text);
-  if (name.len && name.data[name.len - 1] == '/') name.data[--name.len] = 0; /* a folder, or an object that marks one */
-  bool marker = info->kind == REMOTE_FILE && *text && text[strlen(text) - 1] == '/';
-  if (name.len > listing->prefix && !marker && !listing->found(listing->self, text_of(&name) + listing->prefix, info)) listing->stopped = true;
+  if (encoded) text_decode(&name, encoded_or_not, strlen(encoded_or_not));
+  if (name.failed) listing->failed = listing->stopped = true;
+  if (!name.failed) listing_tell(listing, encoded ? text_of(&name) : encoded_or_not, info);
   bytes_free(&name);
 }
 
@@ -369,9 +335,9 @@ static void tell_page(Listing *listing, const XmlNode *root) {
       const char *tag = xml_text(node, "ETag");
       if (!text_number(xml_text(node, "Size"), &info.size)) info.size = UINT64_MAX;
       if (strlen(tag) < sizeof info.version) memcpy(info.version, tag, strlen(tag) + 1);
-      tell_entry(listing, node, "Key", encoded, &info);
+      tell_entry(listing, xml_text(node, "Key"), encoded, &info);
     } else if (strcmp(node->name, "CommonPrefixes") == 0) {
-      tell_entry(listing, node, "Prefix", encoded, &(RemoteInfo){.kind = REMOTE_FOLDER});
+      tell_entry(listing, xml_text(node, "Prefix"), encoded, &(RemoteInfo){.kind = REMOTE_FOLDER});
     }
   }
 }
@@ -405,13 +371,12 @@ static int list_page(RemoteStore *store, const char *prefix, bool deep, Bytes *a
 
 int s3_list(RemoteStore *store, const char *url, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self, RemoteError *error) {
   Bytes prefix = {.data = NULL}, after = {.data = NULL};
-  text_put(&prefix, url_path(url));
-  if (prefix.len && prefix.data[prefix.len - 1] != '/') text_put(&prefix, "/");
-  Listing listing = {.prefix = prefix.len, .found = found, .self = self};
+  Listing listing = listing_begin(url_path(url), &prefix, found, self);
   int status;
   do {
     status = list_page(store, text_of(&prefix), deep, &after, &listing, error);
   } while (status == 0 && after.len && !listing.stopped);
+  if (status == 0 && (listing.failed || after.failed)) status = net_no_memory(error);
   bytes_free(&prefix);
   bytes_free(&after);
   return status;

@@ -190,6 +190,25 @@ void pairs_query(Pairs *pairs, Bytes *out) {
   if (pairs->failed) out->failed = true;
 }
 
+const char *net_variable(const char *name) {
+  const char *value = getenv(name);
+  return value && *value ? value : NULL;
+}
+
+int net_endpoint(const char *endpoint, char **base, char **prefix, RemoteError *error) {
+  if (!text_begins(endpoint, "http://") && !text_begins(endpoint, "https://")) {
+    MODULE_HINT(error, "for instance @endpoint = 'https://minio.example.com:9000'");
+    return net_fail(error, REMOTE_FAILED, "the endpoint does not begin with http:// or https://");
+  }
+  const char *host = strstr(endpoint, "://") + 3, *path = host + strcspn(host, "/");
+  if (memchr(host, '@', (size_t)(path - host))) return net_fail(error, REMOTE_FAILED, "the endpoint has an @: keys are parameters of their own");
+  size_t len = strlen(path);
+  while (len && path[len - 1] == '/') len--;
+  *base = text_copy(endpoint, (size_t)(path - endpoint));
+  *prefix = text_copy(path, len);
+  return *base && *prefix ? 0 : net_no_memory(error);
+}
+
 const char *url_path(const char *url) {
   const char *place = strstr(url, "://");
   const char *slash = place ? strchr(place + 3, '/') : NULL;

@@ -53,6 +53,15 @@ int token_ask(RemoteStore *store, const char *url, const Pairs *form, const char
   return status;
 }
 
+bool token_ask_near(const RemoteHost *host, const char *url, const char *header, const char *value, Token *out) {
+  RemoteStore service = {.host = host};
+  RemoteError ignored = {.kind = REMOTE_FAILED};
+  if (client_init_near(&service.client, host, &ignored) != 0) return false;
+  bool found = token_ask(&service, url, NULL, header, value, out, &ignored) == 0;
+  client_deinit(&service.client);
+  return found;
+}
+
 static bool sign_text(EVP_PKEY *key, const Bytes *text, Bytes *out) {
   EVP_MD_CTX *context = EVP_MD_CTX_new();
   size_t len = 0;

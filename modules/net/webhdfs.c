@@ -22,7 +22,7 @@ static const char *who(const RemoteStore *store) {
   static const char *const names[] = {"HADOOP_USER_NAME", "USER", "LOGNAME"};
   if (store->settings.user) return store->settings.user;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (getenv(names[i]) && *getenv(names[i])) return getenv(names[i]);
+    if (net_variable(names[i])) return net_variable(names[i]);
   return NULL;
 }
 
@@ -184,17 +184,17 @@ static int aim(RemoteStore *store, const char *url, Request *request, RemoteErro
 
 /* --- Listing --- */
 
-typedef struct Listing {
+typedef struct Walk {
   RemoteStore *store;
   bool deep, stopped;
   bool (*found)(void *self, const char *name, const RemoteInfo *info);
   void *self;
   RemoteError *error;
-} Listing;
+} Walk;
 
-static int list_path(Listing *listing, const char *path, const char *relative, int depth);
+static int list_path(Walk *walk, const char *path, const char *relative, int depth);
 
-static int tell_entry(Listing *listing, const char *path, const char *relative, yyjson_val *file, int depth) {
+static int tell_entry(Walk *walk, const char *path, const char *relative, yyjson_val *file, int depth) {
   const char *name = yyjson_get_str(yyjson_obj_get(file, "pathSuffix"));
   if (!name || !*name) return 0; /* the path is a file itself */
   RemoteInfo info;
@@ -202,36 +202,37 @@ static int tell_entry(Listing *listing, const char *path, const char *relative, 
   Bytes below = {.data = NULL}, inner = {.data = NULL};
   text_format(&below, "%s%s%s", relative, *relative ? "/" : "", name);
   int status = 0;
-  if (listing->deep && info.kind == REMOTE_FOLDER) {
+  if (walk->deep && info.kind == REMOTE_FOLDER) {
     text_format(&inner, "%s%s%s", path, *path && path[strlen(path) - 1] != '/' ? "/" : "", name);
-    status = inner.failed || below.failed ? net_no_memory(listing->error) : list_path(listing, text_of(&inner), text_of(&below), depth + 1);
-  } else if (!listing->found(listing->self, text_of(&below), &info)) {
-    listing->stopped = true;
+    status = inner.failed || below.failed ? net_no_memory(walk->error) : list_path(walk, text_of(&inner), text_of(&below), depth + 1);
+  } else if (!walk->found(walk->self, text_of(&below), &info)) {
+    walk->stopped = true;
   }
   bytes_free(&below);
   bytes_free(&inner);
   return status;
 }
 
-static int list_path(Listing *listing, const char *path, const char *relative, int depth) {
-  if (depth > MOST_DEPTH) return net_fail(listing->error, REMOTE_FAILED, "folders are nested deeper than %d", MOST_DEPTH);
+static int list_path(Walk *walk, const char *path, const char *relative, int depth) {
+  if (depth > MOST_DEPTH) return net_fail(walk->error, REMOTE_FAILED, "folders are nested deeper than %d", MOST_DEPTH);
   Response response = {.status = 0};
-  int status = operate(listing->store, "GET", path, "LISTSTATUS", NULL, NULL, false, true, &response, listing->error);
-  yyjson_doc *doc = status == 0 && response.status / 100 == 2 ? yyjson_read(text_of(&response.body), response.body.len, 0) : NULL;
+  int status = operate(walk->store, "GET", path, "LISTSTATUS", NULL, NULL, false, true, &response, walk->error);
+  bool there = status == 0 && response.status / 100 == 2;
+  yyjson_doc *doc = there ? yyjson_read(text_of(&response.body), response.body.len, 0) : NULL;
   response_free(&response);
   yyjson_val *files = yyjson_obj_get(yyjson_obj_get(yyjson_doc_get_root(doc), "FileStatuses"), "FileStatus"), *file;
-  if (doc && !yyjson_is_arr(files)) status = net_fail(listing->error, REMOTE_FAILED, "the server's answer is not that of WebHDFS");
+  if (there && !yyjson_is_arr(files)) status = net_fail(walk->error, REMOTE_FAILED, "the server's answer is not that of WebHDFS");
   size_t index, count;
   yyjson_arr_foreach(files, index, count, file) {
-    if (status == 0 && !listing->stopped) status = tell_entry(listing, path, relative, file, depth);
+    if (status == 0 && !walk->stopped) status = tell_entry(walk, path, relative, file, depth);
   }
   yyjson_doc_free(doc);
   return status;
 }
 
 static int list(RemoteStore *store, const char *url, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self, RemoteError *error) {
-  Listing listing = {.store = store, .deep = deep, .found = found, .self = self, .error = error};
-  return list_path(&listing, url_path(url), "", 0);
+  Walk walk = {.store = store, .deep = deep, .found = found, .self = self, .error = error};
+  return list_path(&walk, url_path(url), "", 0);
 }
 
 /* --- Writing --- */
