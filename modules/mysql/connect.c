@@ -264,10 +264,13 @@ static int64_t now_ms(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static const char *mode_of(const System *system) { return system->ssl_mode ? system->ssl_mode : "prefer"; }
+
+static bool needs_tls(const System *system) { return strcmp(mode_of(system), "require") == 0 || strncmp(mode_of(system), "verify", 6) == 0; }
+
 /* Without a password of ours the library takes the one of ~/.my.cnf. */
-static MYSQL *new_connection(System *system, int64_t deadline) {
+static MYSQL *new_connection(System *system, int64_t deadline, bool tls) {
   MYSQL *connection = mysql_init(NULL);
-  const char *mode = system->ssl_mode ? system->ssl_mode : "prefer";
   my_bool yes = 1;
   int64_t left = deadline - now_ms();
   unsigned seconds = left < 1000 ? 1 : (unsigned)((left + 999) / 1000), local = 1;
@@ -281,8 +284,9 @@ static MYSQL *new_connection(System *system, int64_t deadline) {
   if (system->ssl_ca) mysql_options(connection, MYSQL_OPT_SSL_CA, system->ssl_ca);
   if (system->ssl_cert) mysql_options(connection, MYSQL_OPT_SSL_CERT, system->ssl_cert);
   if (system->ssl_key) mysql_options(connection, MYSQL_OPT_SSL_KEY, system->ssl_key);
-  if (strcmp(mode, "require") == 0 || strncmp(mode, "verify", 6) == 0) mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &yes);
-  if (strncmp(mode, "verify", 6) == 0) mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
+  if (system->port && !system->socket) mysql_options(connection, MYSQL_OPT_PROTOCOL, &(unsigned){MYSQL_PROTOCOL_TCP}); /* also to localhost */
+  if (tls) mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &yes);
+  if (strncmp(mode_of(system), "verify", 6) == 0) mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
   return connection;
 }
 
@@ -303,6 +307,14 @@ static int set_up(System *system, MYSQL *connection, TableError *error) {
   return my_do(system, connection, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", error);
 }
 
+/* The library goes on in the clear where a server has no TLS. */
+static int check_tls(System *system, MYSQL *connection, TableError *error) {
+  if (!needs_tls(system) || mysql_get_ssl_cipher(connection)) return 0;
+  MODULE_FAIL(error, "the server has no TLS, but sslmode = %s asks for it", mode_of(system));
+  MODULE_HINT(error, "sslmode = prefer takes TLS only where the server has it");
+  return -1;
+}
+
 static bool try_again(unsigned code, int tries) {
   bool refused = code == CR_CONNECTION_ERROR || code == CR_CONN_HOST_ERROR;
   return code == ER_CON_COUNT_ERROR || (refused && tries < MOST_REFUSED);
@@ -310,20 +322,23 @@ static bool try_again(unsigned code, int tries) {
 
 MYSQL *my_begin(System *system, TableError *error) {
   int64_t deadline = now_ms() + (int64_t)system->timeout * 1000, pause = FIRST_PAUSE_MS;
+  bool tls = strcmp(mode_of(system), "disable") != 0;
   MYSQL *connection = system->idle;
   if (connection) {
     system->idle = NULL;
     return connection;
   }
   for (int tries = 1;; tries++, pause *= 2) {
-    connection = new_connection(system, deadline);
+    connection = new_connection(system, deadline, tls);
     if (!connection) return MY_NO_MEMORY(error), NULL;
     if (try_connect(system, connection)) {
-      if (set_up(system, connection, error) == 0) return connection;
+      if (check_tls(system, connection, error) == 0 && set_up(system, connection, error) == 0) return connection;
       break;
     }
-    if (system->host->stopped() || !try_again(mysql_errno(connection), tries) || now_ms() + pause >= deadline) break;
+    bool without = tls && !needs_tls(system) && mysql_errno(connection) == CR_SSL_CONNECTION_ERROR;
+    if (system->host->stopped() || (!without && !try_again(mysql_errno(connection), tries)) || now_ms() + pause >= deadline) break;
     mysql_close(connection);
+    tls = tls && !without;
     for (int64_t end = now_ms() + pause; now_ms() < end && !system->host->stopped();) poll(NULL, 0, (int)(pause < WAIT_MS ? pause : WAIT_MS));
   }
   if (now_ms() >= deadline && !system->host->stopped()) {
@@ -343,7 +358,7 @@ void my_aside(const System *system, const char *statement) {
   System own = *system;
   TableError ignored = {{0}, {0}};
   own.host = &patient;
-  MYSQL *other = new_connection(&own, now_ms() + PATIENCE_MS);
+  MYSQL *other = new_connection(&own, now_ms() + PATIENCE_MS, needs_tls(system));
   if (other && try_connect(&own, other) && my_do(&own, other, "SET SESSION lock_wait_timeout = 10", &ignored) == 0) (void)my_do(&own, other, statement, &ignored);
   mysql_close(other);
 }
