@@ -8,6 +8,8 @@
 #include "engine/typed_guard.h"
 #include "value/arrow_wire.h"
 
+enum { MOST_ASKED = 8 << 20 }; /* bytes of the file at once: of a remote one, each question is a way to its server */
+
 typedef struct Served {
   const TableModule *module;
   Helper *program;
@@ -25,9 +27,9 @@ typedef struct Served {
 static DcCode ask_for(Served *served, uint64_t offset, char *data, uint64_t size, uint64_t *got, DcError *err) {
   HelperMessage message = {.kind = GUARD_NEED, .size = size, .offset = offset};
   void *memory;
+  DC_TRY(helper_memory(served->program, size, &memory, err)); /* the program puts them there */
   DC_TRY(helper_send(served->program, &message, err));
   DC_TRY(helper_receive(served->program, &message, err));
-  DC_TRY(helper_memory(served->program, size, &memory, err));
   *got = message.size < size ? message.size : size;
   memcpy(data, memory, (size_t)*got);
   return DC_OK;
@@ -40,7 +42,7 @@ static int read_at(void *self, uint64_t offset, void *data, uint64_t size, uint6
   pthread_mutex_lock(&served->lock);
   *got = 0;
   for (uint64_t step = 1, wanted; *got < size && step && code == DC_OK; *got += step) {
-    wanted = size - *got < HELPER_MEMORY ? size - *got : HELPER_MEMORY;
+    wanted = size - *got < MOST_ASKED ? size - *got : MOST_ASKED;
     step = 0;
     code = ask_for(served, offset + *got, (char *)data + *got, wanted, &step, &err);
   }
