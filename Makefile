@@ -28,7 +28,7 @@ STD := -std=c11 -D_GNU_SOURCE -pthread
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
 CFLAGS_ALL = $(STD) $(OPT) $(SAN) -Isrc -I$(BUILD)/gen $(PKG_CFLAGS) $(CFLAGS)
 LDLIBS_ALL = $(PKG_LIBS) -lm -pthread -ldl $(LDFLAGS)
-CHECK_CFLAGS = -Itests $(shell $(PKG_CONFIG) --cflags check)
+CHECK_CFLAGS = -Itests -Imodules $(shell $(PKG_CONFIG) --cflags check)
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
 
 SRC := $(wildcard src/*/*.c)
