@@ -273,22 +273,42 @@ static inline bool plain_int(Str text, int64_t *out) {
   return true;
 }
 
+/* Seven digits with a point somewhere among them; gives how many are behind it, -1: the eight bytes are something else. */
+static inline int seven_digits(const char *p, uint64_t *out) {
+  uint64_t word;
+  memcpy(&word, p, sizeof word);
+  uint64_t points = word ^ 0x2E2E2E2E2E2E2E2E; /* 0: a point; the lowest such byte is found right */
+  points = (points - 0x0101010101010101) & ~points & 0x8080808080808080;
+  if (!points) return -1;
+  int before = __builtin_ctzll(points) / 8;
+  uint64_t low = ((uint64_t)1 << before * 8) - 1, high = ~(low << 8 | 0xFF);
+  word = (word & high) | (word & low) << 8 | '0';
+  return eight_digits((const char *)&word, out) ? 7 - before : -1;
+}
+
 /* -?digits.digits with a mantissa that a double has, so that one division rounds right. */
 static inline bool plain_double(Str text, double *out) {
-  const char *p = text.data, *end = p + text.len, *point = NULL;
-  uint64_t mantissa = 0;
+  const char *p = text.data, *end = p + text.len;
+  uint64_t mantissa = 0, last = 0;
+  int decimals = -1;
   bool negative = p < end && *p == '-';
   p += negative;
-  const char *start = p;
-  if (end - p > PLAIN_DIGITS + 1) return false;
-  for (; p < end; p++) {
+  if (end - p < 2 || end - p > PLAIN_DIGITS + 1) return false;
+  const char *tail = end - p > 8 ? end - 8 : p; /* so there is a digit before the point */
+  if (end - p > 8) decimals = seven_digits(tail, &last);
+  if (decimals < 0) tail = end;
+  for (; p < tail; p++) {
     unsigned digit = (unsigned)(*p - '0');
-    if (digit <= 9) mantissa = mantissa * 10 + digit;
-    else if (*p == '.' && !point) point = p;
-    else return false;
+    if (digit <= 9) {
+      mantissa = mantissa * 10 + digit;
+    } else {
+      if (*p != '.' || decimals >= 0 || p == text.data + negative) return false;
+      decimals = (int)(end - p - 1);
+    }
   }
-  if (!point || point == start || point + 1 == end || mantissa >> 53) return false;
-  double value = (double)mantissa / small_powers[end - point - 1];
+  if (tail < end) mantissa = mantissa * 10000000 + last;
+  if (decimals <= 0 || mantissa >> 53) return false;
+  double value = (double)mantissa / small_powers[decimals];
   *out = negative ? -value : value;
   return true;
 }
