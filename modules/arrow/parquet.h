@@ -26,13 +26,15 @@ class ParquetFile {
   void Give(Reader reader);   // to those that are idle
 
  private:
-  explicit ParquetFile(const TableSource& source) : source_(std::make_shared<SourceFile>(source)) {}
+  explicit ParquetFile(const TableSource& source) : source_(std::make_shared<SourceFile>(source)), slow_(source.slow) {}
+  bool FetchesAhead() const;
   Status Start(int64_t size, bool only_nanoseconds);
   Result<Reader> NewReader() const;
   std::vector<int> LeavesOf(const std::vector<int>& numbers) const;
   int64_t BatchRows(uint32_t unit, const std::vector<int>& leaves, uint32_t max_rows) const;
 
   const std::shared_ptr<SourceFile> source_;
+  const bool slow_;  // each read is a request to a server
   arrow::TimeUnit::type int96_ = arrow::TimeUnit::NANO;  // of times of 96 bits
   std::shared_ptr<parquet::FileMetaData> metadata_;
   std::shared_ptr<arrow::Schema> schema_;

@@ -14,6 +14,8 @@ namespace {
 constexpr int64_t kReadStep = int64_t{1} << 20;   // bytes of a column chunk that are read at once
 constexpr int64_t kReadTotal = int64_t{32} << 20;  // of all columns together
 constexpr int64_t kBatchBytes = int64_t{16} << 20;
+constexpr int64_t kSlowStep = int64_t{8} << 20;   // the same from a server
+constexpr int64_t kMostAhead = int64_t{64} << 20;  // of a row group, whose column chunks are fetched from a server by few large reads
 
 void AddLeaves(const parquet::arrow::SchemaField& field, std::vector<int>* leaves) {
   if (field.is_leaf()) leaves->push_back(field.column_index);
@@ -46,10 +48,10 @@ class ParquetRows final : public Rows {
   std::unique_ptr<arrow::RecordBatchReader> batches_;
 };
 
-parquet::ReaderProperties FileProperties(int columns) {
+parquet::ReaderProperties FileProperties(int columns, bool slow) {
   parquet::ReaderProperties properties(Pool());
   properties.enable_buffered_stream();
-  properties.set_buffer_size(std::max<int64_t>(std::min(kReadStep, kReadTotal / std::max(columns, 1)), 16 << 10));
+  properties.set_buffer_size(std::max<int64_t>(std::min(slow ? kSlowStep : kReadStep, kReadTotal / std::max(columns, 1)), 16 << 10));
   properties.set_page_checksum_verification(true);
   return properties;
 }
@@ -69,7 +71,7 @@ Result<std::unique_ptr<ParquetFile>> ParquetFile::Open(const TableSource& source
 Status ParquetFile::Start(int64_t size, bool only_nanoseconds) {
   int64_t footer = 0;
   ARROW_RETURN_NOT_OK(CheckParquetFrame(source_.get(), size, &footer));
-  auto file = parquet::ParquetFileReader::Open(source_, FileProperties(1));
+  auto file = parquet::ParquetFileReader::Open(source_, FileProperties(1, false));
   metadata_ = file->metadata();
   ARROW_RETURN_NOT_OK(CheckParquetFooter(*metadata_, size - 8 - footer));
   if (int96_ == arrow::TimeUnit::NANO && !Int96FitsNanoseconds(file.get())) {
@@ -85,11 +87,23 @@ Status ParquetFile::Start(int64_t size, bool only_nanoseconds) {
   return Status::OK();
 }
 
+// Are row groups of a remote file small enough to be fetched as a whole, as far as their columns are wanted?
+bool ParquetFile::FetchesAhead() const {
+  if (!slow_) return false;
+  for (uint32_t i = 0; i < static_cast<uint32_t>(metadata_->num_row_groups()); i++)
+    if (Unit(i).bytes > static_cast<uint64_t>(kMostAhead)) return false;
+  return true;
+}
+
 Result<ParquetFile::Reader> ParquetFile::NewReader() const {
   parquet::ArrowReaderProperties properties(false);
-  properties.set_pre_buffer(false);
+  properties.set_pre_buffer(FetchesAhead());
+  auto ranges = arrow::io::CacheOptions::Defaults();
+  ranges.hole_size_limit = int64_t{128} << 10;
+  ranges.range_size_limit = int64_t{16} << 20;
+  properties.set_cache_options(ranges);
   properties.set_coerce_int96_timestamp_unit(int96_);
-  auto file = parquet::ParquetFileReader::Open(source_, FileProperties(metadata_->num_columns()), metadata_);
+  auto file = parquet::ParquetFileReader::Open(source_, FileProperties(metadata_->num_columns(), slow_), metadata_);
   return parquet::arrow::FileReader::Make(Pool(), std::move(file), properties);
 }
 

@@ -60,15 +60,24 @@ void json_put(Buf *out, Str text) {
   buf_char(out, '"');
 }
 
+/* Secrets are masked before the text is escaped, behind which they look otherwise. */
+static void put_masked(Buf *out, Str text) {
+  Buf masked = {0};
+  buf_str(&masked, text);
+  secret_mask(&masked, 0);
+  json_put(out, str_make(masked.data, masked.len));
+  buf_free(&masked);
+}
+
 static void json_field(Buf *out, const char *name, Str text) {
   if (!text.len) return;
   buf_printf(out, ",\"%s\":", name);
-  json_put(out, text);
+  put_masked(out, text);
 }
 
 static void print_json(Buf *out, LogLevel level, const DcError *err, Str message) {
   buf_printf(out, "{\"level\":\"%s\",\"message\":", level_names[level]);
-  json_put(out, message);
+  put_masked(out, message);
   if (err->pos.source) {
     json_field(out, "file", str_of(err->pos.source->name));
     buf_printf(out, ",\"line\":%u,\"column\":%u", err->pos.line, err->pos.column);

@@ -11,6 +11,7 @@
 #include <wchar.h>
 
 #include "base/interrupt.h"
+#include "lang/secrets.h"
 
 #if defined(__has_include)
 #if __has_include(<histedit.h>)
@@ -209,7 +210,9 @@ void line_edit_remember(LineEdit *edit, Str line) {
   HistEvent event;
   if (!edit->history || !line.len) return;
   Buf text = {0};
+  secrets_note_text(line);
   buf_str(&text, line);
+  secret_mask(&text, 0); /* the history is a file */
   buf_put(&text, "", 1);
   libedit.history(edit->history, &event, H_ENTER, text.data);
   buf_free(&text);

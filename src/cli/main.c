@@ -17,6 +17,7 @@
 #include "cli/signals.h"
 #include "engine/typed_guard.h"
 #include "io/manifest.h"
+#include "lang/secrets.h"
 #include "run/plan_print.h"
 #include "run/vars_file.h"
 
@@ -179,7 +180,11 @@ static DcCode run_session(Program *program, DcError *err) {
 static DcCode print_trees(Program *program, Buf *out) {
   DcCode code = DC_OK;
   if (program->arguments.action == ACTION_TOKENS) {
-    for (size_t i = 0; i < program->count; i++) tokens_print(out, program->sources[i], &program->diagnostics);
+    for (size_t i = 0; i < program->count; i++) {
+      secrets_note_text(str_make(program->sources[i]->text, program->sources[i]->len));
+      tokens_print(out, program->sources[i], &program->diagnostics);
+    }
+    secret_mask(out, 0);
     print_diagnostics(program);
     return program->diagnostics.errors ? DC_CHECK : DC_OK;
   }
@@ -188,6 +193,7 @@ static DcCode print_trees(Program *program, Buf *out) {
     for (size_t i = 0; i < program->count; i++) ast_print(out, &program->units[i]->body);
   else if (code == DC_OK)
     plan_print(program->units, program->count, out);
+  secret_mask(out, 0);
   return code;
 }
 

@@ -117,6 +117,16 @@ static bool has_param(const Adapter *adapter, const char *name) {
   return false;
 }
 
+/* Parameters of paths elsewhere are the same for all adapters of files, and told once. */
+static void give_remote(Walk *walk) {
+  size_t count;
+  const Parameter *params = adapter_remote(adapter_at(0), &count);
+  Row row = {.name = str_of("remote"), .use = str_of("parameters of all adapters of files"),
+             .doc = str_of("Paths s3://bucket/…, gs://…, az://container/…, webhdfs://host:port/… are read and written, http(s)://… is read, by every adapter of files."),
+             .example = str_of("LOAD \"t\" csv(@profile = 'etl', @region = 'eu-central-1') FROM 's3://bucket/2024/*.csv.gz';")};
+  give_with_params(walk, row, params, count, NULL);
+}
+
 /* Its own parameters and those that it shares with others. */
 static void walk_adapters(Walk *walk) {
   for (size_t i = 0; i < adapter_count(); i++) {
@@ -131,6 +141,7 @@ static void walk_adapters(Walk *walk) {
     Row row = {.name = str_of(adapter->name), .doc = str_of(adapter->doc), .example = str_of(adapter->example), .use = str_of(use)};
     give_with_params(walk, row, params, count, NULL);
   }
+  give_remote(walk);
 }
 
 static void walk_transforms(Walk *walk) {

@@ -206,6 +206,12 @@ static const AdapterRow rows[] = {
       "CREATE t textColumnar(@delimiter = ',') VALUE (id, _, name) FROM 'data.csv';", COLUMNAR}, &text_format, ""},
     {{"text", "Lines of text, opaque (PlainText).", "CREATE \"log\" text FROM 'log/*.txt.zst';", PLAIN}, &text_format, ".txt"},
     {{"hadoopText", "Lines of text; writes Columnar too, tab separated (name of 5.5).", "COPY signals hadoopText() INTO 'out';", PLAIN}, &text_format, ""},
+    {{"s3directText", "The same as hadoopText (name of 5.5).", "COPY signals s3directText(@access_key = $key, @secret_key = $secret, @endpoint = 'https://s3.host') INTO 's3://bucket/out';",
+      PLAIN}, &text_format, ""},
+    {{"s3directColumnar", "Tab separated text with a header line; Parquet where the path ends in .parquet (name of 5.5).",
+      "CREATE t s3directColumnar(@delimiter = ',') VALUE (id, name) FROM 's3://bucket/data/*.csv';", .reads = true, .params = columnar_params,
+      .param_count = COUNT(columnar_params)}, &text_format, ""},
+    {{"s3directParquet", "Parquet files, as parquet (name of 5.5).", "COPY t s3directParquet(@codec = 'snappy') INTO 's3://bucket/out';", .writes = true, PARQUET}, &parquet_format, ""},
     {{"avro", "Avro object container files: typed columns; nested ones hold arrays and objects.", "COPY \"t\" avro(@codec = 'snappy') INTO 'out';", .reads = true,
       .writes = true, AVRO}, &avro_format, ".avro"},
     {{"xlsx", "A sheet of an Excel workbook (.xlsx, .xlsm): numbers, texts, truth values, dates and times as they are formatted.",
@@ -425,6 +431,8 @@ DcCode file_options(Str adapter, Position pos, const ParamValue *params, size_t 
   }
   out->own = own;
   out->stage.remote = out->remote;
+  if (!out->stage.content_type.data && str_is(adapter, "s3directText")) out->stage.content_type = str_of("text/csv");
+  if (!out->stage.content_type.data && format == &parquet_format) out->stage.content_type = str_of("application/vnd.apache.parquet");
   if (writing && out->level != CODEC_LEVEL_DEFAULT && codec_check_level(out->output_codec, out->level, err) != DC_OK)
     return dc_position(err, out->level_pos);
   if (out->stage.success && out->single) {

@@ -232,8 +232,22 @@ static DcCode load_node(Engine *engine, LoadPlan *plan, const LoadSpec *spec, Da
   return DC_OK;
 }
 
+/* s3directColumnar of 5.5 reads Parquet, too: by the end of the path, and without the parameters of text. */
+static Str adapter_of(const LoadSpec *spec, ParamValue *params, size_t *count) {
+  bool parquet = str_is(spec->adapter, "s3directColumnar") && spec->path.type == TYPE_STRING && str_ends(value_get_str(spec->path), str_of(".parquet"));
+  *count = 0;
+  for (size_t i = 0; i < spec->param_count; i++) {
+    Str name = spec->params[i].name;
+    if (!parquet || !(str_is(name, "delimiter") || str_is(name, "schema_from_file"))) params[(*count)++] = spec->params[i];
+  }
+  return parquet ? str_of("parquet") : spec->adapter;
+}
+
 static DcCode read_options(const LoadSpec *spec, LoadPlan *plan, DcError *err) {
-  DC_TRY(file_options(spec->adapter, spec->adapter_pos, spec->params, spec->param_count, false, &plan->arena, &plan->file, err));
+  size_t count;
+  ParamValue *params = arena_alloc(&plan->arena, (spec->param_count + 1) * sizeof *params);
+  Str adapter = adapter_of(spec, params, &count);
+  DC_TRY(file_options(adapter, spec->adapter_pos, params, count, false, &plan->arena, &plan->file, err));
   const SourceOps *source = plan->file.row->format->source;
   if (!source) {
     dc_fail_at(err, DC_FAIL, spec->adapter_pos, "\"%.*s\" writes and does not read", STR_ARG(spec->adapter));

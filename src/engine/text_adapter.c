@@ -8,8 +8,8 @@ static void defaults(const AdapterRow *row, bool writing, void *own) {
   TextOptions *out = own;
   Str name = str_of(row->adapter.name);
   bool csv = str_is(name, "csv"), tsv = str_is(name, "tsv");
-  out->plain = str_is(name, "text") || str_is(name, "hadoopText");
-  out->header = csv || tsv;
+  out->plain = str_is(name, "text") || str_is(name, "hadoopText") || str_is(name, "s3directText");
+  out->header = csv || tsv || str_is(name, "s3directColumnar");
   out->dialect = (TextDialect){.delimiter = csv ? ',' : '\t', .quote = '"'};
   out->dialect.plain = out->plain && !writing;
   out->extra = csv || tsv ? MISMATCH_ERROR : MISMATCH_IGNORE;

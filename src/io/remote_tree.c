@@ -118,7 +118,7 @@ static bool found(void *self, const char *name, const RemoteInfo *info) {
   bool marker = len && name[len - 1] == '/';
   while (len && name[len - 1] == '/') len--;
   if (!len) return true; /* the folder itself */
-  if (memmem(name, len, "//", 2)) {
+  if (name[0] == '/' || memmem(name, len, "//", 2)) {
     dc_fail(finder->err, "the name of an object below %.*s has an empty part: \"%s\"", STR_ARG(finder->folder), name);
     dc_hint(finder->err, "it can only be read by its whole name");
     return false;

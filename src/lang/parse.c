@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "lang/parse_internal.h"
+#include "lang/secrets.h"
 
 enum { NESTING_MAX = 1000 }; /* of ( and [: bounds the stack of the generated parser */
 
@@ -108,6 +109,7 @@ static DcCode parse_text(const Source *source, bool is_library, int *next_number
   size_t errors = diag->errors;
   Parser parser;
   parser_start(&parser, &unit->arena, diag);
+  if (!is_library) secrets_note_text(str_make(source->text, source->len));
   parser.next_number = *next_number;
   parser.is_library = is_library;
   IncludeLink link = {NULL, source->name};

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "io/stage.h"
+#include "lang/secrets.h"
 
 Session *session_new(const SessionOptions *options) {
   Session *session = dc_alloc(sizeof *session);
@@ -69,6 +70,10 @@ void session_free(Session *session) {
 }
 
 bool session_set_variable(Session *session, Str name, Value value) {
+  if (value.type == TYPE_STRING) {
+    secrets_note_text(value_get_str(value));
+    if (secrets_is_name(name)) secret_note(value_get_str(value));
+  }
   if (is_read_only(name)) return false;
   variables_set(session->variables, name, value);
   return true;
