@@ -7,13 +7,14 @@
 
 #include "net.h"
 
-enum { MOST_DEPTH = 100 };
+enum { MOST_DEPTH = 100, LATE_TIMES = 5, LATE_MS = 200 };
 
 typedef struct Upload {
   RemoteUpload base;
   char *path, *hidden; /* from the root on, without / at the beginning */
   uint64_t size;       /* that is written */
   bool begun, complete;
+  bool unsure; /* a part failed, and may arrive nevertheless */
 } Upload;
 
 /* --- Requests --- */
@@ -319,6 +320,7 @@ static int part(RemoteUpload *base, uint32_t number, const void *data, uint64_t 
   upload->begun = true;
   int status = first ? send_bytes(base->store, "PUT", upload->hidden, "CREATE", data, size, error) : append(upload, data, size, error);
   if (status == 0) upload->size += size;
+  upload->unsure = status != 0;
   return status;
 }
 
@@ -352,15 +354,25 @@ static int complete(RemoteUpload *base, RemoteError *error) {
   return status > 0 ? 0 : -1;
 }
 
-static void free_upload(RemoteUpload *base) {
-  Upload *upload = (Upload *)base;
-  if (upload->begun && !upload->complete) {
+/* A part that was broken off may make the file only after it was deleted: then it is looked for again. */
+static void remove_hidden(Upload *upload) {
+  const RemoteStore *store = upload->base.store;
+  const struct timespec pause = {.tv_nsec = LATE_MS * 1000000L};
+  for (int left = upload->unsure ? LATE_TIMES : 1; left; left--) {
     RemoteError found = {.kind = REMOTE_FAILED};
     Response response = {.status = 0};
-    if (operate(base->store, "DELETE", upload->hidden, "DELETE", "recursive", "false", true, true, &response, &found) != 0)
-      client_debug(&base->store->client, "an unfinished file could not be removed: %s", found.text);
+    bool asked = operate(upload->base.store, "DELETE", upload->hidden, "DELETE", "recursive", "false", true, true, &response, &found) == 0;
+    bool gone = asked && strstr(text_of(&response.body), "true");
     response_free(&response);
+    if (!asked) client_debug(&store->client, "an unfinished file could not be removed: %s", found.text);
+    if (!asked || gone) return;
+    if (left > 1) nanosleep(&pause, NULL);
   }
+}
+
+static void free_upload(RemoteUpload *base) {
+  Upload *upload = (Upload *)base;
+  if (upload->begun && !upload->complete) remove_hidden(upload);
   free(upload->path);
   free(upload->hidden);
   free(upload);

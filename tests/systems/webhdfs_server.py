@@ -2,7 +2,7 @@
 """A stand-in for HDFS's REST interface, for tests: webhdfs_server.py PORT [FOLDER]; PORT 0: any, which it prints. Files are in memory; FOLDER is not used.
 
 As the real one it redirects reading and writing of bytes to a data node (another port), makes folders as they are needed, wants user.name,
-and refuses an OPEN behind a file's end. The user "nobody" may do nothing.
+and refuses an OPEN behind a file's end. The user "nobody" may do nothing. Its data node takes its time for paths with "slow".
 """
 import http.server
 import json
@@ -40,6 +40,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         path = urllib.parse.unquote(raw)[len("/webhdfs/v1") :].rstrip("/")
         name = query.get("user.name")
+        if "slow" in path and self.server is data_node:
+            time.sleep(0.5)
         with lock:
             if not name or name == "nobody":
                 return self.refuse(403, "AccessControlException", "Permission denied: user=%s" % name)

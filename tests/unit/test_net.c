@@ -436,6 +436,7 @@ static void check_list(Case *it, const char *url, bool deep, const char *expecte
   ck_assert_msg(net->list(it->store, url, deep, found_name, &names, &it->error) == 0, "%s", it->error.text);
   char *all[20];
   size_t count = 0;
+  text_put(&names, "");
   for (char *name = strtok((char *)names.data, " "); name && count < 20; name = strtok(NULL, " ")) all[count++] = name;
   if (count) qsort(all, count, sizeof *all, by_name);
   for (size_t i = 0; i < count; i++) text_format(&sorted, "%s%s", i ? " " : "", all[i]);
@@ -727,6 +728,27 @@ START_TEST(hdfs_lives) {
 }
 END_TEST
 
+/* What is broken off arrives nevertheless, and late: it is removed, too. */
+START_TEST(hdfs_late) {
+  if (no_python) return;
+  Case it;
+  char url[100];
+  pthread_t thread;
+  RemoteUpload *upload;
+  snprintf(url, sizeof url, "webhdfs://127.0.0.1:%d/late/slow", ports[HDFS]);
+  open_case(&it, (const RemoteOption[]){{"user", "anna"}, {NULL, NULL}}, url);
+  ck_assert_int_eq(net->upload_begin(it.store, it.url, NULL, &upload, &it.error), 0);
+  pthread_create(&thread, NULL, stop_soon, NULL);
+  ck_assert_int_ne(net->upload_part(upload, 1, data, 100, &it.error), 0);
+  pthread_join(thread, NULL);
+  net->upload_free(upload);
+  stop = false;
+  usleep(600000);
+  check_list(&it, "webhdfs://x/late", true, "");
+  net->close(it.store);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("net");
   TCase *alone = tcase_create("alone"), *servers = tcase_create("servers");
@@ -753,6 +775,7 @@ int main(void) {
   tcase_add_test(servers, azure_lives);
   tcase_add_test(servers, google_lives);
   tcase_add_test(servers, hdfs_lives);
+  tcase_add_test(servers, hdfs_late);
   tcase_add_unchecked_fixture(servers, setup, teardown);
   tcase_set_timeout(servers, 60);
   suite_add_tcase(suite, alone);
