@@ -9,7 +9,10 @@ typedef struct Upload {
   char **tags;          /* ETags of parts, from part 1 on; NULL: not there */
   size_t count, cap;
   uint64_t size; /* of all parts */
+  bool unsure;   /* a part failed, and may arrive nevertheless */
 } Upload;
+
+enum { LATE_MS = 300 };
 
 static int send_body(RemoteStore *store, const char *key, Pairs *query, const char *content_type, const void *data, uint64_t size, Response *response, RemoteError *error) {
   Request request = {.body = data, .body_size = size};
@@ -109,6 +112,11 @@ int s3_part(RemoteUpload *base, uint32_t number, const void *data, uint64_t size
   int status = number ? send_body(base->store, upload->key, &query, NULL, data, size, &response, error) : net_fail(error, REMOTE_FAILED, "parts begin with 1");
   if (status == 0) status = keep_tag(upload, number, pairs_get(&response.headers, "ETag"), size, error);
   response_free(&response);
+  if (status != 0) {
+    pthread_mutex_lock(&upload->lock);
+    upload->unsure = true;
+    pthread_mutex_unlock(&upload->lock);
+  }
   return status;
 }
 
@@ -181,10 +189,11 @@ int s3_complete(RemoteUpload *base, RemoteError *error) {
   return status;
 }
 
-void s3_free_upload(RemoteUpload *base) {
-  Upload *upload = (Upload *)base;
-  RemoteStore *store = base->store;
-  if (!upload->complete) {
+/* Parts that are still on their way may stay behind, so Amazon advises to abort once more where some failed. */
+static void abort_upload(const Upload *upload) {
+  RemoteStore *store = upload->base.store;
+  const struct timespec pause = {.tv_nsec = LATE_MS * 1000000L};
+  for (int left = upload->unsure ? 2 : 1; left; left--) {
     Pairs query = {.items = NULL};
     Request request = {.urgent = true, .missing_fine = true};
     Response response = {.status = 0};
@@ -194,6 +203,12 @@ void s3_free_upload(RemoteUpload *base) {
       client_debug(&store->client, "an upload could not be removed: %s", found.text);
     request_free(&request);
     response_free(&response);
+    if (left > 1) nanosleep(&pause, NULL);
   }
+}
+
+void s3_free_upload(RemoteUpload *base) {
+  Upload *upload = (Upload *)base;
+  if (!upload->complete) abort_upload(upload);
   forget(upload);
 }
