@@ -38,8 +38,7 @@ bool odbc_cell_init(OdbcCell *cell, const OdbcColumn *column, bool rest) {
 
 /* --- Values that are texts for the driver --- */
 
-static int wrong(const OdbcCell *cell, const char *text, const char *what, TableError *error) {
-  (void)cell;
+static int wrong(const char *text, const char *what, TableError *error) {
   MODULE_HINT(error, "read it as text, by a query with a CAST");
   return MODULE_FAIL(error, "'%.*s' %s", sql_shown(text, strlen(text)), text, what);
 }
@@ -54,16 +53,16 @@ static int take_decimal(OdbcCell *cell, const char *text, TableError *error) {
       places = 0;
       continue;
     }
-    if (!isdigit((unsigned char)*at)) return wrong(cell, text, "is no decimal number", error);
-    if (places >= cell->column.digits && *at != '0') return wrong(cell, text, "has more digits behind the point than its column", error);
+    if (!isdigit((unsigned char)*at)) return wrong(text, "is no decimal number", error);
+    if (places >= cell->column.digits && *at != '0') return wrong(text, "has more digits behind the point than its column", error);
     if (places >= cell->column.digits) continue;
     if (places >= 0) places++;
     value = value * 10 + (unsigned)(*at - '0');
-    if (value && ++digits > SQL_MOST_DECIMAL) return wrong(cell, text, "has more than 38 digits", error);
+    if (value && ++digits > SQL_MOST_DECIMAL) return wrong(text, "has more than 38 digits", error);
   }
   for (int i = places < 0 ? 0 : places; i < cell->column.digits; i++) {
     value *= 10;
-    if (value && ++digits > SQL_MOST_DECIMAL) return wrong(cell, text, "has more than 38 digits", error);
+    if (value && ++digits > SQL_MOST_DECIMAL) return wrong(text, "has more than 38 digits", error);
   }
   __int128 signed_value = *text == '-' ? -(__int128)value : (__int128)value;
   sql_column_fixed(cell->out, &signed_value);
@@ -76,15 +75,15 @@ static int take_time(OdbcCell *cell, const char *text, TableError *error) {
   int len = 0;
   int64_t fraction = 0, unit = 100000;
   if (sscanf(text, "%2u:%2u:%2u%n", &hour, &minute, &second, &len) != 3 || hour > 23 || minute > 59 || second > 59 || !isdigit((unsigned char)*text))
-    return wrong(cell, text, "is no time of a day", error);
+    return wrong(text, "is no time of a day", error);
   const char *at = text + len;
   if (*at == '.')
     for (at++; isdigit((unsigned char)*at); at++, unit /= 10) {
-      if (!unit && *at != '0') return wrong(cell, text, "has finer digits than microseconds", error);
+      if (!unit && *at != '0') return wrong(text, "has finer digits than microseconds", error);
       fraction += unit * (*at - '0');
     }
   while (*at == ' ') at++;
-  if (*at) return wrong(cell, text, "is no time of a day", error);
+  if (*at) return wrong(text, "is no time of a day", error);
   int64_t micros = ((int64_t)(hour * 60 + minute) * 60 + second) * 1000000 + fraction;
   sql_column_fixed(cell->out, &micros);
   return 0;

@@ -1,5 +1,5 @@
 /* odbc.h - the parts of the module dcetl-odbc.so: logging in and connections (login.c, link.c), names and errors (text.c),
- * types (types.c), reading (plan.c, read.c), writing (write.c, bind.c, create.c), statements (execute.c). Written against
+ * types (types.c), reading (plan.c, ranges.c, read.c, cells.c), writing (write.c, bind.c, create.c), statements (execute.c). Written against
  * the ODBC 3 interface, as unixODBC and iODBC have it; what is particular to a driver stands in one table (login.c).
  *
  * A driver may wait for its server as long as it likes. So each connection has a thread of its own, which alone calls the driver; the
@@ -113,9 +113,9 @@ int odbc_statement(Link *link, SQLHSTMT *out, TableError *error);
 void odbc_statement_free(Link *link, SQLHSTMT *statement); /* NULL is fine */
 int odbc_prepare(Link *link, SQLHSTMT statement, const char *text, TableError *error);
 int odbc_execute(Link *link, SQLHSTMT statement, TableError *error);
-/* Both; what is done is not waited for by others. */
+/* Runs a statement that gives no rows and has no parameters. */
 int odbc_run(Link *link, const char *text, TableError *error);
-/* A call that waits for the server: 0 with the driver's answer in *out, as SQL_SUCCESS, SQL_SUCCESS_WITH_INFO, SQL_NO_DATA; -1 otherwise. */
+/* SQLFetch; *out: SQL_SUCCESS, SQL_SUCCESS_WITH_INFO or SQL_NO_DATA. */
 int odbc_fetch(Link *link, SQLHSTMT statement, SQLRETURN *out, TableError *error);
 int odbc_transactions(Link *link, bool manual, TableError *error);
 int odbc_end(Link *link, bool commit, TableError *error);
@@ -130,11 +130,11 @@ size_t odbc_widen(const char *text, size_t len, SQLWCHAR *out);
 void odbc_narrow(Bytes *out, const SQLWCHAR *text, size_t count);
 /* What the driver says about a handle as an error with `before` in front (may be ""), and a way out where one is known. -1. */
 int odbc_failed(Link *link, SQLSMALLINT type, SQLHANDLE handle, const char *before, TableError *error);
-/* The first record of that, as in link->state; false: there is none. */
-bool odbc_missing(const Link *link); /* the failure was: there is no such table */
+/* The last failure was that there is no such table, as far as the driver tells that apart. */
+bool odbc_missing(const Link *link);
 void odbc_put_name(const System *system, Bytes *out, const char *name);
 int odbc_put_table(const System *system, Bytes *out, const char *text, TableError *error);
-/* Is there such a table or view? NULL: there is none; *near: its nearest name, to be freed, NULL: none. */
+/* Is there such a table or view? *near: the nearest name of those that are, to be freed; NULL: none is near. */
 int odbc_find_table(Link *link, const char *text, bool *found, char **near, TableError *error);
 
 /* --- Types --- */
