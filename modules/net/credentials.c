@@ -216,6 +216,9 @@ int keys_find(RemoteStore *store, Keys *out, RemoteError *error) {
     }
     status = set_keys(store, out, settings->access_key, settings->secret_key, settings->session_token, error);
     out->fixed = true;
+  } else if (settings->secret_key || settings->session_token) {
+    MODULE_HINT(error, "@access_key, @secret_key and @session_token go together; without all of them environment and profile decide");
+    return net_fail(error, REMOTE_DENIED, "there is a secret key, but no access key for it");
   } else if (access_key && secret_key && !settings->profile) {
     status = set_keys(store, out, access_key, secret_key, net_variable("AWS_SESSION_TOKEN"), error);
     out->fixed = true;

@@ -355,7 +355,8 @@ static DcCode expand_missing(Search *search, Str path, bool grouped) {
   }
   dc_fail(search->err, "no such file or folder: \"%.*s\"", STR_ARG(path));
   hint_nearest(search, path);
-  dc_hint(search->err, "relative paths begin in the working directory, $CWD"); /* if nothing is near */
+  if (remote_is(path)) dc_hint(search->err, "names are compared byte by byte, and no folder is called so, either");
+  else dc_hint(search->err, "relative paths begin in the working directory, $CWD"); /* if nothing is near */
   return search->err->code;
 }
 

@@ -451,6 +451,14 @@ static DcCode call_procedure(Session *session, const Stmt *stmt, const Definitio
   return code;
 }
 
+/* An adapter of no files. */
+static bool is_system(Str name) {
+  size_t elsewhere = 1;
+  for (size_t i = 0; i < adapter_count(); i++)
+    if (str_is(name, adapter_at(i)->name)) adapter_remote(adapter_at(i), &elsewhere);
+  return !elsewhere;
+}
+
 static DcCode unknown_call(const Session *session, const Stmt *stmt, Str name, DcError *err) {
   Speller speller = speller_start(name);
   session_spell_transform(session, &speller);
@@ -459,6 +467,7 @@ static DcCode unknown_call(const Session *session, const Stmt *stmt, Str name, D
   best = speller_best(&speller);
   dc_fail_at(err, DC_FAIL, stmt->as.call.call.name.pos, "unknown procedure, operation or transform '%.*s'", STR_ARG(name));
   if (best.len) dc_hint(err, "did you mean '%.*s'?", STR_ARG(best));
+  else if (is_system(name)) dc_hint(err, "a statement for the database stands behind it: EXEC %.*s(…) 'UPDATE …' USING […];", STR_ARG(name));
   else dc_hint(err, "SHOW TRANSFORMS lists what there is");
   return DC_FAIL;
 }
