@@ -54,7 +54,7 @@ static int read_settings(System *system, const char *at, TableError *error) {
     size_t len = strcspn(at, "&"), name = strcspn(at, "=&");
     if (name == len) return wrong_url(error);
     int status = set_named(system, at, name, at + name + 1, len - name - 1);
-    if (status < 0) return MY_NO_MEMORY(error);
+    if (status < 0) return SQL_NO_MEMORY(error);
     if (status > 0) {
       MODULE_FAIL(error, "the URL has the setting \"%.*s\", which is not known", sql_shown(at, name), at);
       MODULE_HINT(error, "sslmode, sslrootcert, sslcert, sslkey, socket");
@@ -75,14 +75,14 @@ static int read_url(System *system, const char *url, TableError *error) {
   for (const char *next = login; next && (next = memchr(next + 1, '@', (size_t)(end - next - 1)));) login = next;
   if (login) {
     const char *colon = memchr(at, ':', (size_t)(login - at));
-    if (set_decoded(&system->user, at, (size_t)((colon ? colon : login) - at)) < 0) return MY_NO_MEMORY(error);
-    if (colon && set_decoded(&system->password, colon + 1, (size_t)(login - colon - 1)) < 0) return MY_NO_MEMORY(error);
+    if (set_decoded(&system->user, at, (size_t)((colon ? colon : login) - at)) < 0) return SQL_NO_MEMORY(error);
+    if (colon && set_decoded(&system->password, colon + 1, (size_t)(login - colon - 1)) < 0) return SQL_NO_MEMORY(error);
     host = login + 1;
   }
   const char *host_end = *host == '[' ? memchr(host, ']', (size_t)(end - host)) : host + strcspn(host, ":/?");
   if (!host_end) return wrong_url(error);
   if (*host == '[') host++;
-  if (host_end > host && set_decoded(&system->server, host, (size_t)(host_end - host)) < 0) return MY_NO_MEMORY(error);
+  if (host_end > host && set_decoded(&system->server, host, (size_t)(host_end - host)) < 0) return SQL_NO_MEMORY(error);
   host_end += *host_end == ']';
   if (*host_end == ':') {
     char *rest;
@@ -92,7 +92,7 @@ static int read_url(System *system, const char *url, TableError *error) {
   }
   if (*end == '/') {
     size_t name = strcspn(end + 1, "?");
-    if (name && set_decoded(&system->database, end + 1, name) < 0) return MY_NO_MEMORY(error);
+    if (name && set_decoded(&system->database, end + 1, name) < 0) return SQL_NO_MEMORY(error);
     end += 1 + name;
   }
   return *end == '?' ? read_settings(system, end + 1, error) : 0;
@@ -111,13 +111,13 @@ static int read_options(System *system, const TableOption *options, uint32_t cou
   system->port = (unsigned)port;
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
     const char *value = sql_option(options, count, known[i].name);
-    if (value && set_text(known[i].out, value, strlen(value)) < 0) return MY_NO_MEMORY(error);
+    if (value && set_text(known[i].out, value, strlen(value)) < 0) return SQL_NO_MEMORY(error);
   }
   for (uint32_t i = 0; i < count; i++) {
     const char *value = options[i].value, *equals = strcmp(options[i].name, "options") == 0 ? strchr(value, '=') : NULL;
     if (!equals) continue;
     int status = set_named(system, value, (size_t)(equals - value), equals + 1, strlen(equals + 1));
-    if (status < 0) return MY_NO_MEMORY(error);
+    if (status < 0) return SQL_NO_MEMORY(error);
     if (status > 0) return MODULE_FAIL(error, "@options has \"%.*s\", which is not known: sslrootcert, sslcert, sslkey, socket", (int)(equals - value), value);
   }
   if (system->password) system->host->secret(system->password);
@@ -227,14 +227,14 @@ int my_do(System *system, MYSQL *connection, const char *statement, TableError *
 
 int my_run(System *system, MYSQL *connection, Bytes *statement, TableError *error) {
   const char *text = sql_text(statement);
-  int status = text ? my_do(system, connection, text, error) : MY_NO_MEMORY(error);
+  int status = text ? my_do(system, connection, text, error) : SQL_NO_MEMORY(error);
   bytes_free(statement);
   return status;
 }
 
 MYSQL_STMT *my_prepare(System *system, MYSQL *connection, const char *statement, TableError *error) {
   MYSQL_STMT *prepared = mysql_stmt_init(connection);
-  if (!prepared) return MY_NO_MEMORY(error), NULL;
+  if (!prepared) return SQL_NO_MEMORY(error), NULL;
   int failed = 1, status = mysql_stmt_prepare_start(&failed, prepared, statement, strlen(statement));
   while (status) status = mysql_stmt_prepare_cont(&failed, prepared, my_wait(system, connection, status));
   if (!failed) return prepared;
@@ -330,7 +330,7 @@ MYSQL *my_begin(System *system, TableError *error) {
   }
   for (int tries = 1;; tries++, pause *= 2) {
     connection = new_connection(system, deadline, tls);
-    if (!connection) return MY_NO_MEMORY(error), NULL;
+    if (!connection) return SQL_NO_MEMORY(error), NULL;
     if (try_connect(system, connection)) {
       if (check_tls(system, connection, error) == 0 && set_up(system, connection, error) == 0) return connection;
       break;
@@ -376,7 +376,7 @@ void my_end(System *system, MYSQL *connection, bool busy) {
 
 int my_connect(const SystemHost *host, const TableOption *options, uint32_t option_count, System **out, TableError *error) {
   System *system = calloc(1, sizeof *system);
-  if (!system) return MY_NO_MEMORY(error);
+  if (!system) return SQL_NO_MEMORY(error);
   system->host = host;
   if (read_options(system, options, option_count, error) == 0 && (system->idle = my_begin(system, error))) {
     *out = system;

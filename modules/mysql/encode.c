@@ -84,5 +84,5 @@ int my_encode(const MyField *fields, const struct ArrowSchema *schema, const str
   out->failed |= scratch.failed;
   bytes_free(&scratch);
   if (wrong) return -1;
-  return out->failed ? MY_NO_MEMORY(error) : 0;
+  return out->failed ? SQL_NO_MEMORY(error) : 0;
 }

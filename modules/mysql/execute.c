@@ -41,7 +41,7 @@ static int bind_one(Parameters *out, uint32_t i, const struct ArrowSchema *schem
     if (type.kind == SQL_KIND_BYTES) bind->buffer_type = MYSQL_TYPE_BLOB;
     if (sql_put_text(text, schema, &type, array, row) < 0) return MODULE_FAIL(error, "parameter %u: MySQL has no such value", i + 1);
   }
-  if (!sql_text(text)) return MY_NO_MEMORY(error);
+  if (!sql_text(text)) return SQL_NO_MEMORY(error);
   bind->buffer = text->data;
   bind->buffer_length = out->lens[i] = text->len;
   return 0;
@@ -53,7 +53,7 @@ static int bind_all(Parameters *out, const struct ArrowSchema *types, const stru
   out->lens = calloc(out->count + 1, sizeof *out->lens);
   out->nulls = calloc(out->count + 1, sizeof *out->nulls);
   out->binds = calloc(out->count + 1, sizeof *out->binds);
-  if (!out->texts || !out->lens || !out->nulls || !out->binds) return MY_NO_MEMORY(error);
+  if (!out->texts || !out->lens || !out->nulls || !out->binds) return SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < out->count; i++)
     if (bind_one(out, i, types->children[i], row->children[i], row->offset, error) < 0) return -1;
   return 0;

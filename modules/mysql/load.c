@@ -155,7 +155,7 @@ static int insert(MyLoad *load, char **at, uint32_t rows, int64_t first, TableEr
   TableError why = {{0}, {0}};
   put_insert(load, rows, &text);
   const char *statement = sql_text(&text);
-  int status = binds && lens && nulls && statement ? 0 : MY_NO_MEMORY(&why);
+  int status = binds && lens && nulls && statement ? 0 : SQL_NO_MEMORY(&why);
   for (size_t i = 0; i < count && status == 0; i++) *at = next_field(*at, &binds[i], &lens[i], &nulls[i]);
   MYSQL_STMT *prepared = status == 0 ? my_prepare(load->system, load->connection, statement, &why) : NULL;
   if (status == 0) status = prepared ? 0 : -1;
@@ -183,7 +183,7 @@ static int insert_all(MyLoad *load, int64_t rows, TableError *error) {
 }
 
 int my_load(MyLoad *load, int64_t rows, TableError *error) {
-  if (load->buffer.failed) return MY_NO_MEMORY(error);
+  if (load->buffer.failed) return SQL_NO_MEMORY(error);
   int status = 0;
   if (rows && !load->by_insert) {
     status = load_data(load, error);

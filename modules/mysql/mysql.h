@@ -49,7 +49,6 @@ int my_fail_statement(System *system, MYSQL_STMT *statement, TableError *error);
 void my_hint_table(System *system, MYSQL *connection, const SqlName *name, TableError *error);
 /* A text within quotes, its special characters as the server wants them. */
 void my_put_literal(MYSQL *connection, Bytes *out, const char *text, size_t len);
-#define MY_NO_MEMORY(error) MODULE_FAIL(error, "no memory left")
 
 /* --- types.c --- */
 
@@ -82,9 +81,7 @@ struct SystemPlan {
   char *query;         /* a query as it is; NULL: a table */
   SqlName table;
   MyColumn *columns;   /* all of the source */
-  uint32_t source_columns;
-  uint32_t *fields;    /* of the plan: numbers of columns */
-  uint32_t field_count;
+  SqlFields fields;
   uint32_t partitions, key;
   void *shared;        /* bounds and snapshots, made by the first reader: plan.c */
 };

@@ -28,62 +28,38 @@ static int find_columns(SystemPlan *plan, MYSQL *connection, TableError *error) 
   const char *statement = sql_text(&text);
   MYSQL_STMT *prepared = statement ? my_prepare(plan->system, connection, statement, error) : NULL;
   bytes_free(&text);
-  if (!prepared) return statement ? -1 : MY_NO_MEMORY(error);
+  if (!prepared) return statement ? -1 : SQL_NO_MEMORY(error);
   MYSQL_RES *result = mysql_stmt_result_metadata(prepared);
   int status = result ? 0 : MODULE_FAIL(error, "the statement gives no rows");
   uint32_t count = result ? mysql_num_fields(result) : 0;
   plan->columns = calloc(count + 1, sizeof *plan->columns);
+  plan->fields.all = calloc(count + 1, sizeof *plan->fields.all);
+  if (!plan->columns || !plan->fields.all) status = SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < count && status == 0; i++) {
-    status = plan->columns && my_column(mysql_fetch_field_direct(result, i), false, &plan->columns[i]) == 0 ? 0 : MY_NO_MEMORY(error);
-    plan->source_columns += status == 0;
+    status = my_column(mysql_fetch_field_direct(result, i), false, &plan->columns[i]) == 0 ? 0 : SQL_NO_MEMORY(error);
+    plan->fields.all[plan->fields.count++] = (SqlField){plan->columns[i].name, plan->columns[i].format};
   }
   mysql_free_result(result);
   my_finish(plan->system, connection, prepared);
   return status;
 }
 
-static int find_column(const SystemPlan *plan, const char *name, uint32_t *out, TableError *error) {
-  const char **names = malloc((plan->source_columns + 1) * sizeof *names);
-  int status = -1;
-  if (!names) return MY_NO_MEMORY(error);
-  for (uint32_t i = 0; i < plan->source_columns; i++) {
-    names[i] = plan->columns[i].name;
-    if (status == 0 || strcmp(names[i], name) != 0) continue;
-    *out = i;
-    status = 0;
-  }
-  if (status < 0) {
-    const char *near = sql_nearest(name, names, plan->source_columns);
-    MODULE_FAIL(error, "there is no column \"%s\"", name);
-    if (near) MODULE_HINT(error, "did you mean \"%s\"?", near);
-  }
-  free(names);
-  return status;
-}
-
 static int choose_columns(SystemPlan *plan, const SystemQuery *query, TableError *error) {
-  uint32_t count = query->column_count ? query->column_count : plan->source_columns;
-  plan->fields = calloc(count + 1, sizeof *plan->fields);
-  if (!plan->fields) return MY_NO_MEMORY(error);
-  for (uint32_t i = 0; i < count; i++) {
-    plan->fields[i] = i;
-    if (query->column_count && find_column(plan, query->columns[i], &plan->fields[i], error) < 0) return -1;
-  }
-  plan->field_count = count;
+  if (sql_fields_choose(&plan->fields, query, error) < 0) return -1;
   plan->partitions = 1;
   if (!plan->system->key || query->partitions == 1) return 0;
   if (!plan->source) return MODULE_FAIL(error, "@key can only split tables and queries that begin with SELECT, WITH or VALUES");
   plan->partitions = query->partitions ? query->partitions : DEFAULT_PARTITIONS;
   if (plan->partitions > MOST_PARTITIONS)
     return MODULE_FAIL(error, "PARTITION %u: each takes a connection, so %d are possible", plan->partitions, MOST_PARTITIONS);
-  return find_column(plan, plan->system->key, &plan->key, error);
+  return sql_fields_find(&plan->fields, plan->system->key, &plan->key, error);
 }
 
 static int name_source(SystemPlan *plan, const char *from, TableError *error) {
   Bytes source = {0};
   if (sql_is_query(from)) {
     plan->query = strndup(from, sql_query_length(from));
-    if (!plan->query) return MY_NO_MEMORY(error);
+    if (!plan->query) return SQL_NO_MEMORY(error);
     if (!sql_can_nest(from)) return 0;
     sql_putf(&source, "(\n%s\n)", plan->query);
   } else {
@@ -93,18 +69,7 @@ static int name_source(SystemPlan *plan, const char *from, TableError *error) {
   plan->source = (char *)sql_text(&source);
   if (plan->source) return 0;
   bytes_free(&source);
-  return MY_NO_MEMORY(error);
-}
-
-static int make_schema(const SystemPlan *plan, struct ArrowSchema *schema, TableError *error) {
-  if (sql_schema(schema, plan->field_count) < 0) return MY_NO_MEMORY(error);
-  for (uint32_t i = 0; i < plan->field_count; i++) {
-    const MyColumn *column = &plan->columns[plan->fields[i]];
-    if (sql_schema_field(schema, i, column->name, column->format) == 0) continue;
-    schema->release(schema);
-    return MY_NO_MEMORY(error);
-  }
-  return 0;
+  return SQL_NO_MEMORY(error);
 }
 
 int my_plan(System *system, const SystemQuery *query, SystemPlan **out, struct ArrowSchema *schema, uint32_t *partitions, TableError *error) {
@@ -113,7 +78,7 @@ int my_plan(System *system, const SystemQuery *query, SystemPlan **out, struct A
   if (!plan || !shared) {
     free(plan);
     free(shared);
-    return MY_NO_MEMORY(error);
+    return SQL_NO_MEMORY(error);
   }
   plan->system = system;
   plan->shared = shared;
@@ -123,7 +88,7 @@ int my_plan(System *system, const SystemQuery *query, SystemPlan **out, struct A
   if (status == 0) status = connection ? find_columns(plan, connection, error) : -1;
   if (status < 0 && connection && plan->table.count) my_hint_table(system, connection, &plan->table, error);
   if (status == 0) status = choose_columns(plan, query, error);
-  if (status == 0) status = make_schema(plan, schema, error);
+  if (status == 0) status = sql_fields_schema(&plan->fields, schema, error);
   my_end(system, connection, false);
   if (status < 0) {
     my_free_plan(plan);
@@ -142,9 +107,9 @@ void my_free_plan(SystemPlan *plan) {
   }
   pthread_mutex_destroy(&shared->lock);
   free(shared);
-  for (uint32_t i = 0; i < plan->source_columns; i++) free(plan->columns[i].name);
+  for (uint32_t i = 0; i < plan->fields.count; i++) free(plan->columns[i].name);
   free(plan->columns);
-  free(plan->fields);
+  sql_fields_free(&plan->fields);
   free(plan->source);
   free(plan->query);
   sql_name_free(&plan->table);
@@ -206,13 +171,13 @@ static int find_bounds(SystemPlan *plan, Shared *shared, TableError *error) {
   const char *text = sql_text(&statement);
   MYSQL_RES *rows = text ? my_rows(plan->system, connection, text, error) : NULL;
   bytes_free(&statement);
-  if (!rows) return text ? -1 : MY_NO_MEMORY(error);
+  if (!rows) return text ? -1 : SQL_NO_MEMORY(error);
   int status = 0;
   for (MYSQL_ROW row; status == 0 && shared->bound_count < plan->partitions - 1 && (row = mysql_fetch_row(rows));) {
     Bytes literal = {0};
     my_put_literal(connection, &literal, row[0], mysql_fetch_lengths(rows)[0]);
     if (sql_text(&literal)) shared->bounds[shared->bound_count++] = (char *)literal.data;
-    else status = MY_NO_MEMORY(error);
+    else status = SQL_NO_MEMORY(error);
   }
   mysql_free_result(rows);
   return status;
@@ -234,7 +199,7 @@ static int make_where(const SystemPlan *plan, const Shared *shared, uint32_t par
   *out = (char *)sql_text(&where);
   if (*out) return 0;
   bytes_free(&where);
-  return MY_NO_MEMORY(error);
+  return SQL_NO_MEMORY(error);
 }
 
 MYSQL *my_open_partition(SystemPlan *plan, uint32_t partition, char **where, TableError *error) {

@@ -46,7 +46,7 @@ static int find_table(SystemWriter *writer, TableError *error) {
   const char *statement = sql_text(&text);
   MYSQL_RES *rows = statement ? my_rows(writer->system, writer->connection, statement, error) : NULL;
   bytes_free(&text);
-  if (!rows) return statement ? -1 : MY_NO_MEMORY(error);
+  if (!rows) return statement ? -1 : SQL_NO_MEMORY(error);
   MYSQL_ROW row = mysql_fetch_row(rows);
   writer->exists = row != NULL;
   writer->transactional = !row || !row[0] || (row[1] && strcmp(row[1], "YES") == 0); /* a view has no engine */
@@ -79,16 +79,16 @@ static int find_types(SystemWriter *writer, struct ArrowSchema *types, TableErro
   const char *statement = sql_text(&text);
   MYSQL_STMT *prepared = statement ? my_prepare(writer->system, writer->connection, statement, error) : NULL;
   bytes_free(&text);
-  if (!prepared) return statement ? -1 : MY_NO_MEMORY(error);
+  if (!prepared) return statement ? -1 : SQL_NO_MEMORY(error);
   MYSQL_RES *result = mysql_stmt_result_metadata(prepared);
-  int status = result ? 0 : MY_NO_MEMORY(error);
+  int status = result ? 0 : SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < writer->column_count && status == 0; i++) {
     const MYSQL_FIELD *field = find_field(result, writer->columns[i]);
     if (!field) {
       status = fail_column(writer, writer->columns[i], result, error);
     } else {
       bool good = my_column(field, true, &writer->targets[i]) == 0 && sql_schema_field(types, i, writer->columns[i], writer->targets[i].format) == 0;
-      status = good ? 0 : MY_NO_MEMORY(error);
+      status = good ? 0 : SQL_NO_MEMORY(error);
     }
   }
   mysql_free_result(result);
@@ -97,10 +97,10 @@ static int find_types(SystemWriter *writer, struct ArrowSchema *types, TableErro
 }
 
 static int make_types(SystemWriter *writer, struct ArrowSchema *types, TableError *error) {
-  if (sql_schema(types, writer->column_count) < 0) return MY_NO_MEMORY(error);
+  if (sql_schema(types, writer->column_count) < 0) return SQL_NO_MEMORY(error);
   int status = writer->exists ? find_types(writer, types, error) : 0;
   for (uint32_t i = 0; !writer->exists && i < writer->column_count && status == 0; i++)
-    status = sql_schema_field(types, i, writer->columns[i], "n") < 0 ? MY_NO_MEMORY(error) : 0;
+    status = sql_schema_field(types, i, writer->columns[i], "n") < 0 ? SQL_NO_MEMORY(error) : 0;
   if (status < 0) types->release(types);
   return status;
 }
@@ -127,25 +127,25 @@ static int look(SystemWriter *writer, const SystemTarget *target, TableError *er
   writer->columns = copy_names(target->columns, target->column_count);
   writer->keys = copy_names(target->keys, target->key_count);
   writer->targets = calloc(target->column_count + 1, sizeof *writer->targets);
-  if (!writer->columns || !writer->keys || !writer->targets) return MY_NO_MEMORY(error);
+  if (!writer->columns || !writer->keys || !writer->targets) return SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < target->column_count; i++)
-    if (!writer->columns[i]) return MY_NO_MEMORY(error);
+    if (!writer->columns[i]) return SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < target->key_count; i++)
-    if (!writer->keys[i]) return MY_NO_MEMORY(error);
+    if (!writer->keys[i]) return SQL_NO_MEMORY(error);
   if (sql_name_parse(target->into, '`', &writer->table, error) < 0) return -1;
   sql_put_names(&name, &writer->table, '`');
   if (writer->table.count > 1) sql_put_name(&waiting, writer->table.parts[0], '`');
   sql_putf(&waiting, "%sdcetl_rows", writer->table.count > 1 ? "." : "");
   writer->name = (char *)sql_text(&name);
   writer->waiting = (char *)sql_text(&waiting);
-  if (!writer->name || !writer->waiting) return MY_NO_MEMORY(error);
+  if (!writer->name || !writer->waiting) return SQL_NO_MEMORY(error);
   writer->connection = my_begin(writer->system, error);
   return writer->connection ? find_table(writer, error) : -1;
 }
 
 int my_target(System *system, const SystemTarget *target, SystemWriter **out, struct ArrowSchema *types, bool *skip, TableError *error) {
   SystemWriter *writer = calloc(1, sizeof *writer);
-  if (!writer) return MY_NO_MEMORY(error);
+  if (!writer) return SQL_NO_MEMORY(error);
   writer->system = system;
   writer->mode = target->mode;
   writer->column_count = target->column_count;
@@ -212,7 +212,7 @@ static int make_waiting(SystemWriter *writer, TableError *error) {
 static int copy_schema(SystemWriter *writer, const struct ArrowSchema *schema, TableError *error) {
   if ((uint32_t)schema->n_children != writer->column_count) return MODULE_FAIL(error, "%lld columns are written, but %u were named", (long long)schema->n_children, writer->column_count);
   writer->fields = calloc(writer->column_count + 1, sizeof *writer->fields);
-  if (!writer->fields) return MY_NO_MEMORY(error);
+  if (!writer->fields) return SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < writer->column_count; i++)
     writer->fields[i] = (MyField){.name = writer->columns[i], .type = sql_type(schema->children[i]), .form = writer->targets[i].form, .digits = writer->targets[i].digits};
   return 0;

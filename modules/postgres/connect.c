@@ -36,7 +36,7 @@ static int put_url(System *system, uint32_t *count, const char *url, TableError 
   for (PQconninfoOption *part = parts; status == 0 && part && part->keyword; part++) {
     if (!part->val) continue;
     if (strstr(part->keyword, "password")) system->host->secret(part->val);
-    status = put_parameter(system, count, part->keyword, part->val) < 0 ? PG_NO_MEMORY(error) : 0;
+    status = put_parameter(system, count, part->keyword, part->val) < 0 ? SQL_NO_MEMORY(error) : 0;
   }
   PQconninfoFree(parts);
   PQfreemem(why);
@@ -67,7 +67,7 @@ static int read_options(System *system, const TableOption *options, uint32_t opt
   if (status == 0) status = put_parameter(system, &count, "client_encoding", "UTF8");
   if (status == 0 && !getenv("PGAPPNAME")) status = put_parameter(system, &count, "fallback_application_name", "dcetl");
   if (status == 0 && key) status = (system->key = strdup(key)) ? 0 : -1;
-  return status < 0 ? PG_NO_MEMORY(error) : 0;
+  return status < 0 ? SQL_NO_MEMORY(error) : 0;
 }
 
 /* --- Errors --- */
@@ -250,7 +250,7 @@ PGconn *pg_begin(System *system, TableError *error) {
   for (int tries = 1;; tries++, pause *= 2) {
     bool timed_out = false;
     connection = try_connect(system, deadline, &timed_out);
-    if (!connection) return PG_NO_MEMORY(error), NULL;
+    if (!connection) return SQL_NO_MEMORY(error), NULL;
     if (PQstatus(connection) == CONNECTION_OK) {
       if (PQsetnonblocking(connection, 1) == 0) return connection;
       break;
@@ -286,7 +286,7 @@ void pg_end(PGconn *connection) {
 
 int pg_connect(const SystemHost *host, const TableOption *options, uint32_t option_count, System **out, TableError *error) {
   System *system = calloc(1, sizeof *system);
-  if (!system) return PG_NO_MEMORY(error);
+  if (!system) return SQL_NO_MEMORY(error);
   system->host = host;
   if (read_options(system, options, option_count, error) == 0 && (system->idle = pg_begin(system, error))) {
     *out = system;

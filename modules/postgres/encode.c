@@ -234,5 +234,5 @@ int pg_encode(const PgField *fields, const struct ArrowSchema *schema, const str
   out->failed |= scratch.failed;
   bytes_free(&scratch);
   if (wrong) return -1;
-  return out->failed ? PG_NO_MEMORY(error) : 0;
+  return out->failed ? SQL_NO_MEMORY(error) : 0;
 }

@@ -43,7 +43,7 @@ static int bind(Parameters *out, const struct ArrowSchema *types, const struct A
   out->lengths = calloc(room, sizeof *out->lengths);
   out->formats = calloc(room, sizeof *out->formats);
   out->types = calloc(room, sizeof *out->types);
-  if (!out->texts || !out->values || !out->lengths || !out->formats || !out->types) return PG_NO_MEMORY(error);
+  if (!out->texts || !out->values || !out->lengths || !out->formats || !out->types) return SQL_NO_MEMORY(error);
   for (int i = 0; i < out->count; i++) {
     SqlType type = sql_type(types->children[i]);
     out->types[i] = type_of(&type);
@@ -51,7 +51,7 @@ static int bind(Parameters *out, const struct ArrowSchema *types, const struct A
     if (sql_put_text(&out->texts[i], types->children[i], &type, row->children[i], row->offset) < 0)
       return MODULE_FAIL(error, "parameter %d: PostgreSQL has no such value", i + 1);
     out->values[i] = sql_text(&out->texts[i]);
-    if (!out->values[i]) return PG_NO_MEMORY(error);
+    if (!out->values[i]) return SQL_NO_MEMORY(error);
     out->lengths[i] = (int)out->texts[i].len;
     out->formats[i] = type.kind == SQL_KIND_BYTES;
     if (!out->formats[i] && strlen(out->values[i]) != out->texts[i].len) return MODULE_FAIL(error, "parameter %d: a NUL character, which PostgreSQL cannot store in text", i + 1);
@@ -63,7 +63,7 @@ static int bind(Parameters *out, const struct ArrowSchema *types, const struct A
 static int prepare(System *system, PGconn *connection, const char *statement, const Parameters *parameters, TableError *error) {
   Oid *none = calloc((size_t)parameters->count + 1, sizeof *none);
   TableError first = {{0}, {0}};
-  int status = none ? -1 : PG_NO_MEMORY(error);
+  int status = none ? -1 : SQL_NO_MEMORY(error);
   for (int typed = 0; none && typed < 2 && status < 0; typed++) {
     TableError again = {{0}, {0}};
     bool was_stopped;
@@ -112,7 +112,7 @@ int pg_execute(System *system, const char *statement, const struct ArrowSchema *
   uint32_t marks = 0;
   if (parameters.count) marks = sql_number_parameters(statement, &numbered);
   if (marks) statement = sql_text(&numbered);
-  if (status == 0 && !statement) status = PG_NO_MEMORY(error);
+  if (status == 0 && !statement) status = SQL_NO_MEMORY(error);
   if (status == 0) status = (connection = pg_begin(system, error)) ? 0 : -1;
   if (status == 0) status = run(system, connection, statement, &parameters, affected, error);
   pg_end(connection);

@@ -66,53 +66,30 @@ static int find_columns(SystemPlan *plan, PGconn *connection, TableError *error)
   const char *text = sql_text(&statement);
   PGresult *result = text ? pg_describe(plan->system, connection, text, error) : NULL;
   bytes_free(&statement);
-  if (!result) return text ? -1 : PG_NO_MEMORY(error);
+  if (!result) return text ? -1 : SQL_NO_MEMORY(error);
   int status = 0, count = PQnfields(result);
   plan->columns = calloc((size_t)count + 1, sizeof *plan->columns);
+  plan->fields.all = calloc((size_t)count + 1, sizeof *plan->fields.all);
+  if (!plan->columns || !plan->fields.all) status = SQL_NO_MEMORY(error);
   for (int i = 0; i < count && status == 0; i++) {
-    status = plan->columns && (plan->columns[i].name = strdup(PQfname(result, i))) ? 0 : PG_NO_MEMORY(error);
-    if (status == 0) plan->source_columns++;
-    if (status == 0 && plan->source) set_type(&plan->columns[i], PQftype(result, i), PQfmod(result, i));
-    else if (status == 0) set_column(&plan->columns[i], "u", PG_AS_BYTES);
+    PgColumn *column = &plan->columns[i];
+    plan->fields.all[plan->fields.count++] = (SqlField){column->name = strdup(PQfname(result, i)), column->format};
+    if (plan->source) set_type(column, PQftype(result, i), PQfmod(result, i));
+    else set_column(column, "u", PG_AS_BYTES);
+    status = column->name ? 0 : SQL_NO_MEMORY(error);
   }
   PQclear(result);
   if (status == 0 && !count) status = MODULE_FAIL(error, "the statement gives no rows");
   return status;
 }
 
-static int find_column(const SystemPlan *plan, const char *name, uint32_t *out, TableError *error) {
-  const char **names = malloc((plan->source_columns + 1) * sizeof *names);
-  if (!names) return PG_NO_MEMORY(error);
-  int status = -1;
-  for (uint32_t i = 0; i < plan->source_columns; i++) {
-    names[i] = plan->columns[i].name;
-    if (status == 0 || strcmp(names[i], name) != 0) continue;
-    *out = i;
-    status = 0;
-  }
-  if (status < 0) {
-    const char *near = sql_nearest(name, names, plan->source_columns);
-    MODULE_FAIL(error, "there is no column \"%s\"", name);
-    if (near) MODULE_HINT(error, "did you mean \"%s\"?", near);
-  }
-  free(names);
-  return status;
-}
-
 static int choose_columns(SystemPlan *plan, const SystemQuery *query, TableError *error) {
-  uint32_t count = query->column_count ? query->column_count : plan->source_columns;
-  plan->fields = calloc(count + 1, sizeof *plan->fields);
-  if (!plan->fields) return PG_NO_MEMORY(error);
-  for (uint32_t i = 0; i < count; i++) {
-    plan->fields[i] = i;
-    if (query->column_count && find_column(plan, query->columns[i], &plan->fields[i], error) < 0) return -1;
-  }
-  plan->field_count = count;
+  if (sql_fields_choose(&plan->fields, query, error) < 0) return -1;
   plan->partitions = 1;
   if (!plan->system->key || query->partitions == 1) return 0;
   if (!plan->source) return MODULE_FAIL(error, "@key can only split tables and queries that begin with SELECT, WITH, VALUES or TABLE");
   plan->partitions = query->partitions ? query->partitions : DEFAULT_PARTITIONS;
-  return find_column(plan, plan->system->key, &plan->key, error);
+  return sql_fields_find(&plan->fields, plan->system->key, &plan->key, error);
 }
 
 /* --- Sources --- */
@@ -127,18 +104,7 @@ static int name_source(SystemPlan *plan, const char *from, SqlName *table, Table
   plan->source = (char *)sql_text(&source);
   if (plan->source) return 0;
   bytes_free(&source);
-  return PG_NO_MEMORY(error);
-}
-
-static int make_schema(const SystemPlan *plan, struct ArrowSchema *schema, TableError *error) {
-  if (sql_schema(schema, plan->field_count) < 0) return PG_NO_MEMORY(error);
-  for (uint32_t i = 0; i < plan->field_count; i++) {
-    const PgColumn *column = &plan->columns[plan->fields[i]];
-    if (sql_schema_field(schema, i, column->name, column->format) == 0) continue;
-    schema->release(schema);
-    return PG_NO_MEMORY(error);
-  }
-  return 0;
+  return SQL_NO_MEMORY(error);
 }
 
 int pg_plan(System *system, const SystemQuery *query, SystemPlan **out, struct ArrowSchema *schema, uint32_t *partitions, TableError *error) {
@@ -148,7 +114,7 @@ int pg_plan(System *system, const SystemQuery *query, SystemPlan **out, struct A
   if (!plan || !shared) {
     free(plan);
     free(shared);
-    return PG_NO_MEMORY(error);
+    return SQL_NO_MEMORY(error);
   }
   plan->system = system;
   plan->shared = shared;
@@ -158,7 +124,7 @@ int pg_plan(System *system, const SystemQuery *query, SystemPlan **out, struct A
   if (status == 0) status = connection ? find_columns(plan, connection, error) : -1;
   if (status < 0 && connection && table.count) pg_hint_table(system, connection, &table, error);
   if (status == 0) status = choose_columns(plan, query, error);
-  if (status == 0) status = make_schema(plan, schema, error);
+  if (status == 0) status = sql_fields_schema(&plan->fields, schema, error);
   pg_end(connection);
   sql_name_free(&table);
   if (status < 0) {
@@ -178,9 +144,9 @@ void pg_free_plan(SystemPlan *plan) {
   PQfreemem(shared->snapshot);
   pthread_mutex_destroy(&shared->lock);
   free(shared);
-  for (uint32_t i = 0; i < plan->source_columns; i++) free(plan->columns[i].name);
+  for (uint32_t i = 0; i < plan->fields.count; i++) free(plan->columns[i].name);
   free(plan->columns);
-  free(plan->fields);
+  sql_fields_free(&plan->fields);
   free(plan->source);
   free(plan->statement);
   free(plan);
@@ -190,7 +156,7 @@ void pg_free_plan(SystemPlan *plan) {
 
 static void put_source(const SystemPlan *plan, Bytes *out) {
   sql_putf(out, "%s AS q(", plan->source);
-  for (uint32_t i = 0; i < plan->source_columns; i++) sql_putf(out, "%sc%u", i ? ", " : "", i);
+  for (uint32_t i = 0; i < plan->fields.count; i++) sql_putf(out, "%sc%u", i ? ", " : "", i);
   sql_put(out, ")");
 }
 
@@ -224,7 +190,7 @@ static int take_bounds(Shared *shared, const PGresult *result, TableError *error
     if (!shared->bounds[i]) return pg_fail(shared->connection, NULL, error);
     shared->bound_count++;
   }
-  return shared->bounds ? 0 : PG_NO_MEMORY(error);
+  return shared->bounds ? 0 : SQL_NO_MEMORY(error);
 }
 
 /* Under the lock. */
@@ -232,7 +198,7 @@ static int make_shared(SystemPlan *plan, Shared *shared, TableError *error) {
   Bytes statement = {0};
   put_bounds(plan, &statement);
   const char *text = sql_text(&statement);
-  int status = text ? 0 : PG_NO_MEMORY(error);
+  int status = text ? 0 : SQL_NO_MEMORY(error);
   if (status == 0) status = (shared->connection = pg_begin(plan->system, error)) ? 0 : -1;
   if (status == 0) status = pg_do(plan->system, shared->connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", error);
   PGresult *bounds = status == 0 ? pg_run(plan->system, shared->connection, text, NULL, 0, error) : NULL;
@@ -257,7 +223,7 @@ static int make_where(const SystemPlan *plan, const Shared *shared, uint32_t par
   *out = (char *)sql_text(&where);
   if (*out) return 0;
   bytes_free(&where);
-  return PG_NO_MEMORY(error);
+  return SQL_NO_MEMORY(error);
 }
 
 /* A transaction that sees the snapshot. */
@@ -267,7 +233,7 @@ static PGconn *join_snapshot(SystemPlan *plan, const Shared *shared, TableError 
   if (!connection) return NULL;
   sql_putf(&statement, "SET TRANSACTION SNAPSHOT %s", shared->snapshot);
   const char *text = sql_text(&statement);
-  int status = text ? pg_do(plan->system, connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", error) : PG_NO_MEMORY(error);
+  int status = text ? pg_do(plan->system, connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", error) : SQL_NO_MEMORY(error);
   if (status == 0) status = pg_do(plan->system, connection, text, error);
   bytes_free(&statement);
   if (status == 0) return connection;

@@ -50,7 +50,6 @@ PGresult *pg_describe(System *system, PGconn *connection, const char *statement,
 int pg_fail(PGconn *connection, const PGresult *result, TableError *error);
 /* Puts names of tables near to this one into the hint. */
 void pg_hint_table(System *system, PGconn *connection, const SqlName *name, TableError *error);
-#define PG_NO_MEMORY(error) MODULE_FAIL(error, "no memory left")
 
 /* --- plan.c, read.c --- */
 
@@ -73,9 +72,7 @@ struct SystemPlan {
   char *source;       /* what stands behind FROM: a quoted table, a query in parentheses; NULL: a statement such as SHOW */
   char *statement;    /* that one */
   PgColumn *columns;  /* all of the source */
-  uint32_t source_columns;
-  uint32_t *fields;   /* of the plan: numbers of columns */
-  uint32_t field_count;
+  SqlFields fields;
   uint32_t partitions, key; /* the key's column */
   void *shared;       /* bounds and snapshot, made by the first reader: plan.c */
 };

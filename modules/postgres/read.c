@@ -2,27 +2,23 @@
  * manual), which the server writes and we read faster than text. Statements such as SHOW give what they give as text.
  */
 #include <endian.h>
-#include <errno.h>
 
 #include "postgres.h"
 
 enum { MOST_BATCH_BYTES = 32 << 20 };
 
 typedef struct Stream {
+  SqlStream base;
   SystemPlan *plan;
   PGconn *connection;
   PGresult *rows;         /* of a statement that is no query */
   int next_row;
-  const PgColumn **types; /* of the columns asked for */
-  SqlColumn *columns;
-  uint32_t count, max_rows;
-  struct ArrowSchema schema;
-  bool begun, ended, failed;
+  bool begun, ended;
   uint64_t row;           /* given so far */
   size_t bytes;           /* in the batch */
-  TableError error;
-  char message[sizeof(TableError) + 2];
 } Stream;
+
+static const PgColumn *type_of(const Stream *in, uint32_t i) { return &in->plan->columns[in->base.places[i]]; }
 
 /* --- Values --- */
 
@@ -45,20 +41,20 @@ static uint64_t get64(const char *at) {
 }
 
 static int fail_value(Stream *in, uint32_t i, const char *what) {
-  const char *name = in->types[i]->name;
-  MODULE_FAIL(&in->error, "row %llu, column \"%s\": %s", (unsigned long long)in->row + 1, name, what);
+  const char *name = type_of(in, i)->name;
+  MODULE_FAIL(&in->base.error, "row %llu, column \"%s\": %s", (unsigned long long)in->row + 1, name, what);
   return -1;
 }
 
 static int fail_infinite(Stream *in, uint32_t i, const char *what) {
   fail_value(in, i, what);
-  MODULE_HINT(&in->error, "read it as text, \"%s\"::text, or as NULL by CASE WHEN isfinite(\"%s\") …, in a query", in->types[i]->name, in->types[i]->name);
+  MODULE_HINT(&in->base.error, "read it as text, \"%s\"::text, or as NULL by CASE WHEN isfinite(\"%s\") …, in a query", type_of(in, i)->name, type_of(in, i)->name);
   return -1;
 }
 
 static int fail_length(Stream *in, uint32_t i) {
   fail_value(in, i, "the server sent a value of another type");
-  MODULE_HINT(&in->error, "the table was changed since the script looked at it: run it again");
+  MODULE_HINT(&in->base.error, "the table was changed since the script looked at it: run it again");
   return -1;
 }
 
@@ -74,11 +70,11 @@ static int put_numeric(Stream *in, uint32_t i, const char *at, uint32_t len) {
   if (count < 0 || len != 8 + (uint32_t)count * 2) return fail_length(in, i);
   if (sign == 0xC000) {
     fail_value(in, i, "NaN is no decimal");
-    MODULE_HINT(&in->error, "read it as double, \"%s\"::float8, or as NULL, NULLIF(\"%s\", 'NaN'), in a query", in->types[i]->name, in->types[i]->name);
+    MODULE_HINT(&in->base.error, "read it as double, \"%s\"::float8, or as NULL, NULLIF(\"%s\", 'NaN'), in a query", type_of(in, i)->name, type_of(in, i)->name);
     return -1;
   }
   __int128 number = 0;
-  int exponent = (weight - count + 1) * 4 + in->types[i]->scale; /* of the last digit, in the units of the scale */
+  int exponent = (weight - count + 1) * 4 + type_of(in, i)->scale; /* of the last digit, in the units of the scale */
   for (int k = 0; k < count; k++) {
     int digit = get16(at + 8 + k * 2);
     if (k < count - 1 || exponent >= 0) number = number * 10000 + digit;
@@ -87,36 +83,36 @@ static int put_numeric(Stream *in, uint32_t i, const char *at, uint32_t len) {
   if (exponent <= -4 || (count && exponent > SQL_MOST_DECIMAL)) return fail_length(in, i);
   if (exponent > 0 && count) number *= power10(exponent);
   if (sign == 0x4000) number = -number;
-  sql_column_fixed(&in->columns[i], &number);
+  sql_column_fixed(&in->base.columns[i], &number);
   return 0;
 }
 
 static int put_moment(Stream *in, uint32_t i, const char *at, uint32_t len) {
-  PgDecode decode = in->types[i]->decode;
+  PgDecode decode = type_of(in, i)->decode;
   if (len != (decode == PG_AS_DATE ? 4 : 8)) return fail_length(in, i);
   if (decode == PG_AS_DATE) {
     int32_t days = (int32_t)get32(at);
     if (days == INT32_MAX || days == INT32_MIN) return fail_infinite(in, i, "an infinite date is no date");
     days += PG_EPOCH_DAYS;
-    sql_column_fixed(&in->columns[i], &days);
+    sql_column_fixed(&in->base.columns[i], &days);
     return 0;
   }
   int64_t micros = (int64_t)get64(at);
   if (decode == PG_AS_TIME && micros >= INT64_C(86400000000)) {
     fail_value(in, i, "24:00:00 is no time of a day");
-    MODULE_HINT(&in->error, "read it as text, \"%s\"::text, in a query", in->types[i]->name);
+    MODULE_HINT(&in->base.error, "read it as text, \"%s\"::text, in a query", type_of(in, i)->name);
     return -1;
   }
   if (decode == PG_AS_STAMP) {
     if (micros == INT64_MAX || micros == INT64_MIN) return fail_infinite(in, i, "an infinite timestamp is no moment");
     if (__builtin_add_overflow(micros, PG_EPOCH_MICROS, &micros)) return fail_value(in, i, "a timestamp too far away");
   }
-  sql_column_fixed(&in->columns[i], &micros);
+  sql_column_fixed(&in->base.columns[i], &micros);
   return 0;
 }
 
 static int put_int(Stream *in, uint32_t i, const char *at, uint32_t len) {
-  SqlColumn *column = &in->columns[i];
+  SqlColumn *column = &in->base.columns[i];
   if ((int)len != column->width) return fail_length(in, i);
   union {
     uint16_t u16;
@@ -131,13 +127,13 @@ static int put_int(Stream *in, uint32_t i, const char *at, uint32_t len) {
 }
 
 static int put_value(Stream *in, uint32_t i, const char *at, uint32_t len) {
-  switch (in->types[i]->decode) {
+  switch (type_of(in, i)->decode) {
     case PG_AS_INT: return put_int(in, i, at, len);
-    case PG_AS_BYTES: sql_column_text(&in->columns[i], at, len); return 0;
+    case PG_AS_BYTES: sql_column_text(&in->base.columns[i], at, len); return 0;
     case PG_AS_DECIMAL: return put_numeric(in, i, at, len);
     case PG_AS_BOOL: case PG_AS_UUID:
-      if (len != (in->types[i]->decode == PG_AS_BOOL ? 1 : 16)) return fail_length(in, i);
-      sql_column_fixed(&in->columns[i], at);
+      if (len != (type_of(in, i)->decode == PG_AS_BOOL ? 1 : 16)) return fail_length(in, i);
+      sql_column_fixed(&in->base.columns[i], at);
       return 0;
     case PG_AS_DATE: case PG_AS_TIME: case PG_AS_STAMP: break;
   }
@@ -146,7 +142,7 @@ static int put_value(Stream *in, uint32_t i, const char *at, uint32_t len) {
 
 /* --- Rows --- */
 
-static int broken(Stream *in) { return MODULE_FAIL(&in->error, "the server's COPY data is cut short after row %llu", (unsigned long long)in->row); }
+static int broken(Stream *in) { return MODULE_FAIL(&in->base.error, "the server's COPY data is cut short after row %llu", (unsigned long long)in->row); }
 
 /* What a message holds: the head of all, a row, the end of all. The server sends a row as a whole. */
 static int take_message(Stream *in, const char *at, size_t size, uint32_t *rows) {
@@ -161,13 +157,13 @@ static int take_message(Stream *in, const char *at, size_t size, uint32_t *rows)
   int fields = (int16_t)get16(at);
   at += 2;
   if (fields == -1) return 0;
-  if (fields != (int)in->count) return broken(in);
-  for (uint32_t i = 0; i < in->count; i++) {
+  if (fields != (int)in->base.count) return broken(in);
+  for (uint32_t i = 0; i < in->base.count; i++) {
     if (end - at < 4) return broken(in);
     int32_t len = (int32_t)get32(at);
     at += 4;
     if (len == -1) {
-      sql_column_null(&in->columns[i]);
+      sql_column_null(&in->base.columns[i]);
       continue;
     }
     if (len < 0 || len > end - at) return broken(in);
@@ -182,11 +178,11 @@ static int take_message(Stream *in, const char *at, size_t size, uint32_t *rows)
 /* The end of COPY: was all sent? */
 static int end_copy(Stream *in) {
   bool was_stopped;
-  PGresult *result = pg_result(in->plan->system, in->connection, &was_stopped, &in->error);
+  PGresult *result = pg_result(in->plan->system, in->connection, &was_stopped, &in->base.error);
   if (was_stopped) return -1;
-  int status = result && PQresultStatus(result) == PGRES_COMMAND_OK ? 0 : pg_fail(in->connection, result, &in->error);
+  int status = result && PQresultStatus(result) == PGRES_COMMAND_OK ? 0 : pg_fail(in->connection, result, &in->base.error);
   PQclear(result);
-  while (status == 0 && (result = pg_result(in->plan->system, in->connection, &was_stopped, &in->error))) PQclear(result);
+  while (status == 0 && (result = pg_result(in->plan->system, in->connection, &was_stopped, &in->base.error))) PQclear(result);
   in->ended = true;
   if (status == 0) {
     PQfinish(in->connection);
@@ -197,7 +193,7 @@ static int end_copy(Stream *in) {
 
 static int copy_rows(Stream *in, uint32_t *rows) {
   char *message;
-  while (*rows < in->max_rows && in->bytes < MOST_BATCH_BYTES && !in->ended) {
+  while (*rows < in->base.max_rows && in->bytes < MOST_BATCH_BYTES && !in->ended) {
     int size = PQgetCopyData(in->connection, &message, 1);
     if (size > 0) {
       int status = take_message(in, message, (size_t)size, rows);
@@ -205,91 +201,51 @@ static int copy_rows(Stream *in, uint32_t *rows) {
       PQfreemem(message);
       if (status < 0) return -1;
     } else if (size == 0) {
-      if (pg_wait(in->plan->system, in->connection, false, &in->error) < 0) return -1;
+      if (pg_wait(in->plan->system, in->connection, false, &in->base.error) < 0) return -1;
     } else if (size == -1) {
       if (end_copy(in) < 0) return -1;
     } else {
-      return pg_fail(in->connection, NULL, &in->error);
+      return pg_fail(in->connection, NULL, &in->base.error);
     }
   }
   return 0;
 }
 
 static void result_rows(Stream *in, uint32_t *rows) {
-  for (; *rows < in->max_rows && in->next_row < PQntuples(in->rows); in->next_row++, ++*rows) {
-    for (uint32_t i = 0; i < in->count; i++) {
-      int field = (int)(in->types[i] - in->plan->columns);
-      if (PQgetisnull(in->rows, in->next_row, field)) sql_column_null(&in->columns[i]);
-      else sql_column_text(&in->columns[i], PQgetvalue(in->rows, in->next_row, field), (size_t)PQgetlength(in->rows, in->next_row, field));
+  for (; *rows < in->base.max_rows && in->next_row < PQntuples(in->rows); in->next_row++, ++*rows) {
+    for (uint32_t i = 0; i < in->base.count; i++) {
+      int field = (int)in->base.places[i];
+      if (PQgetisnull(in->rows, in->next_row, field)) sql_column_null(&in->base.columns[i]);
+      else sql_column_text(&in->base.columns[i], PQgetvalue(in->rows, in->next_row, field), (size_t)PQgetlength(in->rows, in->next_row, field));
     }
   }
 }
 
 /* --- The stream --- */
 
-static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) {
-  Stream *in = stream->private_data;
-  if (!in->schema.release) return EINVAL;
-  *out = in->schema;
-  in->schema.release = NULL;
-  return 0;
-}
-
-static const char *last_error(struct ArrowArrayStream *stream) {
-  Stream *in = stream->private_data;
-  snprintf(in->message, sizeof in->message, "%s%s%s", in->error.text, in->error.hint[0] ? "\n" : "", in->error.hint);
-  return in->message;
-}
-
-static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
-  Stream *in = stream->private_data;
+static int fetch(SqlStream *stream, struct ArrowArray *out) {
+  Stream *in = (Stream *)stream;
   uint32_t rows = 0;
-  *out = (struct ArrowArray){.release = NULL};
   in->bytes = 0;
-  if (in->failed) return EIO;
   if (in->rows) result_rows(in, &rows);
-  else in->failed = copy_rows(in, &rows) < 0;
-  if (!in->failed && rows && sql_columns_finish(in->columns, in->count, rows, out) < 0) {
-    PG_NO_MEMORY(&in->error);
-    in->failed = true;
-  }
-  return in->failed ? EIO : 0;
+  else if (copy_rows(in, &rows) < 0) return -1;
+  return sql_stream_finish(stream, rows, out);
 }
 
-static void release_stream(struct ArrowArrayStream *stream) {
-  Stream *in = stream->private_data;
+static void close_stream(SqlStream *stream) {
+  Stream *in = (Stream *)stream;
   pg_end(in->connection);
   PQclear(in->rows);
-  if (in->schema.release) in->schema.release(&in->schema);
-  for (uint32_t i = 0; in->columns && i < in->count; i++) sql_column_free(&in->columns[i]);
-  free(in->columns);
-  free(in->types);
-  free(in);
-  stream->release = NULL;
-}
-
-static int choose(Stream *in, const uint8_t *marks, TableError *error) {
-  const SystemPlan *plan = in->plan;
-  in->types = calloc(plan->field_count + 1, sizeof *in->types);
-  in->columns = calloc(plan->field_count + 1, sizeof *in->columns);
-  if (!in->types || !in->columns) return PG_NO_MEMORY(error);
-  for (uint32_t i = 0; i < plan->field_count; i++)
-    if (!marks || marks[i]) in->types[in->count++] = &plan->columns[plan->fields[i]];
-  if (sql_schema(&in->schema, in->count) < 0) return PG_NO_MEMORY(error);
-  for (uint32_t i = 0; i < in->count; i++) {
-    sql_column_init(&in->columns[i], in->types[i]->format);
-    if (sql_schema_field(&in->schema, i, in->types[i]->name, in->types[i]->format) < 0) return PG_NO_MEMORY(error);
-  }
-  return 0;
+  sql_stream_free(stream);
 }
 
 static void put_copy(const Stream *in, const char *where, Bytes *out) {
   const SystemPlan *plan = in->plan;
   sql_put(out, "COPY (SELECT ");
-  for (uint32_t i = 0; i < in->count; i++)
-    sql_putf(out, "%sq.c%u%s", i ? ", " : "", (uint32_t)(in->types[i] - plan->columns), in->types[i]->cast ? "::text" : "");
+  for (uint32_t i = 0; i < in->base.count; i++)
+    sql_putf(out, "%sq.c%u%s", i ? ", " : "", in->base.places[i], type_of(in, i)->cast ? "::text" : "");
   sql_putf(out, " FROM %s AS q(", plan->source);
-  for (uint32_t i = 0; i < plan->source_columns; i++) sql_putf(out, "%sc%u", i ? ", " : "", i);
+  for (uint32_t i = 0; i < plan->fields.count; i++) sql_putf(out, "%sc%u", i ? ", " : "", i);
   sql_putf(out, ")%s%s) TO STDOUT (FORMAT binary)", where ? " WHERE " : "", where ? where : "");
 }
 
@@ -300,7 +256,7 @@ static int begin_rows(Stream *in, const char *where, TableError *error) {
   const char *text = sql_text(&statement);
   PGresult *result = text ? pg_run(in->plan->system, in->connection, text, NULL, 0, error) : NULL;
   bytes_free(&statement);
-  if (!text) return PG_NO_MEMORY(error);
+  if (!text) return SQL_NO_MEMORY(error);
   if (in->plan->source) PQclear(result);
   else in->rows = result;
   return result ? 0 : -1;
@@ -309,14 +265,13 @@ static int begin_rows(Stream *in, const char *where, TableError *error) {
 int pg_read(SystemPlan *plan, uint32_t partition, const uint8_t *columns, uint32_t max_rows, struct ArrowArrayStream *out, TableError *error) {
   Stream *in = calloc(1, sizeof *in);
   char *where = NULL;
-  if (!in) return PG_NO_MEMORY(error);
-  *out = (struct ArrowArrayStream){.get_schema = get_schema, .get_next = get_next, .get_last_error = last_error, .release = release_stream, .private_data = in};
-  in->plan = plan;
-  in->max_rows = max_rows;
-  int status = choose(in, columns, error);
+  if (!in) return SQL_NO_MEMORY(error);
+  *in = (Stream){.base = {.fetch = fetch, .close = close_stream, .max_rows = max_rows}, .plan = plan};
+  int status = sql_stream_choose(&in->base, &plan->fields, columns, error);
   if (status == 0) status = (in->connection = pg_open_partition(plan, partition, &where, error)) ? 0 : -1;
   if (status == 0) status = begin_rows(in, where, error);
   free(where);
-  if (status < 0) release_stream(out);
+  if (status < 0) close_stream(&in->base);
+  else sql_stream_give(&in->base, out);
   return status;
 }

@@ -90,7 +90,7 @@ static int find_types(SystemWriter *writer, struct ArrowSchema *types, TableErro
   const char *text = sql_text(&statement);
   PGresult *columns = text ? pg_describe(writer->system, writer->connection, text, error) : NULL;
   bytes_free(&statement);
-  if (!columns) return text ? -1 : PG_NO_MEMORY(error);
+  if (!columns) return text ? -1 : SQL_NO_MEMORY(error);
   int status = 0;
   for (uint32_t i = 0; i < writer->column_count && status == 0; i++) {
     char format[SQL_FORMAT];
@@ -100,7 +100,7 @@ static int find_types(SystemWriter *writer, struct ArrowSchema *types, TableErro
       status = fail_column(writer, writer->columns[i], columns, error);
     } else {
       target_type(PQftype(columns, field), PQfmod(columns, field), &writer->wires[i], format);
-      status = sql_schema_field(types, i, writer->columns[i], format) < 0 ? PG_NO_MEMORY(error) : 0;
+      status = sql_schema_field(types, i, writer->columns[i], format) < 0 ? SQL_NO_MEMORY(error) : 0;
     }
   }
   PQclear(columns);
@@ -108,10 +108,10 @@ static int find_types(SystemWriter *writer, struct ArrowSchema *types, TableErro
 }
 
 static int make_types(SystemWriter *writer, struct ArrowSchema *types, TableError *error) {
-  if (sql_schema(types, writer->column_count) < 0) return PG_NO_MEMORY(error);
+  if (sql_schema(types, writer->column_count) < 0) return SQL_NO_MEMORY(error);
   int status = writer->exists ? find_types(writer, types, error) : 0;
   for (uint32_t i = 0; !writer->exists && i < writer->column_count && status == 0; i++)
-    status = sql_schema_field(types, i, writer->columns[i], "n") < 0 ? PG_NO_MEMORY(error) : 0;
+    status = sql_schema_field(types, i, writer->columns[i], "n") < 0 ? SQL_NO_MEMORY(error) : 0;
   if (status < 0) types->release(types);
   return status;
 }
@@ -121,22 +121,22 @@ static int look(SystemWriter *writer, const SystemTarget *target, TableError *er
   writer->columns = copy_names(target->columns, target->column_count);
   writer->keys = copy_names(target->keys, target->key_count);
   writer->wires = calloc(target->column_count + 1, sizeof *writer->wires);
-  if (!writer->columns || !writer->keys || !writer->wires) return PG_NO_MEMORY(error);
+  if (!writer->columns || !writer->keys || !writer->wires) return SQL_NO_MEMORY(error);
   if (sql_name_parse(target->into, '"', &writer->table, error) < 0) return -1;
   sql_put_names(&name, &writer->table, '"');
   writer->name = (char *)sql_text(&name);
-  if (!writer->name) return bytes_free(&name), PG_NO_MEMORY(error);
+  if (!writer->name) return bytes_free(&name), SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < target->column_count; i++)
-    if (!writer->columns[i]) return PG_NO_MEMORY(error);
+    if (!writer->columns[i]) return SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < target->key_count; i++)
-    if (!writer->keys[i]) return PG_NO_MEMORY(error);
+    if (!writer->keys[i]) return SQL_NO_MEMORY(error);
   writer->connection = pg_begin(writer->system, error);
   return writer->connection ? find_table(writer, error) : -1;
 }
 
 int pg_target(System *system, const SystemTarget *target, SystemWriter **out, struct ArrowSchema *types, bool *skip, TableError *error) {
   SystemWriter *writer = calloc(1, sizeof *writer);
-  if (!writer) return PG_NO_MEMORY(error);
+  if (!writer) return SQL_NO_MEMORY(error);
   writer->system = system;
   writer->mode = target->mode;
   writer->column_count = target->column_count;
@@ -161,7 +161,7 @@ int pg_target(System *system, const SystemTarget *target, SystemWriter **out, st
 
 static int run_text(SystemWriter *writer, Bytes *statement, TableError *error) {
   const char *text = sql_text(statement);
-  int status = text ? pg_do(writer->system, writer->connection, text, error) : PG_NO_MEMORY(error);
+  int status = text ? pg_do(writer->system, writer->connection, text, error) : SQL_NO_MEMORY(error);
   bytes_free(statement);
   return status;
 }
@@ -206,7 +206,7 @@ static int make_waiting(SystemWriter *writer, TableError *error) {
   Bytes statement = {0};
   free(writer->load);
   writer->load = strdup("pg_temp.dcetl_rows");
-  if (!writer->load) return PG_NO_MEMORY(error);
+  if (!writer->load) return SQL_NO_MEMORY(error);
   sql_put(&statement, "CREATE TEMPORARY TABLE dcetl_rows ON COMMIT DROP AS SELECT ");
   sql_put_list(&statement, (const char *const *)writer->columns, writer->column_count, '"');
   sql_putf(&statement, ", 0::int8 AS \"dcetl row number\" FROM %s WITH NO DATA", writer->name);
@@ -229,7 +229,7 @@ static int start_copy(SystemWriter *writer, TableError *error) {
 static int copy_schema(SystemWriter *writer, const struct ArrowSchema *schema, TableError *error) {
   if ((uint32_t)schema->n_children != writer->column_count) return MODULE_FAIL(error, "%lld columns are written, but %u were named", (long long)schema->n_children, writer->column_count);
   writer->fields = calloc(writer->column_count + 1, sizeof *writer->fields);
-  if (!writer->fields) return PG_NO_MEMORY(error);
+  if (!writer->fields) return SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < writer->column_count; i++)
     writer->fields[i] = (PgField){.name = writer->columns[i], .type = sql_type(schema->children[i]), .wire = PG_WIRE_TEXT_ONLY};
   return 0;
@@ -238,7 +238,7 @@ static int copy_schema(SystemWriter *writer, const struct ArrowSchema *schema, T
 int pg_start(SystemWriter *writer, const struct ArrowSchema *schema, TableError *error) {
   int status = copy_schema(writer, schema, error);
   writer->schema = *schema;
-  if (status == 0) status = (writer->load = strdup(writer->name)) ? 0 : PG_NO_MEMORY(error);
+  if (status == 0) status = (writer->load = strdup(writer->name)) ? 0 : SQL_NO_MEMORY(error);
   if (status == 0) status = pg_do(writer->system, writer->connection, "BEGIN", error);
   if (status == 0 && !writer->exists) status = create_table(writer, error);
   else if (status == 0 && writer->mode == SYSTEM_REPLACE) status = empty_table(writer, error);
@@ -367,7 +367,7 @@ static int upsert(SystemWriter *writer, TableError *error) {
 
 int pg_commit(SystemWriter *writer, TableError *error) {
   if (writer->binary) bytes_put(&writer->buffer, "\377\377", 2);
-  int status = writer->buffer.failed ? PG_NO_MEMORY(error) : flush(writer, error);
+  int status = writer->buffer.failed ? SQL_NO_MEMORY(error) : flush(writer, error);
   if (status == 0) status = end_copy(writer, error);
   if (status == 0 && writer->mode == SYSTEM_UPSERT) status = upsert(writer, error);
   if (status < 0) return -1;

@@ -1,5 +1,6 @@
-/* sql.h - what the modules of SQL databases share: types (types.c), columns on their way to Arrow arrays (columns.c), values of Arrow
- * arrays as text (text.c), names, queries and parameters (names.c). Compiled into each of these modules.
+/* sql.h - what the modules of SQL databases share: types (types.c), columns of what is read (fields.c) on their way to Arrow arrays
+ * (columns.c) and streams of them (stream.c), values of Arrow arrays as text (text.c), names, queries and parameters (names.c). Compiled
+ * into each of these modules.
  */
 #ifndef MODULES_SQL_SQL_H
 #define MODULES_SQL_SQL_H
@@ -8,6 +9,8 @@
 #include "value/system_module.h"
 
 enum { SQL_FORMAT = 48, SQL_MOST_DECIMAL = 38 };
+
+#define SQL_NO_MEMORY(error) MODULE_FAIL(error, "no memory left")
 
 /* --- Options --- */
 
@@ -72,6 +75,52 @@ static inline void sql_column_fixed(SqlColumn *column, const void *value) {
 
 /* All columns as an array of structs; they are empty then, and may be filled again. -1: no memory (or more than 2 GiB of text). */
 int sql_columns_finish(SqlColumn *columns, uint32_t count, int64_t rows, struct ArrowArray *out);
+
+/* --- Columns of what is read --- */
+
+typedef struct SqlField {
+  const char *name, *format; /* Arrow's; both lent by the plan */
+} SqlField;
+
+/* Those of a table or a query, and which of them the plan has. Freed by sql_fields_free. */
+typedef struct SqlFields {
+  SqlField *all;
+  uint32_t count;
+  uint32_t *chosen; /* in the plan's order */
+  uint32_t chosen_count;
+} SqlFields;
+
+/* The column of that name, to the letter. -1: there is none, and the error has the nearest one. */
+int sql_fields_find(const SqlFields *fields, const char *name, uint32_t *out, TableError *error);
+/* Chooses the columns that the query names; all, if it names none. */
+int sql_fields_choose(SqlFields *fields, const SystemQuery *query, TableError *error);
+/* The schema of those chosen, which the caller releases. */
+int sql_fields_schema(const SqlFields *fields, struct ArrowSchema *out, TableError *error);
+void sql_fields_free(SqlFields *fields);
+
+/* --- Streams --- */
+
+/* What a module's own stream begins with. */
+typedef struct SqlStream SqlStream;
+struct SqlStream {
+  int (*fetch)(SqlStream *stream, struct ArrowArray *out); /* the next batch; none: the end. -1: `error` says why */
+  void (*close)(SqlStream *stream);                        /* frees what the module has, then calls sql_stream_free */
+  uint32_t max_rows;
+  SqlColumn *columns; /* of those asked for */
+  uint32_t *places;   /* their numbers among all fields */
+  uint32_t count;
+  struct ArrowSchema schema;
+  bool failed;
+  TableError error;
+  char message[sizeof(TableError) + 2]; /* the error with its way out in a second line */
+};
+
+/* Makes columns and schema of those fields of the plan whose mark is set (marks NULL: all). */
+int sql_stream_choose(SqlStream *stream, const SqlFields *fields, const uint8_t *marks, TableError *error);
+void sql_stream_give(SqlStream *stream, struct ArrowArrayStream *out); /* which owns it from now on */
+/* So many rows of the columns as a batch; none, if there are no rows. */
+int sql_stream_finish(SqlStream *stream, uint32_t rows, struct ArrowArray *out);
+void sql_stream_free(SqlStream *stream); /* the struct, too */
 
 /* --- Values of Arrow arrays --- */
 
