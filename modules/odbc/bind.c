@@ -52,7 +52,7 @@ int odbc_binding_new(Link *link, OdbcBinding *binding, const char *text, const s
                      const uint32_t *columns, uint32_t count, uint32_t most, TableError *error) {
   *binding = (OdbcBinding){.most = most ? most : 1};
   binding->params = calloc((size_t)count + 1, sizeof *binding->params);
-  if (!binding->params) return MODULE_FAIL(error, "no memory left");
+  if (!binding->params) return SQL_NO_MEMORY(error);
   binding->count = count;
   for (uint32_t i = 0; i < count; i++) {
     OdbcParam *param = &binding->params[i];
@@ -181,7 +181,7 @@ static int get_bytes(const OdbcParam *param, const struct ArrowArray *array, int
   }
   room->len = 0;
   if (sql_put_text(room, param->schema, &param->type, array, row) != 0) return misfit(param, number, "the value has finer digits than microseconds", error);
-  if (!sql_text(room)) return MODULE_FAIL(error, "no memory left");
+  if (!sql_text(room)) return SQL_NO_MEMORY(error);
   *out = (const char *)room->data;
   *len = room->len;
   return 0;
@@ -245,7 +245,7 @@ int odbc_binding_fill(Link *link, OdbcBinding *binding, const struct ArrowArray 
   size_t *widths = calloc((size_t)binding->count + 1, sizeof *widths);
   int64_t left = batch->length - row;
   uint32_t rows = left < binding->most ? (uint32_t)left : binding->most;
-  int status = widths ? 0 : MODULE_FAIL(error, "no memory left");
+  int status = widths ? 0 : SQL_NO_MEMORY(error);
   if (status == 0) status = set_rows(link, binding, rows, error);
   if (status == 0 && rows > binding->most) rows = binding->most;
   uint32_t set = rows;

@@ -43,7 +43,7 @@ static int execute_job(void *self, TableError *error) {
 
 int odbc_execute_one(System *system, const char *statement, const struct ArrowSchema *types, const struct ArrowArray *row, int64_t *affected, TableError *error) {
   Execution *execution = calloc(1, sizeof *execution);
-  if (!execution) return MODULE_FAIL(error, "no memory left");
+  if (!execution) return SQL_NO_MEMORY(error);
   *execution = (Execution){.statement = statement, .types = types, .row = row, .affected = -1};
   int status = link_open(system, false, &execution->link, error);
   if (status == 0) {

@@ -171,7 +171,7 @@ static int read_options(System *system, const TableOption *options, uint32_t cou
 int odbc_connect(const SystemHost *host, const TableOption *options, uint32_t count, System **out, TableError *error) {
   Link *link = NULL;
   System *system = calloc(1, sizeof *system);
-  if (!system) return MODULE_FAIL(error, "no memory left");
+  if (!system) return SQL_NO_MEMORY(error);
   system->host = host;
   system->quote = '"';
   pthread_mutex_init(&system->lock, NULL);

@@ -31,7 +31,7 @@ static int choose_columns(Planning *planning, TableError *error) {
   const SystemQuery *query = planning->query;
   plan->chosen_count = query->column_count ? query->column_count : plan->count;
   plan->chosen = calloc((size_t)plan->chosen_count + 1, sizeof *plan->chosen);
-  if (!plan->chosen) return MODULE_FAIL(error, "no memory left");
+  if (!plan->chosen) return SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < plan->chosen_count; i++) {
     plan->chosen[i] = query->column_count ? odbc_column_find(plan->columns, plan->count, query->columns[i]) : i;
     if (plan->chosen[i] == plan->count) return odbc_column_missing(plan->columns, plan->count, query->columns[i], error);
@@ -65,7 +65,7 @@ static int find_columns(Planning *planning, TableError *error) {
   SQLHSTMT statement = NULL;
   if (!plan->query) sql_put(&text, "SELECT * FROM ");
   sql_put(&text, plan->from);
-  int status = sql_text(&text) ? odbc_statement(planning->link, &statement, error) : MODULE_FAIL(error, "no memory left");
+  int status = sql_text(&text) ? odbc_statement(planning->link, &statement, error) : SQL_NO_MEMORY(error);
   if (status == 0) status = odbc_prepare(planning->link, statement, (char *)text.data, error);
   if (status == 0) status = describe(planning, statement, error);
   if (status == 0 && planning->hold && sql_can_nest(plan->from)) planning->hold = false; /* may be run again */
@@ -93,7 +93,7 @@ static int find_key(Planning *planning, TableError *error) {
   Bytes name = {0};
   odbc_put_name(system, &name, plan->columns[found].name);
   plan->key = (char *)sql_text(&name);
-  if (!plan->key) return MODULE_FAIL(error, "no memory left");
+  if (!plan->key) return SQL_NO_MEMORY(error);
   return odbc_ranges(planning->link, plan, planning->query->partitions ? planning->query->partitions : USUAL, error);
 }
 
@@ -107,12 +107,12 @@ static int plan_job(void *self, TableError *error) {
 /* --- The plan --- */
 
 static int plan_schema(const SystemPlan *plan, struct ArrowSchema *schema, TableError *error) {
-  if (sql_schema(schema, plan->chosen_count) != 0) return MODULE_FAIL(error, "no memory left");
+  if (sql_schema(schema, plan->chosen_count) != 0) return SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < plan->chosen_count; i++) {
     const OdbcColumn *column = &plan->columns[plan->chosen[i]];
     if (sql_schema_field(schema, i, column->name, column->format) == 0) continue;
     schema->release(schema);
-    return MODULE_FAIL(error, "no memory left");
+    return SQL_NO_MEMORY(error);
   }
   return 0;
 }
@@ -124,13 +124,13 @@ static int set_from(SystemPlan *plan, const char *from, TableError *error) {
   if (plan->query) bytes_put(&text, from, sql_query_length(from));
   else status = odbc_put_table(plan->system, &text, from, error);
   plan->from = (char *)sql_text(&text);
-  return status == 0 && !plan->from ? MODULE_FAIL(error, "no memory left") : status;
+  return status == 0 && !plan->from ? SQL_NO_MEMORY(error) : status;
 }
 
 int odbc_plan(System *system, const SystemQuery *query, SystemPlan **out, struct ArrowSchema *schema, uint32_t *partitions, TableError *error) {
   SystemPlan *plan = calloc(1, sizeof *plan);
   Planning *planning = calloc(1, sizeof *planning);
-  int status = plan && planning ? 0 : MODULE_FAIL(error, "no memory left");
+  int status = plan && planning ? 0 : SQL_NO_MEMORY(error);
   if (status == 0) {
     *plan = (SystemPlan){.system = system, .partitions = 1};
     *planning = (Planning){.plan = plan, .query = query};

@@ -52,7 +52,7 @@ static int ask_bounds(Link *link, const SystemPlan *plan, OdbcWay way, Bound bou
   SQLHSTMT statement = NULL;
   sql_putf(&text, "SELECT MIN(%s), MAX(%s) FROM ", plan->key, plan->key);
   sql_putf(&text, plan->query ? "(%s) dcetl_rows" : "%s", plan->from);
-  int status = sql_text(&text) ? odbc_statement(link, &statement, error) : MODULE_FAIL(error, "no memory left");
+  int status = sql_text(&text) ? odbc_statement(link, &statement, error) : SQL_NO_MEMORY(error);
   if (status == 0) status = odbc_prepare(link, statement, (char *)text.data, error);
   if (status == 0) status = odbc_execute(link, statement, error);
   if (status == 0) status = read_bounds(link, statement, way, bounds, error);
@@ -104,14 +104,14 @@ int odbc_ranges(Link *link, SystemPlan *plan, uint32_t partitions, TableError *e
   if (key_way(&plan->columns[key], &way, error) != 0 || ask_bounds(link, plan, way, bounds, error) != 0) return -1;
   if (way == WAY_DOUBLE && (!isfinite(bounds[0].number) || !isfinite(bounds[1].number))) return MODULE_FAIL(error, "@key: the smallest or the largest value is no finite number");
   plan->ranges = calloc(partitions, sizeof *plan->ranges);
-  if (!plan->ranges) return MODULE_FAIL(error, "no memory left");
+  if (!plan->ranges) return SQL_NO_MEMORY(error);
   plan->partitions = partitions;
   bool empty = bounds[0].null || bounds[1].null;
   for (uint32_t i = 0; i < partitions; i++) {
     OdbcRange *range = &plan->ranges[i];
     range->none = empty && i;
-    if (!empty && i && !(range->from = step(way, bounds, i, partitions))) return MODULE_FAIL(error, "no memory left");
-    if (!empty && i + 1 < partitions && !(range->to = step(way, bounds, i + 1, partitions))) return MODULE_FAIL(error, "no memory left");
+    if (!empty && i && !(range->from = step(way, bounds, i, partitions))) return SQL_NO_MEMORY(error);
+    if (!empty && i + 1 < partitions && !(range->to = step(way, bounds, i + 1, partitions))) return SQL_NO_MEMORY(error);
   }
   return 0;
 }

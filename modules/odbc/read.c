@@ -248,7 +248,7 @@ static int add_cell(OdbcReader *reader, const SystemPlan *plan, uint32_t chosen)
 
 int odbc_read(SystemPlan *plan, uint32_t partition, const uint8_t *columns, uint32_t max_rows, struct ArrowArrayStream *out, TableError *error) {
   OdbcReader *reader = calloc(1, sizeof *reader);
-  if (!reader) return MODULE_FAIL(error, "no memory left");
+  if (!reader) return SQL_NO_MEMORY(error);
   reader->max_rows = max_rows ? max_rows : 1;
   reader->cells = calloc((size_t)plan->chosen_count + 1, sizeof *reader->cells);
   reader->columns = calloc((size_t)plan->chosen_count + 1, sizeof *reader->columns);
@@ -257,7 +257,7 @@ int odbc_read(SystemPlan *plan, uint32_t partition, const uint8_t *columns, uint
   for (uint32_t i = 0; i < plan->chosen_count && status == 0; i++)
     if (!columns || columns[i]) status = add_cell(reader, plan, i);
   if (status == 0) status = (reader->text = make_text(plan, partition, reader)) ? 0 : -1;
-  if (status != 0) MODULE_FAIL(error, "no memory left");
+  if (status != 0) SQL_NO_MEMORY(error);
   if (status == 0 && plan->held) {
     reader->link = plan->held;
     reader->statement = plan->held_statement;

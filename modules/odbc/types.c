@@ -65,7 +65,7 @@ static int describe_one(Link *link, SQLHSTMT statement, SQLUSMALLINT number, Odb
     return odbc_failed(link, SQL_HANDLE_STMT, statement, "", error);
   odbc_narrow(&text, name, len < MOST_NAME ? (size_t)len : MOST_NAME - 1);
   out->name = (char *)sql_text(&text);
-  if (!out->name) return MODULE_FAIL(error, "no memory left");
+  if (!out->name) return SQL_NO_MEMORY(error);
   SQLColAttributeW(statement, number, SQL_DESC_UNSIGNED, NULL, 0, NULL, &is_unsigned);
   len = 0;
   if (SQL_SUCCEEDED(SQLColAttributeW(statement, number, SQL_DESC_TYPE_NAME, type_name, sizeof type_name, &len, NULL))) {
@@ -83,7 +83,7 @@ int odbc_describe(Link *link, SQLHSTMT statement, OdbcColumn **out, uint32_t *co
   *count = 0;
   if (!SQL_SUCCEEDED(SQLNumResultCols(statement, &columns))) return odbc_failed(link, SQL_HANDLE_STMT, statement, "", error);
   *out = calloc((size_t)columns + 1, sizeof **out);
-  if (!*out) return MODULE_FAIL(error, "no memory left");
+  if (!*out) return SQL_NO_MEMORY(error);
   for (; *count < (uint32_t)columns; (*count)++)
     if (describe_one(link, statement, (SQLUSMALLINT)(*count + 1), &(*out)[*count], error) != 0) {
       odbc_columns_free(*out, *count);

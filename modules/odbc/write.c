@@ -35,7 +35,7 @@ static int look(SystemWriter *writer, TableError *error) {
   TableError first = {.text = ""};
   char *near = NULL;
   sql_putf(&text, "SELECT * FROM %s WHERE 1 = 0", writer->table);
-  int status = sql_text(&text) ? odbc_statement(writer->link, &statement, error) : MODULE_FAIL(error, "no memory left");
+  int status = sql_text(&text) ? odbc_statement(writer->link, &statement, error) : SQL_NO_MEMORY(error);
   if (status == 0) {
     writer->exists = odbc_prepare(writer->link, statement, (char *)text.data, &first) == 0 && odbc_execute(writer->link, statement, &first) == 0;
     if (writer->exists) status = odbc_describe(writer->link, statement, &writer->there, &writer->there_count, error);
@@ -53,7 +53,7 @@ static int look(SystemWriter *writer, TableError *error) {
 
 static int match_columns(SystemWriter *writer, TableError *error) {
   writer->target = calloc((size_t)writer->count + 1, sizeof *writer->target);
-  if (!writer->target) return MODULE_FAIL(error, "no memory left");
+  if (!writer->target) return SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < writer->count && writer->exists; i++) {
     uint32_t found = odbc_column_find(writer->there, writer->there_count, writer->names[i]);
     if (found == writer->there_count) return odbc_column_missing(writer->there, writer->there_count, writer->names[i], error);
@@ -80,9 +80,9 @@ static int copy_target(SystemWriter *writer, const SystemTarget *target, TableEr
   writer->table = (char *)sql_text(&table);
   writer->names = calloc((size_t)target->column_count + 1, sizeof *writer->names);
   writer->keys = calloc((size_t)target->key_count + 1, sizeof *writer->keys);
-  if (!writer->into || !writer->table || !writer->names || !writer->keys) return MODULE_FAIL(error, "no memory left");
+  if (!writer->into || !writer->table || !writer->names || !writer->keys) return SQL_NO_MEMORY(error);
   for (; writer->count < target->column_count; writer->count++)
-    if (!(writer->names[writer->count] = strdup(target->columns[writer->count]))) return MODULE_FAIL(error, "no memory left");
+    if (!(writer->names[writer->count] = strdup(target->columns[writer->count]))) return SQL_NO_MEMORY(error);
   for (uint32_t k = 0; k < target->key_count && writer->count; k++) {
     uint32_t i = 0;
     while (i < writer->count && strcmp(writer->names[i], target->keys[k]) != 0) i++;
@@ -94,20 +94,20 @@ static int copy_target(SystemWriter *writer, const SystemTarget *target, TableEr
 }
 
 static int target_types(const SystemWriter *writer, struct ArrowSchema *types, TableError *error) {
-  if (sql_schema(types, writer->count) != 0) return MODULE_FAIL(error, "no memory left");
+  if (sql_schema(types, writer->count) != 0) return SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < writer->count; i++) {
     const OdbcColumn *column = writer->target ? writer->target[i] : NULL;
     const char *format = !column || column->any_number ? "n" : column->format;
     if (sql_schema_field(types, i, writer->names[i], format) == 0) continue;
     types->release(types);
-    return MODULE_FAIL(error, "no memory left");
+    return SQL_NO_MEMORY(error);
   }
   return 0;
 }
 
 int odbc_target(System *system, const SystemTarget *target, SystemWriter **out, struct ArrowSchema *types, bool *skip, TableError *error) {
   SystemWriter *writer = calloc(1, sizeof *writer);
-  if (!writer) return MODULE_FAIL(error, "no memory left");
+  if (!writer) return SQL_NO_MEMORY(error);
   writer->system = system;
   int status = copy_target(writer, target, error);
   if (status == 0) status = link_open(system, false, &writer->link, error);
@@ -133,7 +133,7 @@ static int create_table(SystemWriter *writer, TableError *error) {
     status = odbc_put_type(writer->link, &text, &type, writer->names[i], error);
   }
   sql_put(&text, writer->system->quirks->mysql ? ") CHARACTER SET utf8mb4" : ")");
-  if (status == 0) status = sql_text(&text) ? odbc_run(writer->link, (char *)text.data, error) : MODULE_FAIL(error, "no memory left");
+  if (status == 0) status = sql_text(&text) ? odbc_run(writer->link, (char *)text.data, error) : SQL_NO_MEMORY(error);
   bytes_free(&text);
   writer->made = status == 0;
   return status;
@@ -164,7 +164,7 @@ static void put_insert(const SystemWriter *writer, Bytes *out) {
 static int bind(SystemWriter *writer, OdbcBinding *binding, Bytes *text, const uint32_t *columns, uint32_t count, uint32_t most, TableError *error) {
   const char *statement = sql_text(text);
   int status = statement ? odbc_binding_new(writer->link, binding, statement, writer->schema, writer->target, columns, count, most, error)
-                         : MODULE_FAIL(error, "no memory left");
+                         : SQL_NO_MEMORY(error);
   bytes_free(text);
   return status;
 }
@@ -178,7 +178,7 @@ static bool is_key(const SystemWriter *writer, uint32_t column) {
 static int prepare_upsert(SystemWriter *writer, TableError *error) {
   Bytes update = {0}, probe = {0};
   uint32_t *order = calloc((size_t)writer->count + 1, sizeof *order), rest = 0;
-  if (!order) return MODULE_FAIL(error, "no memory left");
+  if (!order) return SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < writer->count; i++)
     if (!is_key(writer, i)) order[rest++] = i;
   for (uint32_t k = 0; k < writer->key_count; k++) order[rest + k] = writer->keys[k];
@@ -207,7 +207,7 @@ static int begin_job(void *self, TableError *error) {
   writer->open = true;
   if (writer->mode == SYSTEM_REPLACE && writer->exists) {
     sql_putf(&text, "DELETE FROM %s", writer->table);
-    int status = sql_text(&text) ? odbc_run(writer->link, (char *)text.data, error) : MODULE_FAIL(error, "no memory left");
+    int status = sql_text(&text) ? odbc_run(writer->link, (char *)text.data, error) : SQL_NO_MEMORY(error);
     bytes_free(&text);
     if (status != 0) return -1;
   }

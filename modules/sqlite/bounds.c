@@ -20,7 +20,7 @@ static sqlite3_stmt *first_row(const SystemPlan *plan, Connection *connection, c
 
 static int keep_bound(SystemPlan *plan, uint32_t i, sqlite3_value *value, TableError *error) {
   plan->bounds[i] = sqlite3_value_dup(value);
-  return plan->bounds[i] ? 0 : no_memory(error);
+  return plan->bounds[i] ? 0 : SQL_NO_MEMORY(error);
 }
 
 static int even_widths(SystemPlan *plan, Connection *connection, int64_t low, int64_t high, TableError *error) {
@@ -47,7 +47,7 @@ static int even_counts(SystemPlan *plan, Connection *connection, int64_t rows, T
     const char *text = sql_text(&behind);
     sqlite3_stmt *row = text ? first_row(plan, connection, plan->key, text, error) : NULL;
     bytes_free(&behind);
-    if (!row) return error->text[0] ? -1 : no_memory(error);
+    if (!row) return error->text[0] ? -1 : SQL_NO_MEMORY(error);
     int result = keep_bound(plan, i - 1, sqlite3_column_value(row, 0), error);
     sqlite3_finalize(row);
     if (result != 0) return result;
@@ -77,14 +77,14 @@ int find_bounds(SystemPlan *plan, Connection *connection, uint32_t wanted, Table
   const char *text = sql_text(&what);
   sqlite3_stmt *row = text ? first_row(plan, connection, text, "", error) : NULL;
   bytes_free(&what);
-  if (!row) return error->text[0] ? -1 : no_memory(error);
+  if (!row) return error->text[0] ? -1 : SQL_NO_MEMORY(error);
   int64_t rows = sqlite3_column_int64(row, 2), low = sqlite3_column_int64(row, 0), high = sqlite3_column_int64(row, 1);
   bool integers = sqlite3_column_type(row, 0) == SQLITE_INTEGER && sqlite3_column_type(row, 1) == SQLITE_INTEGER;
   sqlite3_finalize(row);
   if (rows == 0) return 0;
   plan->partitions = wanted < MOST_PARTITIONS ? wanted : MOST_PARTITIONS;
   plan->bounds = calloc(plan->partitions, sizeof *plan->bounds);
-  if (!plan->bounds) return no_memory(error);
+  if (!plan->bounds) return SQL_NO_MEMORY(error);
   return integers ? even_widths(plan, connection, low, high, error) : even_counts(plan, connection, rows, error);
 }
 

@@ -11,8 +11,6 @@ int64_t milliseconds(void) {
   return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-int no_memory(TableError *error) { return MODULE_FAIL(error, "there is not enough memory"); }
-
 bool file_is_there(const char *path) {
   struct stat info;
   return stat(path, &info) == 0;
@@ -52,7 +50,7 @@ int connection_run(Connection *connection, const char *statement, TableError *er
 
 int connection_prepare(Connection *connection, Bytes *text, sqlite3_stmt **out, TableError *error) {
   const char *statement = sql_text(text);
-  int result = statement ? 0 : no_memory(error);
+  int result = statement ? 0 : SQL_NO_MEMORY(error);
   *out = NULL;
   if (result == 0 && sqlite3_prepare_v2(connection->db, statement, -1, out, NULL) != SQLITE_OK) result = connection_failed(connection, error);
   bytes_free(text);
@@ -61,7 +59,7 @@ int connection_prepare(Connection *connection, Bytes *text, sqlite3_stmt **out, 
 
 int connection_open(const System *system, int flags, Connection **out, TableError *error) {
   Connection *connection = calloc(1, sizeof *connection);
-  if (!connection) return no_memory(error);
+  if (!connection) return SQL_NO_MEMORY(error);
   connection->system = system;
   int result = 0;
   if (sqlite3_open_v2(system->path, &connection->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) result = connection_failed(connection, error);

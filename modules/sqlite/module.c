@@ -23,10 +23,10 @@ static int add_pragma(System *system, const char *option, TableError *error) {
     return MODULE_FAIL(error, "@options has '%s', which is not name=value", option);
   }
   char **more = realloc(system->pragmas, ((size_t)system->pragma_count + 1) * sizeof *more);
-  if (!more) return no_memory(error);
+  if (!more) return SQL_NO_MEMORY(error);
   system->pragmas = more;
   size_t size = strlen(option) + 20;
-  if (!(more[system->pragma_count] = malloc(size))) return no_memory(error);
+  if (!(more[system->pragma_count] = malloc(size))) return SQL_NO_MEMORY(error);
   snprintf(more[system->pragma_count++], size, "PRAGMA %.*s = %s", (int)(sign - option), option, sign + 1);
   return 0;
 }
@@ -51,7 +51,7 @@ static int take_options(System *system, const TableOption *options, uint32_t cou
   system->wait = wait * INT64_C(1000);
   system->path = strdup(path_of(url));
   system->key = key ? strdup(key) : NULL;
-  if (!system->path || (key && !system->key)) return no_memory(error);
+  if (!system->path || (key && !system->key)) return SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < count; i++)
     if (strcmp(options[i].name, "options") == 0 && add_pragma(system, options[i].value, error) != 0) return -1;
   return 0;
@@ -59,7 +59,7 @@ static int take_options(System *system, const TableOption *options, uint32_t cou
 
 static int connect(const SystemHost *host, const TableOption *options, uint32_t count, System **out, TableError *error) {
   System *system = calloc(1, sizeof *system);
-  if (!system) return no_memory(error);
+  if (!system) return SQL_NO_MEMORY(error);
   system->host = host;
   if (take_options(system, options, count, error) != 0) {
     close_system(system);

@@ -48,13 +48,15 @@ int table_failed(Connection *connection, const SqlName *name, TableError *error)
 static int add_columns(SystemPlan *plan, sqlite3_stmt *rows, TableError *error) {
   int count = sqlite3_column_count(rows);
   plan->columns = calloc((size_t)count + 1, sizeof *plan->columns);
-  if (!plan->columns) return no_memory(error);
+  plan->fields.all = calloc((size_t)count + 1, sizeof *plan->fields.all);
+  if (!plan->columns || !plan->fields.all) return SQL_NO_MEMORY(error);
   for (int i = 0; i < count; i++) {
-    PlanColumn *column = &plan->columns[plan->count++];
+    PlanColumn *column = &plan->columns[i];
     const char *declaration = sqlite3_column_decltype(rows, i);
     column->name = strdup(sqlite3_column_name(rows, i));
+    plan->fields.all[plan->fields.count++] = (SqlField){column->name, column->type.format};
     column->declaration = strdup(declaration ? declaration : "");
-    if (!column->name || !column->declaration) return no_memory(error);
+    if (!column->name || !column->declaration) return SQL_NO_MEMORY(error);
     column->type = declared_type(declaration);
   }
   return 0;
@@ -75,42 +77,23 @@ static Kind kind_seen(const Seen *seen) {
 
 /* Columns without a type, and those whose first values are of another one, go by the values. */
 static int look_at_rows(SystemPlan *plan, sqlite3_stmt *rows, Connection *connection, TableError *error) {
-  Seen *seen = calloc((size_t)plan->count + 1, sizeof *seen);
+  Seen *seen = calloc((size_t)plan->fields.count + 1, sizeof *seen);
   int step = SQLITE_ROW;
-  if (!seen) return no_memory(error);
+  if (!seen) return SQL_NO_MEMORY(error);
   for (int row = 0; row < LOOKED_AT && (step = sqlite3_step(rows)) == SQLITE_ROW; row++) {
-    for (uint32_t i = 0; i < plan->count; i++) {
+    for (uint32_t i = 0; i < plan->fields.count; i++) {
       int own = sqlite3_column_type(rows, (int)i); /* before anything converts it */
       seen[i].own[own] = true;
       seen[i].misfit = seen[i].misfit || !declared_fits(&plan->columns[i].type, rows, (int)i);
     }
   }
-  for (uint32_t i = 0; i < plan->count; i++) {
+  for (uint32_t i = 0; i < plan->fields.count; i++) {
     Declared *type = &plan->columns[i].type;
     if (type->kind == KIND_UNKNOWN) declared_set(type, kind_seen(&seen[i]));
     else if (seen[i].misfit) declared_set(type, type->kind == KIND_INT && !seen[i].own[SQLITE_TEXT] && !seen[i].own[SQLITE_BLOB] ? KIND_REAL : KIND_TEXT);
   }
   free(seen);
   return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : connection_failed(connection, error);
-}
-
-static int check_columns(const SystemPlan *plan, const SystemQuery *query, TableError *error) {
-  for (uint32_t i = 0; i < query->column_count; i++) {
-    bool found = false;
-    const char **names = calloc((size_t)plan->count + 1, sizeof *names);
-    if (!names) return no_memory(error);
-    for (uint32_t c = 0; c < plan->count; c++) {
-      names[c] = plan->columns[c].name;
-      found = found || strcmp(names[c], query->columns[i]) == 0;
-    }
-    const char *near = found ? NULL : sql_nearest(query->columns[i], names, plan->count);
-    free(names);
-    if (found) continue;
-    MODULE_FAIL(error, "there is no column \"%s\"", query->columns[i]);
-    if (near) MODULE_HINT(error, "did you mean \"%s\"?", near);
-    return -1;
-  }
-  return 0;
 }
 
 /* --- The plan --- */
@@ -145,34 +128,24 @@ static int describe(SystemPlan *plan, Connection *connection, const SystemQuery 
     return table_failed(connection, name, error);
   }
   int result = add_columns(plan, rows, error);
-  if (result == 0) result = check_columns(plan, query, error);
+  if (result == 0) result = sql_fields_choose(&plan->fields, query, error);
   if (result == 0) result = look_at_rows(plan, rows, connection, error);
   sqlite3_finalize(rows);
   return result;
-}
-
-static int give_schema(const SystemPlan *plan, struct ArrowSchema *schema, TableError *error) {
-  if (sql_schema(schema, plan->count) != 0) return no_memory(error);
-  for (uint32_t i = 0; i < plan->count; i++) {
-    if (sql_schema_field(schema, i, plan->columns[i].name, plan->columns[i].type.format) == 0) continue;
-    schema->release(schema);
-    return no_memory(error);
-  }
-  return 0;
 }
 
 int sqlite_plan(System *system, const SystemQuery *query, SystemPlan **out, struct ArrowSchema *schema, uint32_t *partitions, TableError *error) {
   SystemPlan *plan = calloc(1, sizeof *plan);
   SqlName name = {.count = 0};
   Connection *connection = NULL;
-  if (!plan) return no_memory(error);
+  if (!plan) return SQL_NO_MEMORY(error);
   plan->system = system;
   plan->partitions = 1;
   int result = put_source(plan, query->from, &name, error);
   if (result == 0) result = connection_open(system, SQLITE_OPEN_READONLY, &connection, error);
   if (result == 0) result = describe(plan, connection, query, &name, error);
   if (result == 0 && query->partitions > 1) result = find_bounds(plan, connection, query->partitions, error);
-  if (result == 0) result = give_schema(plan, schema, error);
+  if (result == 0) result = sql_fields_schema(&plan->fields, schema, error);
   connection_close(connection);
   sql_name_free(&name);
   if (result == 0) {
@@ -186,7 +159,7 @@ int sqlite_plan(System *system, const SystemQuery *query, SystemPlan **out, stru
 
 void sqlite_free_plan(SystemPlan *plan) {
   if (!plan) return;
-  for (uint32_t i = 0; plan->columns && i < plan->count; i++) {
+  for (uint32_t i = 0; plan->columns && i < plan->fields.count; i++) {
     free(plan->columns[i].name);
     free(plan->columns[i].declaration);
   }
@@ -194,6 +167,7 @@ void sqlite_free_plan(SystemPlan *plan) {
   for (uint32_t i = 0; plan->readers && i < plan->partitions; i++) connection_close(plan->readers[i]);
   bytes_free(&plan->source);
   free(plan->columns);
+  sql_fields_free(&plan->fields);
   free(plan->bounds);
   free(plan->readers);
   free(plan->key);

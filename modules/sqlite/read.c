@@ -1,5 +1,4 @@
 /* read.c - the rows of a partition as a stream of Arrow arrays. */
-#include <errno.h>
 #include <pthread.h>
 
 #include "sqlite.h"
@@ -7,17 +6,13 @@
 enum { MOST_BYTES = 4 << 20 };
 
 typedef struct Rows {
+  SqlStream base;
   const SystemPlan *plan;
   Connection *connection;
   sqlite3_stmt *rows;
-  const PlanColumn **chosen;
-  SqlColumn *columns;
-  uint32_t count, most_rows;
   int64_t row;
   bool ended;
   Bytes scratch;
-  TableError error;
-  char text[sizeof(TableError) + 2]; /* the error with its way out in a second line */
 } Rows;
 
 /* --- Connections --- */
@@ -29,7 +24,7 @@ static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 static int begin_all(SystemPlan *plan, TableError *error) {
   int result = 0;
   plan->readers = calloc(plan->partitions, sizeof *plan->readers);
-  if (!plan->readers) return no_memory(error);
+  if (!plan->readers) return SQL_NO_MEMORY(error);
   for (uint32_t i = 0; i < plan->partitions && result == 0; i++) {
     result = connection_open(plan->system, SQLITE_OPEN_READONLY, &plan->readers[i], error);
     if (result == 0) result = connection_run(plan->readers[i], "BEGIN; SELECT 1 FROM sqlite_master LIMIT 1", error);
@@ -53,103 +48,61 @@ static int take_connection(SystemPlan *plan, uint32_t partition, Connection **ou
 
 /* --- The stream --- */
 
-static void free_rows(Rows *rows) {
+static void close_stream(SqlStream *stream) {
+  Rows *rows = (Rows *)stream;
   sqlite3_finalize(rows->rows);
   connection_close(rows->connection);
-  for (uint32_t i = 0; rows->columns && i < rows->count; i++) sql_column_free(&rows->columns[i]);
-  free(rows->columns);
-  free(rows->chosen);
   bytes_free(&rows->scratch);
-  free(rows);
+  sql_stream_free(stream);
 }
 
+static const PlanColumn *column_of(const Rows *rows, uint32_t i) { return &rows->plan->columns[rows->base.places[i]]; }
+
 static int misfit(Rows *rows, uint32_t i) {
-  const PlanColumn *column = rows->chosen[i];
+  const PlanColumn *column = column_of(rows, i);
   Bytes shown = {0};
   value_shown(rows->rows, (int)i, &shown);
   const char *text = sql_text(&shown);
-  MODULE_FAIL(&rows->error, "row %lld, column \"%s\": %s is not what %s%s", (long long)rows->row + 1, column->name, text ? text : "the value",
+  MODULE_FAIL(&rows->base.error, "row %lld, column \"%s\": %s is not what %s%s", (long long)rows->row + 1, column->name, text ? text : "the value",
               column->declaration[0] ? "the column is declared as: " : "the rows before it have", column->declaration);
-  MODULE_HINT(&rows->error, "a query reads it as text: FROM 'SELECT CAST(\"%s\" AS TEXT) AS \"%s\" … FROM …'", column->name, column->name);
+  MODULE_HINT(&rows->base.error, "a query reads it as text: FROM 'SELECT CAST(\"%s\" AS TEXT) AS \"%s\" … FROM …'", column->name, column->name);
   bytes_free(&shown);
   return -1;
 }
 
 static int put_row(Rows *rows, size_t *bytes) {
-  for (uint32_t i = 0; i < rows->count; i++) {
-    SqlColumn *column = &rows->columns[i];
-    if (!declared_put(&rows->chosen[i]->type, rows->rows, (int)i, column, &rows->scratch)) return misfit(rows, i);
+  for (uint32_t i = 0; i < rows->base.count; i++) {
+    SqlColumn *column = &rows->base.columns[i];
+    if (!declared_put(&column_of(rows, i)->type, rows->rows, (int)i, column, &rows->scratch)) return misfit(rows, i);
     if (column->width == 0) *bytes += (size_t)sqlite3_column_bytes(rows->rows, (int)i);
   }
   rows->row++;
   return 0;
 }
 
-static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) {
-  Rows *rows = stream->private_data;
-  if (sql_schema(out, rows->count) != 0) return ENOMEM;
-  for (uint32_t i = 0; i < rows->count; i++) {
-    if (sql_schema_field(out, i, rows->chosen[i]->name, rows->chosen[i]->type.format) == 0) continue;
-    out->release(out);
-    return ENOMEM;
-  }
-  return 0;
-}
-
-static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
-  Rows *rows = stream->private_data;
+static int fetch(SqlStream *stream, struct ArrowArray *out) {
+  Rows *rows = (Rows *)stream;
   size_t bytes = 0;
   uint32_t count = 0;
-  *out = (struct ArrowArray){.release = NULL};
-  while (!rows->ended && count < rows->most_rows && bytes < MOST_BYTES) {
+  while (!rows->ended && count < stream->max_rows && bytes < MOST_BYTES) {
     int step = sqlite3_step(rows->rows);
-    if (step == SQLITE_ROW && put_row(rows, &bytes) != 0) return EINVAL;
+    if (step == SQLITE_ROW && put_row(rows, &bytes) != 0) return -1;
     if (step == SQLITE_ROW) count++;
     else if (step == SQLITE_DONE) rows->ended = true;
-    else {
-      connection_failed(rows->connection, &rows->error);
-      return EIO;
-    }
+    else return connection_failed(rows->connection, &stream->error);
   }
-  if (!count) return 0;
-  if (sql_columns_finish(rows->columns, rows->count, count, out) == 0) return 0;
-  no_memory(&rows->error);
-  return ENOMEM;
-}
-
-static const char *get_last_error(struct ArrowArrayStream *stream) {
-  Rows *rows = stream->private_data;
-  snprintf(rows->text, sizeof rows->text, "%s%s%s", rows->error.text, rows->error.hint[0] ? "\n" : "", rows->error.hint);
-  return rows->text;
-}
-
-static void release(struct ArrowArrayStream *stream) {
-  free_rows(stream->private_data);
-  stream->release = NULL;
+  return sql_stream_finish(stream, count, out);
 }
 
 /* --- Opening --- */
-
-static int choose(Rows *rows, const uint8_t *marks, TableError *error) {
-  const SystemPlan *plan = rows->plan;
-  rows->chosen = calloc((size_t)plan->count + 1, sizeof *rows->chosen);
-  rows->columns = calloc((size_t)plan->count + 1, sizeof *rows->columns);
-  if (!rows->chosen || !rows->columns) return no_memory(error);
-  for (uint32_t i = 0; i < plan->count; i++) {
-    if (marks && !marks[i]) continue;
-    sql_column_init(&rows->columns[rows->count], plan->columns[i].type.format);
-    rows->chosen[rows->count++] = &plan->columns[i];
-  }
-  return 0;
-}
 
 static int select_rows(Rows *rows, uint32_t partition, TableError *error) {
   const SystemPlan *plan = rows->plan;
   Bytes text = {0};
   sql_put(&text, "SELECT ");
-  for (uint32_t i = 0; i < rows->count; i++) {
+  for (uint32_t i = 0; i < rows->base.count; i++) {
     if (i) sql_put(&text, ", ");
-    sql_put_name(&text, rows->chosen[i]->name, '"');
+    sql_put_name(&text, column_of(rows, i)->name, '"');
   }
   sql_put(&text, " FROM ");
   bytes_put(&text, plan->source.data, plan->source.len);
@@ -160,13 +113,12 @@ static int select_rows(Rows *rows, uint32_t partition, TableError *error) {
 
 int sqlite_read(SystemPlan *plan, uint32_t partition, const uint8_t *columns, uint32_t max_rows, struct ArrowArrayStream *out, TableError *error) {
   Rows *rows = calloc(1, sizeof *rows);
-  if (!rows) return no_memory(error);
-  rows->plan = plan;
-  rows->most_rows = max_rows;
+  if (!rows) return SQL_NO_MEMORY(error);
+  *rows = (Rows){.base = {.fetch = fetch, .close = close_stream, .max_rows = max_rows}, .plan = plan};
   int result = take_connection(plan, partition, &rows->connection, error);
-  if (result == 0) result = choose(rows, columns, error);
+  if (result == 0) result = sql_stream_choose(&rows->base, &plan->fields, columns, error);
   if (result == 0) result = select_rows(rows, partition, error);
-  if (result == 0) *out = (struct ArrowArrayStream){get_schema, get_next, get_last_error, release, rows};
-  else free_rows(rows);
+  if (result == 0) sql_stream_give(&rows->base, out);
+  else close_stream(&rows->base);
   return result;
 }

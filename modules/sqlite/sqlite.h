@@ -38,7 +38,6 @@ int connection_prepare(Connection *connection, Bytes *text, sqlite3_stmt **out, 
 bool file_is_there(const char *path);
 /* A file that was made and holds nothing is removed again. */
 void remove_empty(const char *path);
-int no_memory(TableError *error);
 
 /* --- Types --- */
 
@@ -77,7 +76,7 @@ struct SystemPlan {
   Bytes source; /* what stands behind FROM */
   bool table;
   PlanColumn *columns;
-  uint32_t count;
+  SqlFields fields;
   uint32_t partitions;
   char *key;              /* quoted; NULL: one partition */
   sqlite3_value **bounds; /* partitions - 1 of them */

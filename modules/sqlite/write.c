@@ -44,7 +44,7 @@ static int find_table(Connection *connection, const SqlName *name, TableError *e
 static int no_column(const SystemWriter *writer, const char *name, sqlite3_stmt *rows, TableError *error) {
   int count = sqlite3_column_count(rows);
   const char **names = calloc((size_t)count + 1, sizeof *names);
-  if (!names) return no_memory(error);
+  if (!names) return SQL_NO_MEMORY(error);
   for (int i = 0; i < count; i++) names[i] = sqlite3_column_name(rows, i);
   const char *near = sql_nearest(name, names, (uint32_t)count);
   MODULE_FAIL(error, "the table \"%s\" has no column \"%s\"", table_of(&writer->table), name);
@@ -64,7 +64,7 @@ static int match_columns(SystemWriter *writer, sqlite3_stmt *rows, const SystemT
     const char *declaration = sqlite3_column_decltype(rows, found);
     Declared type = declared_type(declaration);
     writer->declarations[c] = strdup(declaration ? declaration : "");
-    if (!writer->declarations[c] || sql_schema_field(types, c, target->columns[c], type.format) != 0) return no_memory(error);
+    if (!writer->declarations[c] || sql_schema_field(types, c, target->columns[c], type.format) != 0) return SQL_NO_MEMORY(error);
   }
   return 0;
 }
@@ -101,26 +101,26 @@ static int copy_target(SystemWriter *writer, const SystemTarget *target, TableEr
   writer->names = calloc((size_t)target->column_count + 1, sizeof *writer->names);
   writer->declarations = calloc((size_t)target->column_count + 1, sizeof *writer->declarations);
   writer->keys = calloc((size_t)target->key_count + 1, sizeof *writer->keys);
-  if (!writer->names || !writer->declarations || !writer->keys) return no_memory(error);
+  if (!writer->names || !writer->declarations || !writer->keys) return SQL_NO_MEMORY(error);
   for (uint32_t c = 0; c < target->column_count; c++) {
-    if (!(writer->names[writer->count++] = strdup(target->columns[c]))) return no_memory(error);
+    if (!(writer->names[writer->count++] = strdup(target->columns[c]))) return SQL_NO_MEMORY(error);
     for (uint32_t other = 0; other < c; other++)
       if (strcasecmp(target->columns[c], target->columns[other]) == 0)
         return MODULE_FAIL(error, "the columns \"%s\" and \"%s\" are one for SQLite", target->columns[other], target->columns[c]);
   }
   for (uint32_t k = 0; k < target->key_count; k++)
-    if (!(writer->keys[writer->key_count++] = strdup(target->keys[k]))) return no_memory(error);
+    if (!(writer->keys[writer->key_count++] = strdup(target->keys[k]))) return SQL_NO_MEMORY(error);
   return 0;
 }
 
 int sqlite_target(System *system, const SystemTarget *target, SystemWriter **out, struct ArrowSchema *types, bool *skip, TableError *error) {
   SystemWriter *writer = calloc(1, sizeof *writer);
-  if (!writer) return no_memory(error);
+  if (!writer) return SQL_NO_MEMORY(error);
   writer->system = system;
   writer->file_was_there = file_is_there(system->path);
   int result = sql_name_parse(target->into, '"', &writer->table, error);
   if (result == 0) result = copy_target(writer, target, error);
-  if (result == 0 && sql_schema(types, target->column_count) != 0) result = no_memory(error);
+  if (result == 0 && sql_schema(types, target->column_count) != 0) result = SQL_NO_MEMORY(error);
   else if (result != 0) types->release = NULL;
   if (result == 0) result = look(writer, target, types, error);
   for (uint32_t c = 0; c < target->column_count && result == 0; c++)
@@ -163,7 +163,7 @@ static int make_table(SystemWriter *writer, TableError *error) {
   }
   sql_put(&text, ")");
   const char *statement = sql_text(&text);
-  int result = statement ? connection_run(writer->connection, statement, error) : no_memory(error);
+  int result = statement ? connection_run(writer->connection, statement, error) : SQL_NO_MEMORY(error);
   bytes_free(&text);
   return result;
 }
@@ -173,7 +173,7 @@ static int empty_table(SystemWriter *writer, TableError *error) {
   sql_put(&text, "DELETE FROM ");
   sql_put_names(&text, &writer->table, '"');
   const char *statement = sql_text(&text);
-  int result = statement ? connection_run(writer->connection, statement, error) : no_memory(error);
+  int result = statement ? connection_run(writer->connection, statement, error) : SQL_NO_MEMORY(error);
   bytes_free(&text);
   return result;
 }
@@ -216,7 +216,7 @@ static int prepare_insert(SystemWriter *writer, TableError *error) {
 /* The types live as long as the writer. */
 static int keep_types(SystemWriter *writer, const struct ArrowSchema *schema, TableError *error) {
   writer->bound = calloc((size_t)writer->count + 1, sizeof *writer->bound);
-  if (!writer->bound) return no_memory(error);
+  if (!writer->bound) return SQL_NO_MEMORY(error);
   for (uint32_t c = 0; c < writer->count; c++) {
     SqlType type = sql_type(schema->children[c]);
     Bytes made = {0};
