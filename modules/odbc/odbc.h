@@ -178,8 +178,7 @@ struct SystemPlan {
   bool query;
   OdbcColumn *columns; /* of the result */
   uint32_t count;
-  uint32_t *chosen;    /* which of them the plan has, in its order */
-  uint32_t chosen_count;
+  SqlFields fields;    /* of them */
   char *key;           /* as SQL; NULL: one partition */
   OdbcRange *ranges;
   uint32_t partitions;

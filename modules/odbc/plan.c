@@ -29,12 +29,16 @@ static int describe(Planning *planning, SQLHSTMT statement, TableError *error) {
 static int choose_columns(Planning *planning, TableError *error) {
   SystemPlan *plan = planning->plan;
   const SystemQuery *query = planning->query;
-  plan->chosen_count = query->column_count ? query->column_count : plan->count;
-  plan->chosen = calloc((size_t)plan->chosen_count + 1, sizeof *plan->chosen);
-  if (!plan->chosen) return SQL_NO_MEMORY(error);
-  for (uint32_t i = 0; i < plan->chosen_count; i++) {
-    plan->chosen[i] = query->column_count ? odbc_column_find(plan->columns, plan->count, query->columns[i]) : i;
-    if (plan->chosen[i] == plan->count) return odbc_column_missing(plan->columns, plan->count, query->columns[i], error);
+  SqlFields *fields = &plan->fields;
+  fields->chosen_count = query->column_count ? query->column_count : plan->count;
+  fields->chosen = calloc((size_t)fields->chosen_count + 1, sizeof *fields->chosen);
+  fields->all = calloc((size_t)plan->count + 1, sizeof *fields->all);
+  if (!fields->chosen || !fields->all) return SQL_NO_MEMORY(error);
+  for (; fields->count < plan->count; fields->count++)
+    fields->all[fields->count] = (SqlField){plan->columns[fields->count].name, plan->columns[fields->count].format};
+  for (uint32_t i = 0; i < fields->chosen_count; i++) {
+    fields->chosen[i] = query->column_count ? odbc_column_find(plan->columns, plan->count, query->columns[i]) : i;
+    if (fields->chosen[i] == plan->count) return odbc_column_missing(plan->columns, plan->count, query->columns[i], error);
   }
   return 0;
 }
@@ -106,17 +110,6 @@ static int plan_job(void *self, TableError *error) {
 
 /* --- The plan --- */
 
-static int plan_schema(const SystemPlan *plan, struct ArrowSchema *schema, TableError *error) {
-  if (sql_schema(schema, plan->chosen_count) != 0) return SQL_NO_MEMORY(error);
-  for (uint32_t i = 0; i < plan->chosen_count; i++) {
-    const OdbcColumn *column = &plan->columns[plan->chosen[i]];
-    if (sql_schema_field(schema, i, column->name, column->format) == 0) continue;
-    schema->release(schema);
-    return SQL_NO_MEMORY(error);
-  }
-  return 0;
-}
-
 static int set_from(SystemPlan *plan, const char *from, TableError *error) {
   Bytes text = {0};
   plan->query = sql_is_query(from);
@@ -145,7 +138,7 @@ int odbc_plan(System *system, const SystemQuery *query, SystemPlan **out, struct
     else if (!plan->held) link_done(planning->link);
     if (status != 0) plan->held = NULL;
   }
-  if (status == 0) status = plan_schema(plan, schema, error);
+  if (status == 0) status = sql_fields_schema(&plan->fields, schema, error);
   free(planning);
   if (status == 0) {
     *partitions = plan->partitions;
@@ -164,7 +157,7 @@ void odbc_free_plan(SystemPlan *plan) {
     free(plan->ranges[i].to);
   }
   free(plan->ranges);
-  free(plan->chosen);
+  sql_fields_free(&plan->fields);
   free(plan->from);
   free(plan->key);
   free(plan);

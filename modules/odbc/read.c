@@ -1,57 +1,35 @@
 /* read.c - the rows of a partition as a stream of batches; each stream has a connection. While the program works on a batch, the next
  * one is fetched.
  */
-#include <errno.h>
-
 #include "odbc/odbc.h"
 
 enum { BLOCK_ROWS = 1000, BLOCK_BYTES = 4 << 20, BATCH_BYTES = 8 << 20 };
 
 typedef struct OdbcReader {
+  SqlStream base;
   Link *link;
   SQLHSTMT statement;
   char *text;          /* NULL: it has been run */
   OdbcCell *cells;
-  SqlColumn *columns;  /* where their values go */
   uint32_t *order;     /* the cells by their numbers in the result, as some drivers give values in that order only */
-  uint32_t count;
-  uint32_t max_rows, block;
+  uint32_t block;
   bool by_row;         /* values are fetched one by one: the driver cannot give the rest of a long one within a block */
   bool prepared, ended, started;
   SQLULEN fetched;
   SQLUSMALLINT *row_status;
   uint64_t rows;       /* given so far */
   struct ArrowArray ready;
-  TableError error;
-  char shown[sizeof(TableError)];
 } OdbcReader;
-
-static void free_reader(OdbcReader *reader) {
-  for (uint32_t i = 0; i < reader->count; i++) {
-    OdbcCell *cell = &reader->cells[i];
-    sql_column_free(cell->out);
-    free(cell->column.name);
-    free(cell->buffer);
-    free(cell->lengths);
-  }
-  if (reader->ready.release) reader->ready.release(&reader->ready);
-  free(reader->cells);
-  free(reader->columns);
-  free(reader->order);
-  free(reader->row_status);
-  free(reader->text);
-  free(reader);
-}
 
 /* --- The statement --- */
 
 /* Appends "a, b", or 1 where no column is asked for. */
 static void put_columns(const SystemPlan *plan, const OdbcReader *reader, Bytes *out) {
-  for (uint32_t i = 0; i < reader->count; i++) {
+  for (uint32_t i = 0; i < reader->base.count; i++) {
     if (i) sql_put(out, ", ");
     odbc_put_name(plan->system, out, reader->cells[i].column.name);
   }
-  if (!reader->count) sql_put(out, "1");
+  if (!reader->base.count) sql_put(out, "1");
 }
 
 /* A query runs as it is; a table's columns are named; ranges stand around both. */
@@ -83,9 +61,9 @@ static bool gives_rest(const System *system) {
 static void size_block(OdbcReader *reader) {
   const System *system = reader->link->system;
   size_t row = 1, most = system->batch ? system->batch : BLOCK_ROWS;
-  for (uint32_t i = 0; i < reader->count; i++) row += reader->cells[i].width + sizeof(SQLLEN);
+  for (uint32_t i = 0; i < reader->base.count; i++) row += reader->cells[i].width + sizeof(SQLLEN);
   if (most > BLOCK_BYTES / row) most = BLOCK_BYTES / row ? BLOCK_BYTES / row : 1;
-  if (most > reader->max_rows) most = reader->max_rows;
+  if (most > reader->base.max_rows) most = reader->base.max_rows;
   reader->block = reader->by_row ? 1 : (uint32_t)most;
 }
 
@@ -94,7 +72,7 @@ static int bind_cells(OdbcReader *reader, TableError *error) {
   Link *link = reader->link;
   reader->row_status = calloc(reader->block, sizeof *reader->row_status);
   bool good = reader->row_status != NULL;
-  for (uint32_t i = 0; i < reader->count && good; i++) {
+  for (uint32_t i = 0; i < reader->base.count && good; i++) {
     OdbcCell *cell = &reader->cells[i];
     cell->buffer = calloc(reader->block, cell->width);
     cell->lengths = calloc(reader->block, sizeof *cell->lengths);
@@ -107,7 +85,7 @@ static int bind_cells(OdbcReader *reader, TableError *error) {
       !SQL_SUCCEEDED(SQLSetStmtAttr(statement, SQL_ATTR_ROWS_FETCHED_PTR, &reader->fetched, 0)) ||
       !SQL_SUCCEEDED(SQLSetStmtAttr(statement, SQL_ATTR_ROW_STATUS_PTR, reader->row_status, 0)))
     return odbc_failed(link, SQL_HANDLE_STMT, statement, "", error);
-  for (uint32_t i = 0; i < reader->count; i++) {
+  for (uint32_t i = 0; i < reader->base.count; i++) {
     OdbcCell *cell = &reader->cells[i];
     if (!SQL_SUCCEEDED(SQLBindCol(statement, cell->number, cell->c_type, cell->buffer, (SQLLEN)cell->width, cell->lengths)))
       return odbc_failed(link, SQL_HANDLE_STMT, statement, "", error);
@@ -132,7 +110,7 @@ static int start(OdbcReader *reader, TableError *error) {
 
 static int take_row(OdbcReader *reader, SQLULEN row, TableError *error) {
   if (!reader->by_row && reader->row_status[row] == SQL_ROW_ERROR) return odbc_failed(reader->link, SQL_HANDLE_STMT, reader->statement, "", error);
-  for (uint32_t i = 0; i < reader->count; i++) {
+  for (uint32_t i = 0; i < reader->base.count; i++) {
     TableError one = {.text = ""};
     OdbcCell *cell = &reader->cells[reader->order[i]];
     if (odbc_cell_take(reader->link, reader->statement, cell, row, reader->by_row, &one) == 0) continue;
@@ -145,7 +123,7 @@ static int take_row(OdbcReader *reader, SQLULEN row, TableError *error) {
 
 static size_t bytes_so_far(const OdbcReader *reader) {
   size_t bytes = 0;
-  for (uint32_t i = 0; i < reader->count; i++) bytes += reader->columns[i].values.len;
+  for (uint32_t i = 0; i < reader->base.count; i++) bytes += reader->base.columns[i].values.len;
   return bytes;
 }
 
@@ -167,12 +145,12 @@ static int fill(void *self, TableError *error) {
   OdbcReader *reader = self;
   SQLULEN rows = 0, got;
   if (!reader->prepared && start(reader, error) != 0) return -1;
-  while (!reader->ended && rows + reader->block <= reader->max_rows && bytes_so_far(reader) < BATCH_BYTES) {
+  while (!reader->ended && rows + reader->block <= reader->base.max_rows && bytes_so_far(reader) < BATCH_BYTES) {
     if (next_block(reader, &got, error) != 0) return -1;
     rows += got;
   }
   if (!rows) return 0;
-  return sql_columns_finish(reader->columns, reader->count, (int64_t)rows, &reader->ready) == 0 ? 0 : MODULE_FAIL(error, "no memory left for rows");
+  return sql_columns_finish(reader->base.columns, reader->base.count, (int64_t)rows, &reader->ready) == 0 ? 0 : MODULE_FAIL(error, "no memory left for rows");
 }
 
 /* A job: nothing is left open. */
@@ -185,31 +163,15 @@ static int finish(void *self, TableError *error) {
 
 /* --- The stream --- */
 
-static const char *last_error(struct ArrowArrayStream *base) { return ((OdbcReader *)base->private_data)->shown; }
-
-static int failed(OdbcReader *reader) {
-  snprintf(reader->shown, sizeof reader->shown, "%s%s%s", reader->error.text, reader->error.hint[0] ? "\n" : "", reader->error.hint);
-  return EIO;
-}
-
-static int get_schema(struct ArrowArrayStream *base, struct ArrowSchema *out) {
-  OdbcReader *reader = base->private_data;
-  if (sql_schema(out, reader->count) != 0) return ENOMEM;
-  for (uint32_t i = 0; i < reader->count; i++)
-    if (sql_schema_field(out, i, reader->cells[i].column.name, reader->cells[i].column.format) != 0) return out->release(out), ENOMEM;
-  return 0;
-}
-
-static int get_next(struct ArrowArrayStream *base, struct ArrowArray *out) {
-  OdbcReader *reader = base->private_data;
-  out->release = NULL;
-  if (!reader->link) return reader->shown[0] ? EIO : 0;
+static int fetch(SqlStream *base, struct ArrowArray *out) {
+  OdbcReader *reader = (OdbcReader *)base;
+  if (!reader->link) return 0;
   if (!reader->started) link_start(reader->link, fill, reader);
   reader->started = true;
-  if (link_wait(reader->link, &reader->error) != 0) {
+  if (link_wait(reader->link, &base->error) != 0) {
     if (!reader->link->lost) link_close(reader->link);
     if (!reader->link->lost) reader->link = NULL;
-    return failed(reader);
+    return -1;
   }
   *out = reader->ready;
   reader->ready.release = NULL;
@@ -217,30 +179,39 @@ static int get_next(struct ArrowArrayStream *base, struct ArrowArray *out) {
     link_start(reader->link, fill, reader);
     return 0;
   }
-  if (link_run(reader->link, finish, reader, &reader->error) != 0) return failed(reader);
+  if (link_run(reader->link, finish, reader, &base->error) != 0) return -1;
   link_done(reader->link);
   reader->link = NULL;
   return 0;
 }
 
-static void release_stream(struct ArrowArrayStream *base) {
-  OdbcReader *reader = base->private_data;
-  base->release = NULL;
+static void close_stream(SqlStream *base) {
+  OdbcReader *reader = (OdbcReader *)base;
   if (reader->link && reader->link->lost) return; /* its thread still uses the reader */
   if (reader->link && !link_stop(reader->link)) return;
   link_close(reader->link);
-  free_reader(reader);
+  for (uint32_t i = 0; reader->cells && i < reader->base.count; i++) {
+    OdbcCell *cell = &reader->cells[i];
+    free(cell->column.name);
+    free(cell->buffer);
+    free(cell->lengths);
+  }
+  if (reader->ready.release) reader->ready.release(&reader->ready);
+  free(reader->cells);
+  free(reader->order);
+  free(reader->row_status);
+  free(reader->text);
+  sql_stream_free(base);
 }
 
-static int add_cell(OdbcReader *reader, const SystemPlan *plan, uint32_t chosen) {
-  const OdbcColumn *column = &plan->columns[plan->chosen[chosen]];
-  uint32_t at = reader->count++, place = at;
+static int add_cell(OdbcReader *reader, const SystemPlan *plan, uint32_t at) {
+  const OdbcColumn *column = &plan->columns[reader->base.places[at]];
+  uint32_t place = at;
   OdbcCell *cell = &reader->cells[at];
   if (!odbc_cell_init(cell, column, gives_rest(plan->system))) reader->by_row = true;
   cell->column.name = strdup(column->name);
-  cell->number = (SQLUSMALLINT)(!plan->query || plan->key ? reader->count : plan->chosen[chosen] + 1);
-  cell->out = &reader->columns[at];
-  sql_column_init(cell->out, column->format);
+  cell->number = (SQLUSMALLINT)((!plan->query || plan->key ? at : reader->base.places[at]) + 1);
+  cell->out = &reader->base.columns[at];
   for (; place && reader->cells[reader->order[place - 1]].number > cell->number; place--) reader->order[place] = reader->order[place - 1];
   reader->order[place] = at;
   return cell->column.name ? 0 : -1;
@@ -249,13 +220,12 @@ static int add_cell(OdbcReader *reader, const SystemPlan *plan, uint32_t chosen)
 int odbc_read(SystemPlan *plan, uint32_t partition, const uint8_t *columns, uint32_t max_rows, struct ArrowArrayStream *out, TableError *error) {
   OdbcReader *reader = calloc(1, sizeof *reader);
   if (!reader) return SQL_NO_MEMORY(error);
-  reader->max_rows = max_rows ? max_rows : 1;
-  reader->cells = calloc((size_t)plan->chosen_count + 1, sizeof *reader->cells);
-  reader->columns = calloc((size_t)plan->chosen_count + 1, sizeof *reader->columns);
-  reader->order = calloc((size_t)plan->chosen_count + 1, sizeof *reader->order);
-  int status = reader->cells && reader->columns && reader->order ? 0 : -1;
-  for (uint32_t i = 0; i < plan->chosen_count && status == 0; i++)
-    if (!columns || columns[i]) status = add_cell(reader, plan, i);
+  reader->base = (SqlStream){.fetch = fetch, .close = close_stream, .max_rows = max_rows ? max_rows : 1};
+  int status = sql_stream_choose(&reader->base, &plan->fields, columns, error);
+  reader->cells = calloc((size_t)reader->base.count + 1, sizeof *reader->cells);
+  reader->order = calloc((size_t)reader->base.count + 1, sizeof *reader->order);
+  if (!reader->cells || !reader->order) status = -1;
+  for (uint32_t i = 0; i < reader->base.count && status == 0; i++) status = add_cell(reader, plan, i);
   if (status == 0) status = (reader->text = make_text(plan, partition, reader)) ? 0 : -1;
   if (status != 0) SQL_NO_MEMORY(error);
   if (status == 0 && plan->held) {
@@ -265,10 +235,7 @@ int odbc_read(SystemPlan *plan, uint32_t partition, const uint8_t *columns, uint
   } else if (status == 0) {
     status = link_open(plan->system, false, &reader->link, error);
   }
-  if (status != 0) {
-    free_reader(reader);
-    return -1;
-  }
-  *out = (struct ArrowArrayStream){.get_schema = get_schema, .get_next = get_next, .get_last_error = last_error, .release = release_stream, .private_data = reader};
-  return 0;
+  if (status == 0) sql_stream_give(&reader->base, out);
+  else close_stream(&reader->base);
+  return status;
 }
