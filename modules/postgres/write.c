@@ -9,14 +9,10 @@ enum { PIECE = 1 << 18, MOST_NAME = 63 };
 
 struct SystemWriter {
   System *system;
-  SystemMode mode;
-  SqlName table;
-  char *name;      /* quoted */
+  SqlTarget to;
   char *load;      /* quoted: what COPY fills, the table or a temporary one */
   bool exists, copying, binary;
   PGconn *connection;
-  char **columns, **keys;
-  uint32_t column_count, key_count;
   PgWire *wires;   /* of the table that is there */
   PgField *fields;
   struct ArrowSchema schema;
@@ -26,16 +22,9 @@ struct SystemWriter {
 
 /* --- The target --- */
 
-static char **copy_names(const char *const *names, uint32_t count) {
-  char **out = calloc(count + 1, sizeof *out);
-  for (uint32_t i = 0; out && i < count; i++)
-    if (!(out[i] = strdup(names[i]))) return out;
-  return out;
-}
-
 /* Is there such a table? -1: that could not be found out. */
 static int find_table(SystemWriter *writer, TableError *error) {
-  const SqlName *table = &writer->table;
+  const SqlName *table = &writer->to.table;
   if (table->count > 2) return MODULE_FAIL(error, "'%s.%s.…' has too many parts: write 'schema.table'", table->parts[0], table->parts[1]);
   const char *values[] = {table->parts[table->count - 1], table->count > 1 ? table->parts[0] : NULL};
   PGresult *result = pg_run(writer->system, writer->connection,
@@ -75,10 +64,7 @@ static int fail_column(const SystemWriter *writer, const char *name, const PGres
   int count = PQnfields(columns);
   const char **names = malloc(((size_t)count + 1) * sizeof *names);
   for (int i = 0; names && i < count; i++) names[i] = PQfname(columns, i);
-  const char *near = names ? sql_nearest(name, names, (uint32_t)count) : NULL;
-  MODULE_FAIL(error, "the table %s has no column \"%s\"", writer->name, name);
-  if (near) MODULE_HINT(error, "did you mean \"%s\"? SELECT \"%s\" AS \"%s\" renames it", near, name, near);
-  else MODULE_HINT(error, "SELECT only columns that the table has, or add it: ALTER TABLE … ADD COLUMN by EXEC");
+  sql_target_misses(&writer->to, name, names, (uint32_t)count, error);
   free(names);
   return -1;
 }
@@ -86,50 +72,31 @@ static int fail_column(const SystemWriter *writer, const char *name, const PGres
 /* The types of the columns of a table that is there. */
 static int find_types(SystemWriter *writer, struct ArrowSchema *types, TableError *error) {
   Bytes statement = {0};
-  sql_putf(&statement, "SELECT * FROM %s", writer->name);
+  sql_putf(&statement, "SELECT * FROM %s", writer->to.name);
   const char *text = sql_text(&statement);
   PGresult *columns = text ? pg_describe(writer->system, writer->connection, text, error) : NULL;
   bytes_free(&statement);
   if (!columns) return text ? -1 : SQL_NO_MEMORY(error);
   int status = 0;
-  for (uint32_t i = 0; i < writer->column_count && status == 0; i++) {
+  for (uint32_t i = 0; i < writer->to.column_count && status == 0; i++) {
     char format[SQL_FORMAT];
     int field = 0, count = PQnfields(columns);
-    while (field < count && strcmp(PQfname(columns, field), writer->columns[i]) != 0) field++;
+    while (field < count && strcmp(PQfname(columns, field), writer->to.columns[i]) != 0) field++;
     if (field == count) {
-      status = fail_column(writer, writer->columns[i], columns, error);
+      status = fail_column(writer, writer->to.columns[i], columns, error);
     } else {
       target_type(PQftype(columns, field), PQfmod(columns, field), &writer->wires[i], format);
-      status = sql_schema_field(types, i, writer->columns[i], format) < 0 ? SQL_NO_MEMORY(error) : 0;
+      status = sql_schema_field(types, i, writer->to.columns[i], format) < 0 ? SQL_NO_MEMORY(error) : 0;
     }
   }
   PQclear(columns);
   return status;
 }
 
-static int make_types(SystemWriter *writer, struct ArrowSchema *types, TableError *error) {
-  if (sql_schema(types, writer->column_count) < 0) return SQL_NO_MEMORY(error);
-  int status = writer->exists ? find_types(writer, types, error) : 0;
-  for (uint32_t i = 0; !writer->exists && i < writer->column_count && status == 0; i++)
-    status = sql_schema_field(types, i, writer->columns[i], "n") < 0 ? SQL_NO_MEMORY(error) : 0;
-  if (status < 0) types->release(types);
-  return status;
-}
-
 static int look(SystemWriter *writer, const SystemTarget *target, TableError *error) {
-  Bytes name = {0};
-  writer->columns = copy_names(target->columns, target->column_count);
-  writer->keys = copy_names(target->keys, target->key_count);
+  if (sql_target_copy(&writer->to, target, '"', error) < 0) return -1;
   writer->wires = calloc(target->column_count + 1, sizeof *writer->wires);
-  if (!writer->columns || !writer->keys || !writer->wires) return SQL_NO_MEMORY(error);
-  if (sql_name_parse(target->into, '"', &writer->table, error) < 0) return -1;
-  sql_put_names(&name, &writer->table, '"');
-  writer->name = (char *)sql_text(&name);
-  if (!writer->name) return bytes_free(&name), SQL_NO_MEMORY(error);
-  for (uint32_t i = 0; i < target->column_count; i++)
-    if (!writer->columns[i]) return SQL_NO_MEMORY(error);
-  for (uint32_t i = 0; i < target->key_count; i++)
-    if (!writer->keys[i]) return SQL_NO_MEMORY(error);
+  if (!writer->wires) return SQL_NO_MEMORY(error);
   writer->connection = pg_begin(writer->system, error);
   return writer->connection ? find_table(writer, error) : -1;
 }
@@ -138,21 +105,16 @@ int pg_target(System *system, const SystemTarget *target, SystemWriter **out, st
   SystemWriter *writer = calloc(1, sizeof *writer);
   if (!writer) return SQL_NO_MEMORY(error);
   writer->system = system;
-  writer->mode = target->mode;
-  writer->column_count = target->column_count;
-  writer->key_count = target->key_count;
   writer->row = 1;
   int status = look(writer, target, error);
-  if (status == 0 && writer->exists && writer->mode == SYSTEM_ERROR) {
-    status = MODULE_FAIL(error, "the table %s exists already", writer->name);
-    MODULE_HINT(error, "@mode = 'append' adds to it, 'replace' replaces its rows, 'upsert' those with the same key, 'ignore' leaves it as it is");
-  }
-  if (status == 0) status = make_types(writer, types, error);
+  if (status == 0 && writer->exists && writer->to.mode == SYSTEM_ERROR) status = sql_target_exists(&writer->to, error);
+  if (status == 0) status = sql_target_schema(&writer->to, types, error);
+  if (status == 0 && writer->exists && (status = find_types(writer, types, error)) < 0) types->release(types);
   if (status < 0) {
     pg_free_writer(writer);
     return -1;
   }
-  *skip = writer->mode == SYSTEM_IGNORE && writer->exists;
+  *skip = writer->to.mode == SYSTEM_IGNORE && writer->exists;
   *out = writer;
   return 0;
 }
@@ -168,23 +130,23 @@ static int run_text(SystemWriter *writer, Bytes *statement, TableError *error) {
 
 static int create_table(SystemWriter *writer, TableError *error) {
   Bytes statement = {0};
-  sql_putf(&statement, "CREATE TABLE %s (", writer->name);
-  for (uint32_t i = 0; i < writer->column_count; i++) {
+  sql_putf(&statement, "CREATE TABLE %s (", writer->to.name);
+  for (uint32_t i = 0; i < writer->to.column_count; i++) {
     char type[64];
-    size_t len = strlen(writer->columns[i]);
+    size_t len = strlen(writer->to.columns[i]);
     writer->wires[i] = pg_wire_of(&writer->fields[i].type, type, sizeof type);
     if (len > MOST_NAME || !type[0]) {
       bytes_free(&statement);
-      if (!type[0]) return MODULE_FAIL(error, "column \"%s\": PostgreSQL has no type for it", writer->columns[i]);
-      return MODULE_FAIL(error, "the name \"%s\" has %zu bytes: PostgreSQL takes %d", writer->columns[i], len, MOST_NAME);
+      if (!type[0]) return MODULE_FAIL(error, "column \"%s\": PostgreSQL has no type for it", writer->to.columns[i]);
+      return MODULE_FAIL(error, "the name \"%s\" has %zu bytes: PostgreSQL takes %d", writer->to.columns[i], len, MOST_NAME);
     }
     if (i) sql_put(&statement, ", ");
-    sql_put_name(&statement, writer->columns[i], '"');
+    sql_put_name(&statement, writer->to.columns[i], '"');
     sql_putf(&statement, " %s", type);
   }
-  if (writer->key_count) {
+  if (writer->to.key_count) {
     sql_put(&statement, ", PRIMARY KEY (");
-    sql_put_list(&statement, (const char *const *)writer->keys, writer->key_count, '"');
+    sql_put_list(&statement, (const char *const *)writer->to.keys, writer->to.key_count, '"');
     sql_put(&statement, ")");
   }
   sql_put(&statement, ")");
@@ -193,8 +155,8 @@ static int create_table(SystemWriter *writer, TableError *error) {
 
 static int empty_table(SystemWriter *writer, TableError *error) {
   Bytes lock = {0}, empty = {0};
-  sql_putf(&lock, "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE", writer->name);
-  sql_putf(&empty, "DELETE FROM %s", writer->name);
+  sql_putf(&lock, "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE", writer->to.name);
+  sql_putf(&empty, "DELETE FROM %s", writer->to.name);
   int status = run_text(writer, &lock, error);
   if (status == 0) return run_text(writer, &empty, error);
   bytes_free(&empty);
@@ -208,8 +170,8 @@ static int make_waiting(SystemWriter *writer, TableError *error) {
   writer->load = strdup("pg_temp.dcetl_rows");
   if (!writer->load) return SQL_NO_MEMORY(error);
   sql_put(&statement, "CREATE TEMPORARY TABLE dcetl_rows ON COMMIT DROP AS SELECT ");
-  sql_put_list(&statement, (const char *const *)writer->columns, writer->column_count, '"');
-  sql_putf(&statement, ", 0::int8 AS \"dcetl row number\" FROM %s WITH NO DATA", writer->name);
+  sql_put_list(&statement, (const char *const *)writer->to.columns, writer->to.column_count, '"');
+  sql_putf(&statement, ", 0::int8 AS \"dcetl row number\" FROM %s WITH NO DATA", writer->to.name);
   if (run_text(writer, &statement, error) < 0) return -1;
   return pg_do(writer->system, writer->connection, "ALTER TABLE pg_temp.dcetl_rows ALTER COLUMN \"dcetl row number\" SET NOT NULL, ALTER COLUMN \"dcetl row number\" ADD GENERATED ALWAYS AS IDENTITY", error);
 }
@@ -218,7 +180,7 @@ static int start_copy(SystemWriter *writer, TableError *error) {
   static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* with the 0 behind it: no flags, no extension */
   Bytes statement = {0};
   sql_putf(&statement, "COPY %s (", writer->load);
-  sql_put_list(&statement, (const char *const *)writer->columns, writer->column_count, '"');
+  sql_put_list(&statement, (const char *const *)writer->to.columns, writer->to.column_count, '"');
   sql_putf(&statement, ") FROM STDIN%s", writer->binary ? " (FORMAT binary)" : "");
   if (run_text(writer, &statement, error) < 0) return -1;
   writer->copying = true;
@@ -227,24 +189,24 @@ static int start_copy(SystemWriter *writer, TableError *error) {
 }
 
 static int copy_schema(SystemWriter *writer, const struct ArrowSchema *schema, TableError *error) {
-  if ((uint32_t)schema->n_children != writer->column_count) return MODULE_FAIL(error, "%lld columns are written, but %u were named", (long long)schema->n_children, writer->column_count);
-  writer->fields = calloc(writer->column_count + 1, sizeof *writer->fields);
+  if ((uint32_t)schema->n_children != writer->to.column_count) return MODULE_FAIL(error, "%lld columns are written, but %u were named", (long long)schema->n_children, writer->to.column_count);
+  writer->fields = calloc(writer->to.column_count + 1, sizeof *writer->fields);
   if (!writer->fields) return SQL_NO_MEMORY(error);
-  for (uint32_t i = 0; i < writer->column_count; i++)
-    writer->fields[i] = (PgField){.name = writer->columns[i], .type = sql_type(schema->children[i]), .wire = PG_WIRE_TEXT_ONLY};
+  for (uint32_t i = 0; i < writer->to.column_count; i++)
+    writer->fields[i] = (PgField){.name = writer->to.columns[i], .type = sql_type(schema->children[i]), .wire = PG_WIRE_TEXT_ONLY};
   return 0;
 }
 
 int pg_start(SystemWriter *writer, const struct ArrowSchema *schema, TableError *error) {
   int status = copy_schema(writer, schema, error);
   writer->schema = *schema;
-  if (status == 0) status = (writer->load = strdup(writer->name)) ? 0 : SQL_NO_MEMORY(error);
+  if (status == 0) status = (writer->load = strdup(writer->to.name)) ? 0 : SQL_NO_MEMORY(error);
   if (status == 0) status = pg_do(writer->system, writer->connection, "BEGIN", error);
   if (status == 0 && !writer->exists) status = create_table(writer, error);
-  else if (status == 0 && writer->mode == SYSTEM_REPLACE) status = empty_table(writer, error);
-  if (status == 0 && writer->mode == SYSTEM_UPSERT) status = make_waiting(writer, error);
+  else if (status == 0 && writer->to.mode == SYSTEM_REPLACE) status = empty_table(writer, error);
+  if (status == 0 && writer->to.mode == SYSTEM_UPSERT) status = make_waiting(writer, error);
   writer->binary = true;
-  for (uint32_t i = 0; status == 0 && i < writer->column_count; i++) {
+  for (uint32_t i = 0; status == 0 && i < writer->to.column_count; i++) {
     writer->fields[i].wire = writer->wires[i];
     writer->binary = writer->binary && pg_wire_takes(writer->wires[i], &writer->fields[i].type);
   }
@@ -282,17 +244,17 @@ int pg_write(SystemWriter *writer, struct ArrowArray *batch, TableError *error) 
 /* Where COPY was, from the server's words, which may be in any language: COPY table, line 3, column x: "value". */
 static void find_place(const SystemWriter *writer, const PGresult *result, TableError *error) {
   const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT), *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-  const char *table = writer->mode == SYSTEM_UPSERT ? "dcetl_rows" : writer->table.parts[writer->table.count - 1];
+  const char *table = writer->to.mode == SYSTEM_UPSERT ? "dcetl_rows" : writer->to.table.parts[writer->to.table.count - 1];
   const char *at = context ? strstr(context, "COPY ") : NULL, *column = NULL;
   if (!at || strncmp(at + 5, table, strlen(table)) != 0) return;
   at += 5 + strlen(table);
   at += strcspn(at, "0123456789\n");
   long long line = atoll(at);
   at += strspn(at, "0123456789");
-  for (uint32_t i = 0; i < writer->column_count; i++) {
-    size_t len = strlen(writer->columns[i]);
+  for (uint32_t i = 0; i < writer->to.column_count; i++) {
+    size_t len = strlen(writer->to.columns[i]);
     const char *name = strncmp(at, ", ", 2) == 0 ? strchr(at + 2, ' ') : NULL;
-    if (name && strncmp(name + 1, writer->columns[i], len) == 0 && strchr(":\n", name[1 + len])) column = writer->columns[i];
+    if (name && strncmp(name + 1, writer->to.columns[i], len) == 0 && strchr(":\n", name[1 + len])) column = writer->to.columns[i];
   }
   if (line <= 0) return;
   const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
@@ -322,23 +284,23 @@ static int end_copy(SystemWriter *writer, TableError *error) {
 }
 
 static bool is_key(const SystemWriter *writer, uint32_t column) {
-  for (uint32_t i = 0; i < writer->key_count; i++)
-    if (strcmp(writer->keys[i], writer->columns[column]) == 0) return true;
+  for (uint32_t i = 0; i < writer->to.key_count; i++)
+    if (strcmp(writer->to.keys[i], writer->to.columns[column]) == 0) return true;
   return false;
 }
 
 /* INSERT … ON CONFLICT. Rows with NULL in a key are never the same as others, here as for the index. */
 static int upsert(SystemWriter *writer, TableError *error) {
-  const char *const *columns = (const char *const *)writer->columns, *const *keys = (const char *const *)writer->keys;
+  const char *const *columns = (const char *const *)writer->to.columns, *const *keys = (const char *const *)writer->to.keys;
   Bytes statement = {0};
   bool any = false;
-  sql_putf(&statement, "INSERT INTO %s (", writer->name);
-  sql_put_list(&statement, columns, writer->column_count, '"');
+  sql_putf(&statement, "INSERT INTO %s (", writer->to.name);
+  sql_put_list(&statement, columns, writer->to.column_count, '"');
   sql_put(&statement, ") SELECT DISTINCT ON (");
-  sql_put_list(&statement, keys, writer->key_count, '"');
+  sql_put_list(&statement, keys, writer->to.key_count, '"');
   for (int pass = 0; pass < 2; pass++) {
     sql_put(&statement, ", CASE WHEN ");
-    for (uint32_t i = 0; i < writer->key_count; i++) {
+    for (uint32_t i = 0; i < writer->to.key_count; i++) {
       if (i) sql_put(&statement, " OR ");
       sql_put_name(&statement, keys[i], '"');
       sql_put(&statement, " IS NULL");
@@ -346,14 +308,14 @@ static int upsert(SystemWriter *writer, TableError *error) {
     sql_put(&statement, " THEN \"dcetl row number\" END");
     if (pass) break;
     sql_put(&statement, ") ");
-    sql_put_list(&statement, columns, writer->column_count, '"');
+    sql_put_list(&statement, columns, writer->to.column_count, '"');
     sql_putf(&statement, " FROM %s ORDER BY ", writer->load);
-    sql_put_list(&statement, keys, writer->key_count, '"');
+    sql_put_list(&statement, keys, writer->to.key_count, '"');
   }
   sql_put(&statement, ", \"dcetl row number\" DESC ON CONFLICT (");
-  sql_put_list(&statement, keys, writer->key_count, '"');
+  sql_put_list(&statement, keys, writer->to.key_count, '"');
   sql_put(&statement, ") DO ");
-  for (uint32_t i = 0; i < writer->column_count; i++) {
+  for (uint32_t i = 0; i < writer->to.column_count; i++) {
     if (is_key(writer, i)) continue;
     sql_put(&statement, any ? ", " : "UPDATE SET ");
     any = true;
@@ -369,26 +331,18 @@ int pg_commit(SystemWriter *writer, TableError *error) {
   if (writer->binary) bytes_put(&writer->buffer, "\377\377", 2);
   int status = writer->buffer.failed ? SQL_NO_MEMORY(error) : flush(writer, error);
   if (status == 0) status = end_copy(writer, error);
-  if (status == 0 && writer->mode == SYSTEM_UPSERT) status = upsert(writer, error);
+  if (status == 0 && writer->to.mode == SYSTEM_UPSERT) status = upsert(writer, error);
   if (status < 0) return -1;
   if (pg_do(writer->system, writer->connection, "COMMIT", error) == 0) return 0;
-  if (PQstatus(writer->connection) != CONNECTION_OK) MODULE_HINT(error, "the connection was lost at the very end: look whether the rows are in %s", writer->name);
+  if (PQstatus(writer->connection) != CONNECTION_OK) MODULE_HINT(error, "the connection was lost at the very end: look whether the rows are in %s", writer->to.name);
   return -1;
-}
-
-static void free_names(char **names, uint32_t count) {
-  for (uint32_t i = 0; names && i < count; i++) free(names[i]);
-  free(names);
 }
 
 /* The end of the connection ends its transaction. */
 void pg_free_writer(SystemWriter *writer) {
   if (writer->copying) PQfinish(writer->connection);
   else pg_end(writer->connection);
-  sql_name_free(&writer->table);
-  free_names(writer->columns, writer->column_count);
-  free_names(writer->keys, writer->key_count);
-  free(writer->name);
+  sql_target_free(&writer->to);
   free(writer->load);
   free(writer->wires);
   free(writer->fields);

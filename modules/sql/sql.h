@@ -1,5 +1,5 @@
 /* sql.h - what the modules of SQL databases share: types (types.c), columns of what is read (fields.c) on their way to Arrow arrays
- * (columns.c) and streams of them (stream.c), values of Arrow arrays as text (text.c), names, queries and parameters (names.c). Compiled
+ * (columns.c) and streams of them (stream.c), what is written to (target.c), values of Arrow arrays as text (text.c), names, queries and parameters (names.c). Compiled
  * into each of these modules.
  */
 #ifndef MODULES_SQL_SQL_H
@@ -43,7 +43,7 @@ typedef struct SqlType {
 /* SQL_KIND_UNKNOWN: no database can store it (or a text in views, which the program does not make). */
 SqlType sql_type(const struct ArrowSchema *schema);
 
-/* A struct type that the caller releases, its fields to be set by sql_schema_field, each once. -1: no memory. */
+/* A struct type that the caller releases, its fields to be set by sql_schema_field. -1: no memory. */
 int sql_schema(struct ArrowSchema *out, uint32_t fields);
 /* Field i: one of Arrow's formats without children, or SQL_UUID. -1: no memory. */
 int sql_schema_field(struct ArrowSchema *schema, uint32_t i, const char *name, const char *format);
@@ -183,5 +183,24 @@ const char *sql_nearest(const char *name, const char *const *candidates, uint32_
 
 /* ? outside of texts, names and comments becomes $1, $2 …; ?? becomes ?. Gives how many there were. */
 uint32_t sql_number_parameters(const char *statement, Bytes *out);
+
+/* --- Targets --- */
+
+/* A copy of what is written to; sql_target_free frees it, also when it could not be made. */
+typedef struct SqlTarget {
+  SystemMode mode;
+  SqlName table;
+  char *name; /* the table's, quoted */
+  char **columns, **keys;
+  uint32_t column_count, key_count;
+} SqlTarget;
+
+int sql_target_copy(SqlTarget *out, const SystemTarget *target, char quote, TableError *error);
+void sql_target_free(SqlTarget *target);
+/* Errors; -1. There is such a table; it has no such column, only those (NULL: not known). */
+int sql_target_exists(const SqlTarget *target, TableError *error);
+int sql_target_misses(const SqlTarget *target, const char *name, const char *const *there, uint32_t count, TableError *error);
+/* The columns, of types that are not known; the caller releases it. */
+int sql_target_schema(const SqlTarget *target, struct ArrowSchema *out, TableError *error);
 
 #endif

@@ -117,6 +117,7 @@ static char *uuid_metadata(void) {
 int sql_schema_field(struct ArrowSchema *schema, uint32_t i, const char *name, const char *format) {
   bool uuid = strcmp(format, SQL_UUID) == 0;
   struct ArrowSchema *field = schema->children[i];
+  if (field->release) field->release(field);
   *field = (struct ArrowSchema){.format = strdup(uuid ? "w:16" : format), .name = strdup(name), .flags = ARROW_FLAG_NULLABLE, .release = release_schema};
   if (uuid) field->metadata = uuid_metadata();
   return field->format && field->name && (!uuid || field->metadata) ? 0 : -1;

@@ -7,14 +7,9 @@ enum { LOOK_EVERY = 4096 }; /* rows between two looks whether the run is to end 
 
 struct SystemWriter {
   const System *system;
-  SqlName table;
-  SystemMode mode;
-  char **keys;
-  uint32_t key_count;
+  SqlTarget to;
   bool file_was_there, table_is_there;
-  char **names;        /* as the table writes them */
   char **declarations; /* of the table's columns; NULL: it is not there */
-  uint32_t count;
   Connection *connection;
   sqlite3_stmt *insert;
   Bound *bound;
@@ -47,7 +42,7 @@ static int no_column(const SystemWriter *writer, const char *name, sqlite3_stmt 
   if (!names) return SQL_NO_MEMORY(error);
   for (int i = 0; i < count; i++) names[i] = sqlite3_column_name(rows, i);
   const char *near = sql_nearest(name, names, (uint32_t)count);
-  MODULE_FAIL(error, "the table \"%s\" has no column \"%s\"", table_of(&writer->table), name);
+  MODULE_FAIL(error, "the table \"%s\" has no column \"%s\"", table_of(&writer->to.table), name);
   if (near) MODULE_HINT(error, "did you mean \"%s\"? A list of columns behind COPY's adapter chooses", near);
   else MODULE_HINT(error, "EXEC sqlite(…) 'ALTER TABLE … ADD COLUMN …' adds it");
   free(names);
@@ -72,8 +67,7 @@ static int match_columns(SystemWriter *writer, sqlite3_stmt *rows, const SystemT
 static int look_at_table(SystemWriter *writer, Connection *connection, const SystemTarget *target, struct ArrowSchema *types, TableError *error) {
   Bytes text = {0};
   sqlite3_stmt *rows;
-  sql_put(&text, "SELECT * FROM ");
-  sql_put_names(&text, &writer->table, '"');
+  sql_putf(&text, "SELECT * FROM %s", writer->to.name);
   if (connection_prepare(connection, &text, &rows, error) != 0) return -1;
   int result = match_columns(writer, rows, target, types, error);
   sqlite3_finalize(rows);
@@ -84,32 +78,26 @@ static int look(SystemWriter *writer, const SystemTarget *target, struct ArrowSc
   Connection *connection = NULL;
   if (!writer->file_was_there) return 0;
   int result = connection_open(writer->system, SQLITE_OPEN_READONLY, &connection, error);
-  int found = result == 0 ? find_table(connection, &writer->table, error) : -1;
+  int found = result == 0 ? find_table(connection, &writer->to.table, error) : -1;
   if (found < 0) result = -1;
   writer->table_is_there = found > 0;
-  if (found > 0 && writer->mode == SYSTEM_ERROR) {
+  if (found > 0 && writer->to.mode == SYSTEM_ERROR) {
     MODULE_HINT(error, "@mode = 'append', 'replace', 'upsert' or 'ignore' says what is to happen to it");
-    result = MODULE_FAIL(error, "%s has a table \"%s\" already", writer->system->path, table_of(&writer->table));
+    result = MODULE_FAIL(error, "%s has a table \"%s\" already", writer->system->path, table_of(&writer->to.table));
   }
-  if (result == 0 && found > 0 && writer->mode != SYSTEM_IGNORE && target->column_count) result = look_at_table(writer, connection, target, types, error);
+  if (result == 0 && found > 0 && writer->to.mode != SYSTEM_IGNORE && target->column_count) result = look_at_table(writer, connection, target, types, error);
   connection_close(connection);
   return result;
 }
 
 static int copy_target(SystemWriter *writer, const SystemTarget *target, TableError *error) {
-  writer->mode = target->mode;
-  writer->names = calloc((size_t)target->column_count + 1, sizeof *writer->names);
+  if (sql_target_copy(&writer->to, target, '"', error) != 0) return -1;
   writer->declarations = calloc((size_t)target->column_count + 1, sizeof *writer->declarations);
-  writer->keys = calloc((size_t)target->key_count + 1, sizeof *writer->keys);
-  if (!writer->names || !writer->declarations || !writer->keys) return SQL_NO_MEMORY(error);
-  for (uint32_t c = 0; c < target->column_count; c++) {
-    if (!(writer->names[writer->count++] = strdup(target->columns[c]))) return SQL_NO_MEMORY(error);
+  if (!writer->declarations) return SQL_NO_MEMORY(error);
+  for (uint32_t c = 0; c < target->column_count; c++)
     for (uint32_t other = 0; other < c; other++)
       if (strcasecmp(target->columns[c], target->columns[other]) == 0)
         return MODULE_FAIL(error, "the columns \"%s\" and \"%s\" are one for SQLite", target->columns[other], target->columns[c]);
-  }
-  for (uint32_t k = 0; k < target->key_count; k++)
-    if (!(writer->keys[writer->key_count++] = strdup(target->keys[k]))) return SQL_NO_MEMORY(error);
   return 0;
 }
 
@@ -118,15 +106,12 @@ int sqlite_target(System *system, const SystemTarget *target, SystemWriter **out
   if (!writer) return SQL_NO_MEMORY(error);
   writer->system = system;
   writer->file_was_there = file_is_there(system->path);
-  int result = sql_name_parse(target->into, '"', &writer->table, error);
-  if (result == 0) result = copy_target(writer, target, error);
-  if (result == 0 && sql_schema(types, target->column_count) != 0) result = SQL_NO_MEMORY(error);
-  else if (result != 0) types->release = NULL;
+  types->release = NULL;
+  int result = copy_target(writer, target, error);
+  if (result == 0) result = sql_target_schema(&writer->to, types, error);
   if (result == 0) result = look(writer, target, types, error);
-  for (uint32_t c = 0; c < target->column_count && result == 0; c++)
-    if (!writer->table_is_there || writer->mode == SYSTEM_IGNORE) result = sql_schema_field(types, c, target->columns[c], "n");
   if (result == 0) {
-    *skip = writer->table_is_there && writer->mode == SYSTEM_IGNORE;
+    *skip = writer->table_is_there && writer->to.mode == SYSTEM_IGNORE;
     *out = writer;
     return 0;
   }
@@ -138,27 +123,25 @@ int sqlite_target(System *system, const SystemTarget *target, SystemWriter **out
 /* --- The transaction --- */
 
 static bool is_key(const SystemWriter *writer, uint32_t column) {
-  for (uint32_t k = 0; k < writer->key_count; k++)
-    if (strcmp(writer->keys[k], writer->names[column]) == 0) return true;
+  for (uint32_t k = 0; k < writer->to.key_count; k++)
+    if (strcmp(writer->to.keys[k], writer->to.columns[column]) == 0) return true;
   return false;
 }
 
 static int make_table(SystemWriter *writer, TableError *error) {
   Bytes text = {0};
-  bool keyed = writer->mode == SYSTEM_UPSERT;
-  sql_put(&text, "CREATE TABLE ");
-  sql_put_names(&text, &writer->table, '"');
-  sql_put(&text, " (");
-  for (uint32_t c = 0; c < writer->count; c++) {
+  bool keyed = writer->to.mode == SYSTEM_UPSERT;
+  sql_putf(&text, "CREATE TABLE %s (", writer->to.name);
+  for (uint32_t c = 0; c < writer->to.column_count; c++) {
     if (c) sql_put(&text, ", ");
-    sql_put_name(&text, writer->names[c], '"');
+    sql_put_name(&text, writer->to.columns[c], '"');
     sql_put(&text, " ");
     declaration_for(&writer->bound[c].type, &text);
     if (keyed && is_key(writer, c)) sql_put(&text, " NOT NULL");
   }
   if (keyed) {
     sql_put(&text, ", PRIMARY KEY (");
-    sql_put_list(&text, (const char *const *)writer->keys, writer->key_count, '"');
+    sql_put_list(&text, (const char *const *)writer->to.keys, writer->to.key_count, '"');
     sql_put(&text, ")");
   }
   sql_put(&text, ")");
@@ -170,8 +153,7 @@ static int make_table(SystemWriter *writer, TableError *error) {
 
 static int empty_table(SystemWriter *writer, TableError *error) {
   Bytes text = {0};
-  sql_put(&text, "DELETE FROM ");
-  sql_put_names(&text, &writer->table, '"');
+  sql_putf(&text, "DELETE FROM %s", writer->to.name);
   const char *statement = sql_text(&text);
   int result = statement ? connection_run(writer->connection, statement, error) : SQL_NO_MEMORY(error);
   bytes_free(&text);
@@ -181,14 +163,14 @@ static int empty_table(SystemWriter *writer, TableError *error) {
 static void put_conflict(const SystemWriter *writer, Bytes *text) {
   bool any = false;
   sql_put(text, " ON CONFLICT (");
-  sql_put_list(text, (const char *const *)writer->keys, writer->key_count, '"');
+  sql_put_list(text, (const char *const *)writer->to.keys, writer->to.key_count, '"');
   sql_put(text, ") DO ");
-  for (uint32_t c = 0; c < writer->count; c++) {
+  for (uint32_t c = 0; c < writer->to.column_count; c++) {
     if (is_key(writer, c)) continue;
     sql_put(text, any ? ", " : "UPDATE SET ");
-    sql_put_name(text, writer->names[c], '"');
+    sql_put_name(text, writer->to.columns[c], '"');
     sql_put(text, " = excluded.");
-    sql_put_name(text, writer->names[c], '"');
+    sql_put_name(text, writer->to.columns[c], '"');
     any = true;
   }
   if (!any) sql_put(text, "NOTHING");
@@ -196,18 +178,16 @@ static void put_conflict(const SystemWriter *writer, Bytes *text) {
 
 static int prepare_insert(SystemWriter *writer, TableError *error) {
   Bytes text = {0};
-  sql_put(&text, "INSERT INTO ");
-  sql_put_names(&text, &writer->table, '"');
-  sql_put(&text, " (");
-  sql_put_list(&text, (const char *const *)writer->names, writer->count, '"');
+  sql_putf(&text, "INSERT INTO %s (", writer->to.name);
+  sql_put_list(&text, (const char *const *)writer->to.columns, writer->to.column_count, '"');
   sql_put(&text, ") VALUES (");
-  for (uint32_t c = 0; c < writer->count; c++) sql_put(&text, c ? ", ?" : "?");
+  for (uint32_t c = 0; c < writer->to.column_count; c++) sql_put(&text, c ? ", ?" : "?");
   sql_put(&text, ")");
-  if (writer->mode == SYSTEM_UPSERT) put_conflict(writer, &text);
+  if (writer->to.mode == SYSTEM_UPSERT) put_conflict(writer, &text);
   if (connection_prepare(writer->connection, &text, &writer->insert, error) == 0) return 0;
-  if (writer->mode == SYSTEM_UPSERT && strstr(error->text, "ON CONFLICT")) {
+  if (writer->to.mode == SYSTEM_UPSERT && strstr(error->text, "ON CONFLICT")) {
     error->text[0] = error->hint[0] = 0;
-    MODULE_FAIL(error, "the table \"%s\" has no unique index over the columns of @key", table_of(&writer->table));
+    MODULE_FAIL(error, "the table \"%s\" has no unique index over the columns of @key", table_of(&writer->to.table));
     MODULE_HINT(error, "EXEC sqlite(…) 'CREATE UNIQUE INDEX i ON t (id)' makes one");
   }
   return -1;
@@ -215,12 +195,12 @@ static int prepare_insert(SystemWriter *writer, TableError *error) {
 
 /* The types live as long as the writer. */
 static int keep_types(SystemWriter *writer, const struct ArrowSchema *schema, TableError *error) {
-  writer->bound = calloc((size_t)writer->count + 1, sizeof *writer->bound);
+  writer->bound = calloc((size_t)writer->to.column_count + 1, sizeof *writer->bound);
   if (!writer->bound) return SQL_NO_MEMORY(error);
-  for (uint32_t c = 0; c < writer->count; c++) {
+  for (uint32_t c = 0; c < writer->to.column_count; c++) {
     SqlType type = sql_type(schema->children[c]);
     Bytes made = {0};
-    if (type.kind == SQL_KIND_UNKNOWN) return MODULE_FAIL(error, "column \"%s\": SQLite has nothing for values of this type", writer->names[c]);
+    if (type.kind == SQL_KIND_UNKNOWN) return MODULE_FAIL(error, "column \"%s\": SQLite has nothing for values of this type", writer->to.columns[c]);
     if (!writer->table_is_there) declaration_for(&type, &made);
     const char *declaration = writer->table_is_there ? writer->declarations[c] : sql_text(&made);
     writer->bound[c] = (Bound){schema->children[c], type, declaration && declared_keeps_text(declaration)};
@@ -234,7 +214,7 @@ int sqlite_begin(SystemWriter *writer, const struct ArrowSchema *schema, TableEr
   if (connection_open(writer->system, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &writer->connection, error) != 0) return -1;
   if (connection_run(writer->connection, "BEGIN IMMEDIATE", error) != 0) return -1;
   if (!writer->table_is_there && make_table(writer, error) != 0) return -1;
-  if (writer->mode == SYSTEM_REPLACE && writer->table_is_there && empty_table(writer, error) != 0) return -1;
+  if (writer->to.mode == SYSTEM_REPLACE && writer->table_is_there && empty_table(writer, error) != 0) return -1;
   return prepare_insert(writer, error);
 }
 
@@ -249,10 +229,10 @@ static int row_failed(SystemWriter *writer, TableError *error) {
 }
 
 static int write_row(SystemWriter *writer, const struct ArrowArray *batch, int64_t row, TableError *error) {
-  for (uint32_t c = 0; c < writer->count; c++) {
+  for (uint32_t c = 0; c < writer->to.column_count; c++) {
     TableError inner = {.text = ""};
     if (bind_value(writer->insert, (int)c + 1, &writer->bound[c], batch->children[c], row, &writer->scratch, &inner) == 0) continue;
-    MODULE_FAIL(error, "row %lld, column \"%s\": %s", (long long)writer->rows + 1, writer->names[c], inner.text);
+    MODULE_FAIL(error, "row %lld, column \"%s\": %s", (long long)writer->rows + 1, writer->to.columns[c], inner.text);
     MODULE_HINT(error, "%s", inner.hint);
     return -1;
   }
@@ -282,11 +262,6 @@ int sqlite_commit(SystemWriter *writer, TableError *error) {
   return 0;
 }
 
-static void free_texts(char **texts, uint32_t count) {
-  for (uint32_t i = 0; texts && i < count; i++) free(texts[i]);
-  free(texts);
-}
-
 void sqlite_free_writer(SystemWriter *writer) {
   sqlite3_finalize(writer->insert);
   bool open = writer->connection != NULL;
@@ -294,10 +269,9 @@ void sqlite_free_writer(SystemWriter *writer) {
   if (open) (void)sqlite3_exec(writer->connection->db, "ROLLBACK", NULL, NULL, NULL);
   connection_close(writer->connection);
   if (open && !writer->file_was_there) remove_empty(writer->system->path);
-  free_texts(writer->names, writer->count);
-  free_texts(writer->declarations, writer->count);
-  free_texts(writer->keys, writer->key_count);
-  sql_name_free(&writer->table);
+  for (uint32_t c = 0; writer->declarations && c < writer->to.column_count; c++) free(writer->declarations[c]);
+  free(writer->declarations);
+  sql_target_free(&writer->to);
   bytes_free(&writer->scratch);
   free(writer->bound);
   free(writer);
