@@ -183,28 +183,10 @@ static int find_bounds(SystemPlan *plan, Shared *shared, TableError *error) {
   return status;
 }
 
-/* The rows between two bounds; those before the first one with the NULLs. */
-static int make_where(const SystemPlan *plan, const Shared *shared, uint32_t partition, char **out, TableError *error) {
-  Bytes where = {0}, name = {0};
-  uint32_t last = shared->bound_count;
-  sql_put_name(&name, plan->columns[plan->key].name, '`');
-  const char *k = sql_text(&name);
-  if (!k) where.failed = true;
-  else if (partition > last) sql_put(&where, "FALSE");
-  else if (partition == 0 && last) sql_putf(&where, "%s < %s OR %s IS NULL", k, shared->bounds[0], k);
-  else if (partition == 0) sql_put(&where, "TRUE");
-  else if (partition == last) sql_putf(&where, "%s >= %s", k, shared->bounds[partition - 1]);
-  else sql_putf(&where, "%s >= %s AND %s < %s", k, shared->bounds[partition - 1], k, shared->bounds[partition]);
-  bytes_free(&name);
-  *out = (char *)sql_text(&where);
-  if (*out) return 0;
-  bytes_free(&where);
-  return SQL_NO_MEMORY(error);
-}
-
 MYSQL *my_open_partition(SystemPlan *plan, uint32_t partition, char **where, TableError *error) {
   Shared *shared = plan->shared;
   MYSQL *connection = NULL;
+  Bytes key = {0};
   *where = NULL;
   if (plan->partitions == 1) return my_begin(plan->system, error);
   pthread_mutex_lock(&shared->lock);
@@ -213,7 +195,8 @@ MYSQL *my_open_partition(SystemPlan *plan, uint32_t partition, char **where, Tab
     shared->ready = !shared->failed;
   }
   if (shared->failed) *error = shared->error;
-  if (shared->ready && make_where(plan, shared, partition, where, error) == 0) {
+  if (shared->ready) sql_put_name(&key, plan->columns[plan->key].name, '`');
+  if (shared->ready && sql_range(&key, shared->bounds, shared->bound_count, partition, where, error) == 0) {
     connection = shared->connections[partition];
     shared->connections[partition] = NULL;
     if (!connection) MODULE_FAIL(error, "partition %u is read twice", partition);

@@ -211,21 +211,6 @@ static int make_shared(SystemPlan *plan, Shared *shared, TableError *error) {
   return status;
 }
 
-/* The rows between two bounds; those before the first one with the NULLs. *out NULL: all. */
-static int make_where(const SystemPlan *plan, const Shared *shared, uint32_t partition, char **out, TableError *error) {
-  Bytes where = {0};
-  uint32_t last = shared->bound_count;
-  if (partition > last) sql_put(&where, "FALSE");
-  else if (partition == 0 && last) sql_putf(&where, "q.c%u < %s OR q.c%u IS NULL", plan->key, shared->bounds[0], plan->key);
-  else if (partition == 0) sql_put(&where, "TRUE");
-  else if (partition == last) sql_putf(&where, "q.c%u >= %s", plan->key, shared->bounds[partition - 1]);
-  else sql_putf(&where, "q.c%u >= %s AND q.c%u < %s", plan->key, shared->bounds[partition - 1], plan->key, shared->bounds[partition]);
-  *out = (char *)sql_text(&where);
-  if (*out) return 0;
-  bytes_free(&where);
-  return SQL_NO_MEMORY(error);
-}
-
 /* A transaction that sees the snapshot. */
 static PGconn *join_snapshot(SystemPlan *plan, const Shared *shared, TableError *error) {
   Bytes statement = {0};
@@ -243,6 +228,8 @@ static PGconn *join_snapshot(SystemPlan *plan, const Shared *shared, TableError 
 
 PGconn *pg_open_partition(SystemPlan *plan, uint32_t partition, char **where, TableError *error) {
   Shared *shared = plan->shared;
+  PGconn *connection = NULL;
+  Bytes key = {0};
   *where = NULL;
   if (plan->partitions == 1) return pg_begin(plan->system, error);
   pthread_mutex_lock(&shared->lock);
@@ -252,7 +239,8 @@ PGconn *pg_open_partition(SystemPlan *plan, uint32_t partition, char **where, Ta
   }
   if (shared->failed) *error = shared->error;
   pthread_mutex_unlock(&shared->lock);
-  PGconn *connection = shared->ready && make_where(plan, shared, partition, where, error) == 0 ? join_snapshot(plan, shared, error) : NULL;
+  if (shared->ready) sql_putf(&key, "q.c%u", plan->key);
+  if (shared->ready && sql_range(&key, shared->bounds, shared->bound_count, partition, where, error) == 0) connection = join_snapshot(plan, shared, error);
   if (!connection) {
     free(*where);
     *where = NULL;

@@ -1,4 +1,4 @@
-/* fields.c - the columns of what is read, and those of them that a plan has. */
+/* fields.c - the columns of what is read, those of them that a plan has, and ranges of one that are partitions. */
 #include "sql/sql.h"
 
 int sql_fields_find(const SqlFields *fields, const char *name, uint32_t *out, TableError *error) {
@@ -41,4 +41,20 @@ int sql_fields_schema(const SqlFields *fields, struct ArrowSchema *out, TableErr
 void sql_fields_free(SqlFields *fields) {
   free(fields->all);
   free(fields->chosen);
+}
+
+int sql_range(Bytes *key, char *const *bounds, uint32_t count, uint32_t partition, char **out, TableError *error) {
+  Bytes where = {0};
+  const char *k = sql_text(key);
+  if (!k) where.failed = true;
+  else if (partition > count) sql_put(&where, "FALSE");
+  else if (partition == 0 && count) sql_putf(&where, "%s < %s OR %s IS NULL", k, bounds[0], k);
+  else if (partition == 0) sql_put(&where, "TRUE");
+  else if (partition == count) sql_putf(&where, "%s >= %s", k, bounds[partition - 1]);
+  else sql_putf(&where, "%s >= %s AND %s < %s", k, bounds[partition - 1], k, bounds[partition]);
+  bytes_free(key);
+  *out = (char *)sql_text(&where);
+  if (*out) return 0;
+  bytes_free(&where);
+  return SQL_NO_MEMORY(error);
 }

@@ -97,6 +97,9 @@ int sql_fields_choose(SqlFields *fields, const SystemQuery *query, TableError *e
 /* The schema of those chosen, which the caller releases. */
 int sql_fields_schema(const SqlFields *fields, struct ArrowSchema *out, TableError *error);
 void sql_fields_free(SqlFields *fields);
+/* The condition of a partition: the rows between two of the bounds, those before the first one with the NULLs. Bounds and key are SQL; the
+   key is freed. The caller frees *out. */
+int sql_range(Bytes *key, char *const *bounds, uint32_t count, uint32_t partition, char **out, TableError *error);
 
 /* --- Streams --- */
 

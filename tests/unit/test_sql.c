@@ -1,7 +1,8 @@
-/* Unit tests for modules/sql: numbers and moments as text, names, queries, parameters. */
+/* Unit tests for modules/sql: numbers and moments as text, names, queries, parameters, columns, ranges. */
 #include <check.h>
 #include <math.h>
 
+#include "sql/fields.c"
 #include "sql/names.c"
 #include "sql/text.c"
 #include "sql/types.c"
@@ -109,6 +110,34 @@ START_TEST(parameters) {
 }
 END_TEST
 
+START_TEST(columns_and_ranges) {
+  static const char *const wanted[] = {"word", "id"}, *const wrong[] = {"wrod"};
+  static char *const bounds[] = {"10", "20"};
+  static const char *const conditions[] = {"k < 10 OR k IS NULL", "k >= 10 AND k < 20", "k >= 20", "FALSE"};
+  SqlField all[] = {{"id", "l"}, {"word", "u"}};
+  SqlFields fields = {.all = all, .count = 2};
+  struct ArrowSchema schema;
+  TableError error = {{0}, {0}};
+  ck_assert_int_eq(sql_fields_choose(&fields, &(SystemQuery){.columns = wanted, .column_count = 2}, &error), 0);
+  ck_assert_int_eq(sql_fields_schema(&fields, &schema, &error), 0);
+  ck_assert_str_eq(schema.children[0]->name, "word");
+  ck_assert_str_eq(schema.children[1]->format, "l");
+  schema.release(&schema);
+  free(fields.chosen);
+  ck_assert_int_eq(sql_fields_choose(&fields, &(SystemQuery){.columns = wrong, .column_count = 1}, &error), -1);
+  ck_assert_str_eq(error.hint, "did you mean \"word\"?");
+  free(fields.chosen);
+  for (uint32_t i = 0; i < 4; i++) {
+    Bytes key = {0};
+    char *where;
+    sql_put(&key, "k");
+    ck_assert_int_eq(sql_range(&key, bounds, 2, i, &where, &error), 0);
+    ck_assert_str_eq(where, conditions[i]);
+    free(where);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("sql");
   TCase *tests = tcase_create("sql");
@@ -118,6 +147,7 @@ int main(void) {
   tcase_add_test(tests, names);
   tcase_add_test(tests, queries);
   tcase_add_test(tests, parameters);
+  tcase_add_test(tests, columns_and_ranges);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
