@@ -42,14 +42,6 @@ static int fail_value(Stream *in, uint32_t i, const char *what, const char *hint
   return -1;
 }
 
-/* Days since 1970-01-01, by the algorithm of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms". */
-static int64_t days_of(int64_t year, unsigned month, unsigned day) {
-  year -= month <= 2;
-  int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
-  int64_t of_year = (153 * (int64_t)(month + (month > 2 ? -3u : 9u)) + 2) / 5 + day - 1;
-  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
 static int put_moment(Stream *in, uint32_t i, const MYSQL_TIME *at) {
   int64_t seconds = (int64_t)at->hour * 3600 + at->minute * 60 + at->second, micros = seconds * 1000000 + (int64_t)at->second_part;
   MyForm form = type_of(in, i)->form;
@@ -59,7 +51,7 @@ static int put_moment(Stream *in, uint32_t i, const MYSQL_TIME *at) {
     return 0;
   }
   if (!at->month || !at->day) return fail_value(in, i, "0000-00-00 (or a part of it) is no date", "read it as text, CAST(… AS CHAR), or as NULL, NULLIF(…, 0)");
-  int64_t days = days_of(at->year, at->month, at->day);
+  int64_t days = sql_days(at->year, at->month, at->day);
   int32_t date = (int32_t)days;
   micros += days * INT64_C(86400000000);
   if (form == MY_DATE) sql_column_fixed(&in->base.columns[i], &date);

@@ -142,7 +142,7 @@ static int put_stamp(const OdbcParam *param, int64_t value, uint8_t *at, uint64_
   if (!sql_micros(&param->type, value, &micros)) return misfit(param, row, "a time stamp has finer digits than microseconds", error);
   if (param->digits >= 0 && param->digits < 6 && micros % steps[param->digits] != 0) return misfit(param, row, "the column takes fewer digits of a second", error);
   int64_t days = micros / day - (micros % day < 0), rest = micros - days * day, seconds = rest / 1000000;
-  odbc_civil(days, &year, &month, &of_month);
+  sql_civil(days, &year, &month, &of_month);
   if (year < 1 || year > 9999) return misfit(param, row, "a date lies outside of the years 1 to 9999", error);
   SQL_TIMESTAMP_STRUCT stamp = {(SQLSMALLINT)year, (SQLUSMALLINT)month, (SQLUSMALLINT)of_month, (SQLUSMALLINT)(seconds / 3600),
                                 (SQLUSMALLINT)(seconds / 60 % 60), (SQLUSMALLINT)(seconds % 60), (SQLUINTEGER)(rest % 1000000 * 1000)};
@@ -154,7 +154,7 @@ static int put_date(const OdbcParam *param, int64_t value, uint8_t *at, uint64_t
   int64_t days, year;
   unsigned month, day;
   if (!sql_micros(&param->type, value, &days)) return misfit(param, row, "a date has a time of the day", error);
-  odbc_civil(days, &year, &month, &day);
+  sql_civil(days, &year, &month, &day);
   if (year < 1 || year > 9999) return misfit(param, row, "a date lies outside of the years 1 to 9999", error);
   SQL_DATE_STRUCT date = {(SQLSMALLINT)year, (SQLUSMALLINT)month, (SQLUSMALLINT)day};
   memcpy(at, &date, sizeof date);

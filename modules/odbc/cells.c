@@ -115,7 +115,7 @@ static int day_of(int64_t year, unsigned month, unsigned day, int64_t *out, Tabl
     MODULE_HINT(error, "NULLIF or a CAST to text in a query takes it over");
     return MODULE_FAIL(error, "%04lld-%02u-%02u is no date", (long long)year, month, day);
   }
-  *out = odbc_days(year, month, day);
+  *out = sql_days(year, month, day);
   return 0;
 }
 

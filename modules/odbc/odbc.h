@@ -162,8 +162,6 @@ void odbc_columns_free(OdbcColumn *columns, uint32_t count);
 uint32_t odbc_column_find(const OdbcColumn *columns, uint32_t count, const char *name);
 /* "column x is not there", with the nearest. */
 int odbc_column_missing(const OdbcColumn *columns, uint32_t count, const char *name, TableError *error);
-int64_t odbc_days(int64_t year, unsigned month, unsigned day);
-void odbc_civil(int64_t days, int64_t *year, unsigned *month, unsigned *day);
 
 /* --- Reading --- */
 

@@ -31,7 +31,7 @@ static int read_stamp(Link *link, SQLHSTMT statement, SQLUSMALLINT number, OdbcW
   if (!SQL_SUCCEEDED(SQLGetData(statement, number, SQL_C_TYPE_TIMESTAMP, &stamp, sizeof stamp, &len))) return odbc_failed(link, SQL_HANDLE_STMT, statement, "@key: ", error);
   out->null = len == SQL_NULL_DATA;
   if (out->null) return 0;
-  out->whole = odbc_days(stamp.year, stamp.month, stamp.day);
+  out->whole = sql_days(stamp.year, stamp.month, stamp.day);
   if (way == WAY_STAMP) out->whole = out->whole * INT64_C(86400000000) + ((stamp.hour * 60 + stamp.minute) * INT64_C(60) + stamp.second) * 1000000 + stamp.fraction / 1000;
   return 0;
 }
@@ -71,7 +71,7 @@ static char *literal(OdbcWay way, int64_t whole, double number) {
   else if (way != WAY_DATE && way != WAY_STAMP) sql_putf(&text, "%lld", (long long)whole);
   else {
     int64_t days = way == WAY_DATE ? whole : whole / day - (whole % day < 0), rest = way == WAY_DATE ? 0 : whole - days * day, seconds = rest / 1000000;
-    odbc_civil(days, &year, &month, &of_month);
+    sql_civil(days, &year, &month, &of_month);
     sql_putf(&text, "{%s '%04lld-%02u-%02u", way == WAY_DATE ? "d" : "ts", (long long)year, month, of_month);
     if (way == WAY_STAMP) sql_putf(&text, " %02d:%02d:%02d.%06d", (int)(seconds / 3600), (int)(seconds / 60 % 60), (int)(seconds % 60), (int)(rest % 1000000));
     sql_put(&text, "'}");

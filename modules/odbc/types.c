@@ -117,23 +117,3 @@ int odbc_column_missing(const OdbcColumn *columns, uint32_t count, const char *n
   free(names);
   return MODULE_FAIL(error, "there is no column '%s'", name);
 }
-
-/* --- Days: the algorithms of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms" --- */
-
-int64_t odbc_days(int64_t year, unsigned month, unsigned day) {
-  year -= month <= 2;
-  int64_t era = (year >= 0 ? year : year - 399) / 400;
-  unsigned of_era = (unsigned)(year - era * 400), of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  return era * 146097 + (int64_t)(of_era * 365 + of_era / 4 - of_era / 100 + of_year) - 719468;
-}
-
-void odbc_civil(int64_t days, int64_t *year, unsigned *month, unsigned *day) {
-  days += 719468;
-  int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-  unsigned of_era = (unsigned)(days - era * 146097);
-  unsigned y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365, of_year = of_era - (365 * y + y / 4 - y / 100);
-  unsigned m = (5 * of_year + 2) / 153;
-  *day = of_year - (153 * m + 2) / 5 + 1;
-  *month = m < 10 ? m + 3 : m - 9;
-  *year = (int64_t)y + era * 400 + (*month <= 2);
-}

@@ -141,6 +141,9 @@ __int128 sql_decimal(const SqlType *type, const struct ArrowArray *array, int64_
 const char *sql_bytes(const SqlType *type, const struct ArrowArray *array, int64_t row, size_t *len);
 /* Times and stamps in microseconds, dates in days. false: it has finer digits, or is out of 64 bits. */
 bool sql_micros(const SqlType *type, int64_t value, int64_t *out);
+/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, and back. */
+int64_t sql_days(int64_t year, unsigned month, unsigned day);
+void sql_civil(int64_t days, int64_t *year, unsigned *month, unsigned *day);
 
 /* --- Values as text --- */
 

@@ -150,13 +150,29 @@ static void put_digits(Bytes *out, int64_t number, int digits) {
 
 static int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
+int64_t sql_days(int64_t year, unsigned month, unsigned day) {
+  year -= month <= 2;
+  int64_t era = (year >= 0 ? year : year - 399) / 400;
+  unsigned of_era = (unsigned)(year - era * 400), of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+  return era * 146097 + (int64_t)(of_era * 365 + of_era / 4 - of_era / 100 + of_year) - 719468;
+}
+
+void sql_civil(int64_t days, int64_t *year, unsigned *month, unsigned *day) {
+  days += 719468;
+  int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+  unsigned of_era = (unsigned)(days - era * 146097);
+  unsigned y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365, of_year = of_era - (365 * y + y / 4 - y / 100);
+  unsigned m = (5 * of_year + 2) / 153;
+  *day = of_year - (153 * m + 2) / 5 + 1;
+  *month = m < 10 ? m + 3 : m - 9;
+  *year = (int64_t)y + era * 400 + (*month <= 2);
+}
+
 static void put_date(Bytes *out, int64_t days) {
-  int64_t shifted = days + 719468, era = floor_divide(shifted, 146097), of_era = shifted - era * 146097;
-  int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-  int64_t of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
-  int64_t day = of_year - (153 * month + 2) / 5 + 1;
-  month += month < 10 ? 3 : -9;
-  put_digits(out, year + era * 400 + (month <= 2), 4);
+  int64_t year;
+  unsigned month, day;
+  sql_civil(days, &year, &month, &day);
+  put_digits(out, year, 4);
   bytes_put(out, "-", 1);
   put_digits(out, month, 2);
   bytes_put(out, "-", 1);

@@ -151,14 +151,6 @@ static int digits_of(const char *text, size_t len, int count) {
   return number;
 }
 
-/* Days since 1970 of a day in the Gregorian calendar: Howard Hinnant, "chrono-compatible low-level date algorithms". */
-static int32_t days_from_civil(int year, int month, int day) {
-  year -= month <= 2;
-  int era = year / 400;
-  int year_of_era = year - era * 400, day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
-}
-
 /* Takes YYYY-MM-DD from the front. */
 static bool take_date(const char **text, size_t *len, int32_t *out) {
   static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -168,7 +160,7 @@ static bool take_date(const char **text, size_t *len, int32_t *out) {
   if (year < 1 || month < 1 || month > 12 || day < 1) return false;
   bool leap = month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
   if (day > days[month - 1] + leap) return false;
-  *out = days_from_civil(year, month, day);
+  *out = (int32_t)sql_days(year, (unsigned)month, (unsigned)day);
   *text += 10;
   *len -= 10;
   return true;
