@@ -127,12 +127,6 @@ int my_target(System *system, const SystemTarget *target, SystemWriter **out, st
 
 /* --- The transaction --- */
 
-static bool is_key(const SystemWriter *writer, uint32_t column) {
-  for (uint32_t i = 0; i < writer->to.key_count; i++)
-    if (strcasecmp(writer->to.keys[i], writer->to.columns[column]) == 0) return true;
-  return false;
-}
-
 /* Texts are compared byte by byte, so that what differs for us differs in keys, too. */
 static int create_table(SystemWriter *writer, TableError *error) {
   Bytes statement = {0};
@@ -140,7 +134,7 @@ static int create_table(SystemWriter *writer, TableError *error) {
   for (uint32_t i = 0; i < writer->to.column_count; i++) {
     char type[80] = "";
     MyField *field = &writer->fields[i];
-    bool key = is_key(writer, i), known = my_create_type(&field->type, key, type, sizeof type, &field->form);
+    bool key = sql_target_has_key(&writer->to, i, strcasecmp), known = my_create_type(&field->type, key, type, sizeof type, &field->form);
     if (!known || strlen(field->name) > MOST_NAME * 4) {
       bytes_free(&statement);
       return MODULE_FAIL(error, "column \"%s\": MySQL has no type for it", field->name);
@@ -230,7 +224,7 @@ static int upsert(SystemWriter *writer, TableError *error) {
   sql_putf(&update, "UPDATE %s AS t JOIN %s AS r ON ", writer->to.name, writer->waiting);
   put_join(writer, &update);
   for (uint32_t i = 0; i < writer->to.column_count; i++) {
-    if (is_key(writer, i)) continue;
+    if (sql_target_has_key(&writer->to, i, strcasecmp)) continue;
     sql_put(&update, any ? ", t." : " SET t.");
     any = true;
     sql_put_name(&update, writer->to.columns[i], '`');

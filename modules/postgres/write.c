@@ -283,12 +283,6 @@ static int end_copy(SystemWriter *writer, TableError *error) {
   return was_stopped ? -1 : status;
 }
 
-static bool is_key(const SystemWriter *writer, uint32_t column) {
-  for (uint32_t i = 0; i < writer->to.key_count; i++)
-    if (strcmp(writer->to.keys[i], writer->to.columns[column]) == 0) return true;
-  return false;
-}
-
 /* INSERT … ON CONFLICT. Rows with NULL in a key are never the same as others, here as for the index. */
 static int upsert(SystemWriter *writer, TableError *error) {
   const char *const *columns = (const char *const *)writer->to.columns, *const *keys = (const char *const *)writer->to.keys;
@@ -316,7 +310,7 @@ static int upsert(SystemWriter *writer, TableError *error) {
   sql_put_list(&statement, keys, writer->to.key_count, '"');
   sql_put(&statement, ") DO ");
   for (uint32_t i = 0; i < writer->to.column_count; i++) {
-    if (is_key(writer, i)) continue;
+    if (sql_target_has_key(&writer->to, i, strcmp)) continue;
     sql_put(&statement, any ? ", " : "UPDATE SET ");
     any = true;
     sql_put_name(&statement, columns[i], '"');

@@ -203,6 +203,8 @@ typedef struct SqlTarget {
 
 int sql_target_copy(SqlTarget *out, const SystemTarget *target, char quote, TableError *error);
 void sql_target_free(SqlTarget *target);
+/* Is the column part of the key? compare: strcmp, or strcasecmp where names are the same in any case. */
+bool sql_target_has_key(const SqlTarget *target, uint32_t column, int (*compare)(const char *a, const char *b));
 /* Errors; -1. There is such a table; it has no such column, only those (NULL: not known). */
 int sql_target_exists(const SqlTarget *target, TableError *error);
 int sql_target_misses(const SqlTarget *target, const char *name, const char *const *there, uint32_t count, TableError *error);

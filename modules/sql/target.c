@@ -32,6 +32,12 @@ void sql_target_free(SqlTarget *target) {
   free(target->name);
 }
 
+bool sql_target_has_key(const SqlTarget *target, uint32_t column, int (*compare)(const char *a, const char *b)) {
+  for (uint32_t i = 0; i < target->key_count; i++)
+    if (compare(target->keys[i], target->columns[column]) == 0) return true;
+  return false;
+}
+
 int sql_target_exists(const SqlTarget *target, TableError *error) {
   MODULE_HINT(error, "@mode = 'append' adds to it, 'replace' replaces its rows, 'upsert' those with the same key, 'ignore' leaves it as it is");
   return MODULE_FAIL(error, "the table %s exists already", target->name);

@@ -122,12 +122,6 @@ int sqlite_target(System *system, const SystemTarget *target, SystemWriter **out
 
 /* --- The transaction --- */
 
-static bool is_key(const SystemWriter *writer, uint32_t column) {
-  for (uint32_t k = 0; k < writer->to.key_count; k++)
-    if (strcmp(writer->to.keys[k], writer->to.columns[column]) == 0) return true;
-  return false;
-}
-
 static int make_table(SystemWriter *writer, TableError *error) {
   Bytes text = {0};
   bool keyed = writer->to.mode == SYSTEM_UPSERT;
@@ -137,7 +131,7 @@ static int make_table(SystemWriter *writer, TableError *error) {
     sql_put_name(&text, writer->to.columns[c], '"');
     sql_put(&text, " ");
     declaration_for(&writer->bound[c].type, &text);
-    if (keyed && is_key(writer, c)) sql_put(&text, " NOT NULL");
+    if (keyed && sql_target_has_key(&writer->to, c, strcmp)) sql_put(&text, " NOT NULL");
   }
   if (keyed) {
     sql_put(&text, ", PRIMARY KEY (");
@@ -166,7 +160,7 @@ static void put_conflict(const SystemWriter *writer, Bytes *text) {
   sql_put_list(text, (const char *const *)writer->to.keys, writer->to.key_count, '"');
   sql_put(text, ") DO ");
   for (uint32_t c = 0; c < writer->to.column_count; c++) {
-    if (is_key(writer, c)) continue;
+    if (sql_target_has_key(&writer->to, c, strcmp)) continue;
     sql_put(text, any ? ", " : "UPDATE SET ");
     sql_put_name(text, writer->to.columns[c], '"');
     sql_put(text, " = excluded.");
