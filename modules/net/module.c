@@ -180,8 +180,10 @@ static int read_at(RemoteStore *store, const char *url, const char *version, uin
   return status;
 }
 
-static int read_all(RemoteStore *store, const char *url, bool (*take)(void *self, const void *data, size_t size), void *self, RemoteError *error) {
-  Request request = {.size = UINT64_MAX, .take = take, .take_self = self};
+static int read_from(RemoteStore *store, const char *url, const char *version, uint64_t offset, bool (*take)(void *self, const void *data, size_t size), void *self,
+                     RemoteError *error) {
+  Request request = {.offset = offset, .size = UINT64_MAX, .take = take, .take_self = self};
+  snprintf(request.version, sizeof request.version, "%s", version ? version : "");
   int status = read_file(store, url, &request, NULL, error);
   request_free(&request);
   return status;
@@ -253,5 +255,5 @@ static const char *const schemes[] = {"http", "https", "s3", "s3a", "s3n", "webh
 
 extern const RemoteModule dcetl_net_module;
 MODULE_EXPORT const RemoteModule dcetl_net_module = {
-  REMOTE_MODULE_VERSION, schemes, can_write, can_list, open_store, close_store, look, list, read_at, read_all,
+  REMOTE_MODULE_VERSION, schemes, can_write, can_list, open_store, close_store, look, list, read_at, read_from,
   limits, put, begin, part, complete, free_upload, remove_file};

@@ -307,9 +307,35 @@ static int head(RemoteStore *store, const char *url, bool patient, long *answer,
   return status;
 }
 
+/* The object of that name by a listing, whose first entry it is: cheaper than HEAD where a store computes something of the whole object
+   for that, and of use for folders, too. false: it may be there all the same, for those who may not list. */
+static bool look_listed(RemoteStore *store, const char *path, RemoteInfo *out) {
+  Pairs query = {.items = NULL};
+  Request request = {.method = NULL};
+  Response response = {.status = 0};
+  RemoteError ignored = {.kind = REMOTE_FAILED};
+  pairs_put(&query, "list-type", "2");
+  pairs_put(&query, "max-keys", "1");
+  pairs_put(&query, "prefix", path);
+  XmlNode *root = NULL;
+  if (s3_request(store, "GET", "", &query, &request, &ignored) == 0 && client_send(&store->client, &request, &response, &ignored) == 0)
+    root = xml_read(text_of(&response.body), response.body.len);
+  const XmlNode *entry = xml_at(root, "Contents");
+  const char *tag = xml_text(entry, "ETag");
+  bool found = entry && strcmp(xml_text(entry, "Key"), path) == 0 && text_number(xml_text(entry, "Size"), &out->size);
+  if (found) out->kind = REMOTE_FILE;
+  if (found) out->ranges = true;
+  if (found && strlen(tag) < sizeof out->version) memcpy(out->version, tag, strlen(tag) + 1);
+  xml_free(root);
+  request_free(&request);
+  response_free(&response);
+  return found;
+}
+
 int s3_look(RemoteStore *store, const char *url, RemoteInfo *out, RemoteError *error) {
   const char *path = url_path(url);
   if (!*path || path[strlen(path) - 1] == '/') return look_below(store, path, out, error);
+  if (look_listed(store, path, out)) return 0;
   long answer = 0;
   if (head(store, url, false, &answer, out, error) != 0) return -1;
   if (answer / 100 == 2) return 0;

@@ -94,10 +94,11 @@ static void deal_out_files(LoadPlan *plan, uint32_t partitions, bool by_source) 
   dc_free(pieces);
 }
 
-static bool cuttable(const LoadPlan *plan, const SourceOps *source) {
+/* Files elsewhere are cut only where somebody asks for it: each part costs requests of its own. */
+static bool cuttable(const LoadPlan *plan, const SourceOps *source, bool asked) {
   if (plan->file.codec || !source->cuttable || !source->cuttable(plan)) return false;
   for (size_t i = 0; i < plan->files.count; i++)
-    if (!input_seekable(&plan->files.files[i])) return false;
+    if (!input_seekable(&plan->files.files[i]) || (plan->files.files[i].remote && !asked)) return false;
   return true;
 }
 
@@ -107,8 +108,8 @@ static bool cut_partitions(Dataset *node, const LoadSpec *spec) {
   size_t files = plan->files.count;
   uint64_t total = 0;
   for (size_t i = 0; i < files; i++) total += plan->files.files[i].size;
-  bool by_bytes = cuttable(plan, plan->file.row->format->source) && total, by_source = spec->by == BY_SOURCE;
   size_t by_size = (total + PARTITION_BYTES - 1) / PARTITION_BYTES, wanted = spec->by == BY_RANDOM ? 0 : spec->partitions;
+  bool by_bytes = cuttable(plan, plan->file.row->format->source, wanted) && total, by_source = spec->by == BY_SOURCE;
   if (plan->units) by_size = wanted && wanted < plan->unit_count ? wanted : plan->unit_count;
   if (!by_bytes && !plan->units && by_size > files) by_size = files;
   if (by_size < 1) by_size = 1;

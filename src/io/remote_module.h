@@ -76,8 +76,10 @@ typedef struct RemoteModule {
   int (*list)(RemoteStore *store, const char *url, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self, RemoteError *error);
   /* Bytes [offset, offset + size) of a file, fewer only at its end. version: as look gave it, "" or NULL: any. *info (may be NULL): of the file. */
   int (*read_at)(RemoteStore *store, const char *url, const char *version, uint64_t offset, void *data, uint64_t size, uint64_t *got, RemoteInfo *info, RemoteError *error);
-  /* The whole of a file from a server that gives no ranges or no size, in order: take gets its bytes, and returns false to stop. */
-  int (*read_all)(RemoteStore *store, const char *url, bool (*take)(void *self, const void *data, size_t size), void *self, RemoteError *error);
+  /* A file from byte `offset` on (0 where a server gives no ranges), in order, by one request unless connections are lost: take gets its bytes, and returns false
+     to stop. version: as for read_at. */
+  int (*read_from)(RemoteStore *store, const char *url, const char *version, uint64_t offset, bool (*take)(void *self, const void *data, size_t size), void *self,
+                   RemoteError *error);
 
   /* --- Writing --- */
   void (*limits)(RemoteStore *store, RemoteLimits *out);

@@ -1,12 +1,16 @@
-/* remote_read.c - reads a remote file in order. Ranges of it are asked for ahead, at once: one small one first, as nobody knows
- * yet how far it is read, then larger ones and more of them. What a server gives only as a whole comes by a thread of its own.
+/* remote_read.c - reads a remote file in order: by one request at first, as whoever begins does not always go on, and as some servers
+ * take long to answer. When such a stream turns out to be slower than its reader, and the server answers soon, ranges of the rest are
+ * asked for ahead, several at once: that is how stores give more than one connection's share.
  */
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 
 #include "io/remote.h"
 
-enum { AHEAD = 5, FIRST_BYTES = 64 << 10, MOST_BYTES = 8 << 20, GROWTH = 4, PUSHED_BYTES = 256 << 10 };
+enum { AHEAD = 5, LEAST_BYTES = 64 << 10, RANGE_BYTES = 8 << 20, PUSHED_BYTES = 256 << 10 };
+#define TRIAL_BYTES (UINT64_C(16) << 20) /* read of a stream before it is judged */
+#define SOON 0.3                         /* seconds until a server's answer begins: several more such waits are worth it */
 
 /* A range on its way. */
 typedef struct Chunk {
@@ -20,17 +24,21 @@ typedef struct Chunk {
 struct RemoteReader {
   Remote *remote;
   char *url, *version;
-  uint64_t next, to; /* the next byte to be asked for; the end */
-  uint64_t size;     /* of the next range */
-  bool whole;        /* one thread gets all of it */
-  bool at_end;
+  uint64_t next, to; /* the next byte to be asked for, or to come; the end */
+  bool ranges;       /* the server has them */
+  bool streaming;    /* one thread gets all of it */
+  bool judged;       /* ranges are not better, or nobody knows */
+  bool at_end;       /* of the stream */
+  bool halt;         /* the stream is to end */
+  double asked, answered, waited; /* seconds: moments of the stream; for how long the reader waited since its answer began */
+  uint64_t taken;    /* by the reader, of the stream */
   atomic_bool closing;
   pthread_mutex_t lock;
   pthread_cond_t changed;
   Chunk chunks[AHEAD]; /* a ring: in the order of the file */
-  size_t first, count, most; /* most: how many may be on their way */
+  size_t first, count;
   uint64_t used;       /* of the first one */
-  pthread_t thread;    /* whole */
+  pthread_t thread;    /* of the stream */
   bool started;
   DcError failure;
 };
@@ -40,7 +48,7 @@ static atomic_ullong in_use; /* bytes of all readers' chunks */
 DcCode remote_reader_open(Remote *remote, Str url, const char *version, bool regular, uint64_t from, uint64_t to, RemoteReader **out, DcError *err) {
   (void)err;
   RemoteReader *reader = dc_alloc(sizeof *reader);
-  *reader = (RemoteReader){.remote = remote, .next = from, .to = to, .size = FIRST_BYTES, .whole = !regular, .most = 1};
+  *reader = (RemoteReader){.remote = remote, .next = from, .to = to, .ranges = regular, .streaming = true};
   reader->url = dc_alloc(url.len + 1);
   memcpy(reader->url, url.data, url.len);
   reader->version = dc_alloc(version ? strlen(version) + 1 : 1);
@@ -76,8 +84,8 @@ static void read_chunk(void *self) {
 
 /* With less room ranges are smaller and fewer, but one there always is. */
 static DcCode ask_for_one(RemoteReader *reader, DcError *err) {
-  uint64_t room = remote_room(), size = reader->size, used = atomic_load(&in_use);
-  while (size > FIRST_BYTES && (size > room / AHEAD || used + size > room)) size /= 2;
+  uint64_t room = remote_room(), size = RANGE_BYTES, used = atomic_load(&in_use);
+  while (size > LEAST_BYTES && (size > room / AHEAD || used + size > room)) size /= 2;
   if (size > reader->to - reader->next) size = reader->to - reader->next;
   if (reader->count && used + size > room) return DC_OK;
   Chunk *chunk = &reader->chunks[(reader->first + reader->count) % AHEAD];
@@ -90,17 +98,32 @@ static DcCode ask_for_one(RemoteReader *reader, DcError *err) {
   return DC_OK;
 }
 
-/* What comes next is larger; only who goes on and on gets several ranges at once. */
 static DcCode ask_ahead(RemoteReader *reader, DcError *err) {
-  while (reader->count < reader->most && reader->next < reader->to) {
+  while (reader->count < AHEAD && reader->next < reader->to) {
     size_t before = reader->count;
     DC_TRY(ask_for_one(reader, err));
     if (reader->count == before) break;
-    if (reader->size * GROWTH <= MOST_BYTES) reader->size *= GROWTH;
-    else reader->size = MOST_BYTES;
-    if (reader->size > (1 << 20)) reader->most = AHEAD;
   }
   return DC_OK;
+}
+
+/* Hands out bytes of the first chunk, which is there; its slot is free when all of it is used. */
+static size_t hand_out(RemoteReader *reader, void *data, size_t size) {
+  Chunk *chunk = &reader->chunks[reader->first];
+  size_t got = chunk->got - reader->used < size ? (size_t)(chunk->got - reader->used) : size;
+  if (got) memcpy(data, chunk->slab->data + reader->used, got);
+  reader->used += got;
+  if (reader->used < chunk->got) return got;
+  if (chunk->got < chunk->size) reader->next = reader->to; /* the end of a file whose size nobody told */
+  drop(chunk);
+  reader->used = 0;
+  reader->first = (reader->first + 1) % AHEAD;
+  reader->count--;
+  return got;
+}
+
+static DcCode cut_short(const RemoteReader *reader, uint64_t end, DcError *err) {
+  return dc_fail(err, "cannot read %s: it ends at byte %llu, before its end", reader->url, (unsigned long long)end);
 }
 
 static DcCode read_ranges(RemoteReader *reader, void *data, size_t size, size_t *got, DcError *err) {
@@ -114,56 +137,58 @@ static DcCode read_ranges(RemoteReader *reader, void *data, size_t size, size_t 
     *err = chunk->err;
     return err->code;
   }
-  if (chunk->got < chunk->size && reader->to != UINT64_MAX)
-    return dc_fail(err, "cannot read %s: it ends at byte %llu, before its end", reader->url, (unsigned long long)(chunk->offset + chunk->got));
-  *got = chunk->got - reader->used < size ? (size_t)(chunk->got - reader->used) : size;
-  if (*got) memcpy(data, chunk->slab->data + reader->used, *got);
-  reader->used += *got;
-  if (reader->used < chunk->got) return DC_OK;
-  if (chunk->got < chunk->size) reader->next = reader->to; /* the end of a file whose size nobody told */
-  drop(chunk);
-  reader->used = 0;
-  reader->first = (reader->first + 1) % AHEAD;
-  reader->count--;
+  if (chunk->got < chunk->size && reader->to != UINT64_MAX) return cut_short(reader, chunk->offset + chunk->got, err);
+  *got = hand_out(reader, data, size);
   return DC_OK;
 }
 
-/* ---- the whole ---- */
+/* ---- the stream ---- */
+
+static double now(void) {
+  struct timespec at;
+  clock_gettime(CLOCK_MONOTONIC, &at);
+  return (double)at.tv_sec + (double)at.tv_nsec * 1e-9;
+}
 
 /* Bytes from the server: put into chunks, as far as there is room for them. */
 static bool take(void *self, const void *data, size_t size) {
   RemoteReader *reader = self;
   const char *from = data;
-  bool ok = true;
   pthread_mutex_lock(&reader->lock);
+  if (reader->answered == 0) reader->answered = now();
+  bool ok = true;
   while (size && ok) {
-    while (reader->count == AHEAD && !atomic_load(&reader->closing)) pthread_cond_wait(&reader->changed, &reader->lock);
-    if (atomic_load(&reader->closing)) ok = false;
+    while (reader->count == AHEAD && !reader->halt) pthread_cond_wait(&reader->changed, &reader->lock);
+    if (reader->halt || reader->next == reader->to) break;
     size_t part = size < PUSHED_BYTES ? size : PUSHED_BYTES;
+    if (part > reader->to - reader->next) part = (size_t)(reader->to - reader->next);
     Chunk *chunk = &reader->chunks[(reader->first + reader->count) % AHEAD];
-    if (ok) *chunk = (Chunk){.reader = reader, .size = part, .got = part};
-    if (ok && slab_new(remote_budget(), part, "bytes of a remote file", &chunk->slab, &reader->failure) != DC_OK) ok = false;
+    *chunk = (Chunk){.reader = reader, .offset = reader->next, .size = part, .got = part, .ready = true};
+    ok = slab_new(remote_budget(), part, "bytes of a remote file", &chunk->slab, &reader->failure) == DC_OK;
     if (!ok) break;
     atomic_fetch_add(&in_use, chunk->slab->size);
     memcpy(chunk->slab->data, from, part);
-    chunk->ready = true;
+    reader->next += part;
     reader->count++;
     from += part;
     size -= part;
     pthread_cond_broadcast(&reader->changed);
   }
+  ok = ok && !reader->halt && reader->next < reader->to;
   pthread_mutex_unlock(&reader->lock);
   return ok;
 }
 
-static void *read_whole(void *self) {
+static void *run_stream(void *self) {
   RemoteReader *reader = self;
   RemoteError error = {0};
   DcError err = {0};
   remote_give_up(&reader->closing);
-  int status = remote_module(reader->remote)->read_all(remote_store(reader->remote), reader->url, take, reader, &error);
-  if (status != 0) remote_failed("read", str_of(reader->url), &error, &err);
+  int status = remote_module(reader->remote)->read_from(remote_store(reader->remote), reader->url, reader->version, reader->next, take, reader, &error);
   pthread_mutex_lock(&reader->lock);
+  bool enough = reader->halt || reader->next == reader->to;
+  if (status != 0 && !enough) remote_failed("read", str_of(reader->url), &error, &err);
+  else if (!enough && reader->to != UINT64_MAX) (void)!cut_short(reader, reader->next, &err);
   if (reader->failure.code == DC_OK) reader->failure = err;
   reader->at_end = true;
   pthread_cond_broadcast(&reader->changed);
@@ -171,37 +196,57 @@ static void *read_whole(void *self) {
   return NULL;
 }
 
-static DcCode start_whole(RemoteReader *reader, DcError *err) {
+static DcCode start_stream(RemoteReader *reader, DcError *err) {
   sigset_t all, before;
   sigfillset(&all);
+  reader->asked = now();
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int error = pthread_create(&reader->thread, NULL, read_whole, reader);
+  int error = pthread_create(&reader->thread, NULL, run_stream, reader);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (error) return dc_fail_errno(err, error, "cannot read %s", reader->url);
   reader->started = true;
   return DC_OK;
 }
 
-static DcCode read_pushed(RemoteReader *reader, void *data, size_t size, size_t *got, DcError *err) {
-  if (!reader->started) DC_TRY(start_whole(reader, err));
+static void end_stream(RemoteReader *reader) {
   pthread_mutex_lock(&reader->lock);
+  reader->halt = true;
+  pthread_cond_broadcast(&reader->changed);
+  pthread_mutex_unlock(&reader->lock);
+  pthread_join(reader->thread, NULL);
+  reader->started = false;
+}
+
+/* Would ranges be better for the rest? What has come of the stream stays in the ring before them. */
+static void judge(RemoteReader *reader) {
+  pthread_mutex_lock(&reader->lock);
+  reader->judged = true;
+  bool slow = reader->waited > (now() - reader->answered) / 2, soon = reader->answered - reader->asked < SOON;
+  bool leave = slow && soon && reader->to - reader->next > TRIAL_BYTES;
+  pthread_mutex_unlock(&reader->lock);
+  if (!leave) return;
+  end_stream(reader);
+  reader->streaming = reader->failure.code != DC_OK;
+}
+
+static DcCode read_stream(RemoteReader *reader, void *data, size_t size, size_t *got, DcError *err) {
+  if (!reader->started) {
+    if (reader->next == reader->to) return DC_OK;
+    DC_TRY(start_stream(reader, err));
+  }
+  pthread_mutex_lock(&reader->lock);
+  double before = reader->count ? 0 : now();
   while (!reader->count && !reader->at_end) pthread_cond_wait(&reader->changed, &reader->lock);
+  if (before > 0) reader->waited += now() - (before > reader->answered ? before : reader->answered);
   if (reader->count) {
-    Chunk *chunk = &reader->chunks[reader->first];
-    *got = chunk->got - reader->used < size ? (size_t)(chunk->got - reader->used) : size;
-    memcpy(data, chunk->slab->data + reader->used, *got);
-    reader->used += *got;
-    if (reader->used == chunk->got) {
-      drop(chunk);
-      reader->used = 0;
-      reader->first = (reader->first + 1) % AHEAD;
-      reader->count--;
-      pthread_cond_broadcast(&reader->changed);
-    }
+    *got = hand_out(reader, data, size);
+    pthread_cond_broadcast(&reader->changed);
   } else if (reader->failure.code != DC_OK) {
     *err = reader->failure;
   }
+  reader->taken += *got;
   pthread_mutex_unlock(&reader->lock);
+  if (reader->ranges && !reader->judged && reader->taken >= TRIAL_BYTES) judge(reader);
   return err->code;
 }
 
@@ -210,19 +255,18 @@ static DcCode read_pushed(RemoteReader *reader, void *data, size_t size, size_t 
 DcCode remote_reader_read(RemoteReader *reader, void *data, size_t size, size_t *got, DcError *err) {
   *got = 0;
   if (!size) return DC_OK;
-  return reader->whole ? read_pushed(reader, data, size, got, err) : read_ranges(reader, data, size, got, err);
+  return reader->streaming ? read_stream(reader, data, size, got, err) : read_ranges(reader, data, size, got, err);
 }
 
-/* Ranges on their way end soon: they look at closing. */
+/* What is on its way ends soon: it looks at closing. */
 void remote_reader_close(RemoteReader *reader) {
   if (!reader) return;
-  pthread_mutex_lock(&reader->lock);
   atomic_store(&reader->closing, true);
-  pthread_cond_broadcast(&reader->changed);
-  for (size_t i = 0; i < reader->count && !reader->whole; i++)
+  if (reader->started) end_stream(reader);
+  pthread_mutex_lock(&reader->lock);
+  for (size_t i = 0; i < reader->count; i++)
     while (!reader->chunks[(reader->first + i) % AHEAD].ready) pthread_cond_wait(&reader->changed, &reader->lock);
   pthread_mutex_unlock(&reader->lock);
-  if (reader->started) pthread_join(reader->thread, NULL);
   for (size_t i = 0; i < AHEAD; i++) drop(&reader->chunks[i]);
   pthread_mutex_destroy(&reader->lock);
   pthread_cond_destroy(&reader->changed);

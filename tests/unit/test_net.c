@@ -271,7 +271,7 @@ static bool take(void *self, const void *bytes, size_t size) {
 
 static int read_whole(Case *it, Bytes *out) {
   it->error = (RemoteError){.kind = REMOTE_FAILED};
-  return net->read_all(it->store, it->url, take, out, &it->error);
+  return net->read_from(it->store, it->url, NULL, 0, take, out, &it->error);
 }
 
 static int read_part(Case *it, const char *version, uint64_t from, uint64_t size, uint64_t *got) {

@@ -1,8 +1,10 @@
 /* test_remote.c - files elsewhere over a module that keeps objects in memory and fails on demand. */
 #include <check.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/interrupt.h"
 #include "io/listing.h"
@@ -34,6 +36,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Stored objects[OBJECTS];
 static int calls, fail_at, uploads, lists, looks; /* fail_at: the number of the call that fails; 0: none */
 static bool changes; /* with each read */
+static atomic_int ranges, streams; /* requests for them */
+static long slow, late; /* microseconds: between the pieces of a stream, before its first one */
 static Arena arena;
 
 static bool fails(RemoteError *error) {
@@ -135,6 +139,7 @@ static int list(RemoteStore *store, const char *url, bool deep, bool (*found)(vo
 static int read_at(RemoteStore *store, const char *url, const char *version, uint64_t offset, void *data, uint64_t size, uint64_t *got, RemoteInfo *info, RemoteError *error) {
   (void)store, (void)info;
   *got = 0;
+  ranges++;
   if (fails(error)) return -1;
   pthread_mutex_lock(&lock);
   Stored *object = find(name_of(url));
@@ -152,6 +157,27 @@ static int read_at(RemoteStore *store, const char *url, const char *version, uin
     snprintf(error->text, sizeof error->text, "it has changed");
   }
   return same ? 0 : -1;
+}
+
+static void nap(long microseconds) {
+  if (microseconds) nanosleep(&(struct timespec){.tv_nsec = microseconds * 1000}, NULL);
+}
+
+static int read_from(RemoteStore *store, const char *url, const char *version, uint64_t offset, bool (*take)(void *, const void *, size_t), void *self, RemoteError *error) {
+  enum { PIECE = 256 << 10 };
+  char *piece = malloc(PIECE);
+  uint64_t got = 0;
+  int status = 0;
+  streams++;
+  nap(late);
+  do {
+    status = read_at(store, url, version, offset, piece, PIECE, &got, NULL, error);
+    ranges--;
+    offset += got;
+    nap(slow);
+  } while (status == 0 && got && take(self, piece, (size_t)got));
+  free(piece);
+  return status;
 }
 
 static void limits(RemoteStore *store, RemoteLimits *out) {
@@ -214,7 +240,7 @@ static int remove_object(RemoteStore *store, const char *url, RemoteError *error
 
 static const char *const schemes[] = {"s3", NULL};
 static const RemoteModule module = {.version = REMOTE_MODULE_VERSION, .schemes = schemes, .can_write = yes, .can_list = yes, .open = open_store, .look = look, .list = list,
-                                    .read_at = read_at, .limits = limits, .put = put, .upload_begin = upload_begin, .upload_part = upload_part,
+                                    .read_at = read_at, .read_from = read_from, .limits = limits, .put = put, .upload_begin = upload_begin, .upload_part = upload_part,
                                     .upload_complete = upload_complete, .upload_free = upload_free, .remove = remove_object};
 
 static void setup(void) {
@@ -222,6 +248,8 @@ static void setup(void) {
   for (size_t i = 0; i < OBJECTS; i++) objects[i].used = false;
   calls = fail_at = lists = looks = 0;
   changes = false;
+  ranges = streams = 0;
+  slow = late = 0;
   interrupt_clear();
 }
 
@@ -263,6 +291,29 @@ START_TEST(reads_ranges_in_order) {
     buf_free(&back);
     free(data);
   }
+}
+END_TEST
+
+/* A stream that is slower than its reader is left for ranges, unless the server takes long to answer at all. */
+START_TEST(leaves_a_slow_stream) {
+  enum { SIZE = 40 << 20 };
+  char *data = numbers(SIZE);
+  for (int round = 0; round < 3; round++) {
+    DcError err = {0};
+    Buf back = {0};
+    keep("x.csv", data, SIZE);
+    slow = round ? 2000 : 0;
+    late = round == 2 ? 400000 : 0;
+    ranges = streams = 0;
+    ck_assert_msg(read_back("s3://b/x.csv", &back, &err) == DC_OK, "%s", err.message);
+    ck_assert_uint_eq(back.len, SIZE);
+    ck_assert(memcmp(back.data, data, SIZE) == 0);
+    ck_assert_int_eq(streams, 1);
+    if (round == 1) ck_assert_int_ge(ranges, 2);
+    if (round == 2) ck_assert_int_eq(ranges, 0);
+    buf_free(&back);
+  }
+  free(data);
 }
 END_TEST
 
@@ -461,6 +512,7 @@ int main(void) {
   tcase_set_timeout(cases, 60);
   tcase_add_checked_fixture(cases, setup, teardown);
   tcase_add_test(cases, reads_ranges_in_order);
+  tcase_add_test(cases, leaves_a_slow_stream);
   tcase_add_test(cases, notices_changes);
   tcase_add_test(cases, tells_each_failure_of_a_read);
   tcase_add_test(cases, lists_as_folders);
