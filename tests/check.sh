@@ -113,6 +113,7 @@ normal() {
 }
 
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}" UBSAN_OPTIONS=print_stacktrace=1
+export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=$PWD/tests/leaks.supp:print_suppressions=0}"
 asan() {
   build build-asan asan || return
   $MAKE --no-print-directory build/runner >/dev/null
