@@ -74,6 +74,8 @@ SHARED_postgres := $(wildcard modules/sql/*.[ch])
 SHARED_mysql := $(SHARED_postgres)
 SHARED_sqlite := $(SHARED_postgres)
 SHARED_odbc := $(SHARED_postgres)
+# The threads of librdkafka are those of C11, which ThreadSanitizer does not follow.
+C_MODULES := $(filter-out $(if $(filter tsan,$(SANITIZE)),kafka),$(C_MODULES))
 C_MODULES := $(foreach m,$(C_MODULES),$(if $(wildcard modules/$(m)/*.c),$(shell $(PKG_CONFIG) --exists $(NEEDS_$(m)) && echo $(m))))
 MODULES += $(C_MODULES:%=$(BUILD)/dcetl-%.so)
 UNIT := $(if $(filter net,$(C_MODULES)),$(UNIT),$(filter-out %/test_net,$(UNIT)))
