@@ -2,6 +2,8 @@
 #ifndef ENGINE_LOAD_H
 #define ENGINE_LOAD_H
 
+#include <time.h>
+
 #include "engine/adapter.h"
 #include "engine/hive.h"
 #include "engine/node.h"
@@ -21,11 +23,14 @@ typedef struct FileUnit {
   uint64_t rows, bytes;
 } FileUnit;
 
-/* Opened for its header, and kept. */
+/* Opened for its header, and kept: what cannot be opened twice, and files elsewhere for a moment, to spare a request. */
 typedef struct Opened {
   struct InputStream *stream;
   Buf ahead; /* bytes read from it already */
+  time_t since;
+  bool taken; /* a file elsewhere: its stream is somebody's, it is opened anew for others */
 } Opened;
+enum { KEPT_SECONDS = 10 }; /* of files elsewhere: servers drop connections that nobody uses */
 
 typedef struct Reader Reader;
 

@@ -14,10 +14,14 @@ enum { HEAD = 64 << 10 };
 
 DcCode load_head(LoadPlan *plan, uint32_t number, size_t want, Buf *out, bool *ended, DcError *err) {
   const InputFile *file = &plan->files.files[number];
-  Opened *kept = file->regular ? NULL : &plan->opened[number];
+  Opened *kept = plan->opened ? &plan->opened[number] : NULL;
+  if (kept && file->regular && (!file->remote || kept->taken)) kept = NULL;
   InputStream *stream = kept ? kept->stream : NULL;
   if (!stream) DC_TRY(stream_open(file, 0, UINT64_MAX, &stream, err));
-  if (kept) kept->stream = stream;
+  if (kept) {
+    kept->stream = stream;
+    kept->since = time(NULL);
+  }
   Buf *buf = kept ? &kept->ahead : out;
   DcCode code = DC_OK;
   size_t got = 1;

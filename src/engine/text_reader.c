@@ -31,7 +31,7 @@ typedef struct TextReader {
   Frames *frames;    /* in place of the stream, when a zstd file is read by several */
   uint64_t counted;  /* of the stream's bytes: booked as read already */
   size_t ahead;      /* of what was read for the header: taken already */
-  bool from_ahead;
+  bool from_ahead, taken; /* taken: the stream, with what was read of it, is ours */
   iconv_t convert;
   bool converting;
   Buf undecoded;
@@ -71,7 +71,9 @@ DcCode text_reader_open(Dataset *node, const ReadSpec *spec, Reader **out, DcErr
 }
 
 static void close_stream(TextReader *reader) {
-  if (!reader->from_ahead) stream_close(reader->stream);
+  if (!reader->from_ahead || reader->taken) stream_close(reader->stream);
+  if (reader->taken) reader->plan->opened[reader->file].ahead.len = 0;
+  reader->taken = false;
   reader->stream = NULL;
   frames_unref(reader->frames);
   reader->frames = NULL;
@@ -190,6 +192,22 @@ static DcCode row_boundary(const LoadPlan *plan, uint32_t number, uint64_t place
   }
 }
 
+/* A file elsewhere whose head was read a moment ago is read on. */
+static bool take_kept(TextReader *reader, uint64_t from, uint64_t to) {
+  Opened *kept = &reader->plan->opened[reader->file];
+  if (!kept->stream) return false;
+  kept->taken = true;
+  if (to != UINT64_MAX || from > kept->ahead.len || time(NULL) - kept->since > KEPT_SECONDS) {
+    stream_close(kept->stream);
+    kept->stream = NULL;
+    kept->ahead.len = 0;
+    return false;
+  }
+  reader->stream = kept->stream;
+  kept->stream = NULL;
+  return true;
+}
+
 static DcCode open_stream(TextReader *reader, uint64_t from, uint64_t to, DcError *err) {
   LoadPlan *plan = reader->plan;
   const InputFile *file = &plan->files.files[reader->file];
@@ -201,6 +219,9 @@ static DcCode open_stream(TextReader *reader, uint64_t from, uint64_t to, DcErro
     reader->stream = kept->stream;
     reader->from_ahead = true;
     reader->ahead = 0;
+  } else if (take_kept(reader, from, to)) {
+    reader->from_ahead = reader->taken = true;
+    reader->ahead = (size_t)from;
   } else {
     if (file->codec != CODEC_NONE) DC_TRY(frames_open(reader->engine, file, &reader->frames, err));
     if (!reader->frames) DC_TRY(stream_open(file, from, to, &reader->stream, err));
@@ -245,7 +266,7 @@ static DcCode open_segment(TextReader *reader, DcError *err) {
   if (to <= from) return DC_OK; /* no row starts in it */
   DC_TRY(open_stream(reader, from, to, err));
   if (!cut) DC_TRY(skip_bytes(reader, data, err));
-  if (cut && from == data) atomic_fetch_add(&reader->engine->bytes_read, data); /* the header was read before */
+  if (cut && from == data && !reader->from_ahead) atomic_fetch_add(&reader->engine->bytes_read, data); /* the header was read before */
   reader->offset = cut ? from : data;
   reader->carry.len = 0;
   if (plan->cutter) reader->cutter = plan->cutter(plan, segment->file);
