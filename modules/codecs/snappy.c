@@ -107,7 +107,7 @@ static DecodeResult finish_chunk(SnappyDecoder *decoder, CodecBuffers *buffers) 
   size_t size = decoder->chunk_size - 4, len = CHUNK_TEXT;
   decoder->text_at = decoder->text_len = 0;
   if (type == CHUNK_IDENTIFIER)
-    return memcmp(decoder->chunk, IDENTIFIER + 4, 6) == 0 ? DECODE_END : corrupt(buffers, "no snappy data");
+    return memcmp(decoder->chunk, &IDENTIFIER[4], 6) == 0 ? DECODE_END : corrupt(buffers, "no snappy data");
   if (type >= CHUNK_SKIPPABLE) return DECODE_END;
   if (type == CHUNK_COMPRESSED && !unpack(data, size, decoder->text, &len)) return corrupt(buffers, "a bad chunk");
   if (type == CHUNK_PLAIN) {

@@ -169,8 +169,9 @@ static int fetch(SqlStream *base, struct ArrowArray *out) {
   if (!reader->started) link_start(reader->link, fill, reader);
   reader->started = true;
   if (link_wait(reader->link, &base->error) != 0) {
-    if (!reader->link->lost) link_close(reader->link);
-    if (!reader->link->lost) reader->link = NULL;
+    if (reader->link->lost) return -1; /* its thread still uses the reader */
+    link_close(reader->link);
+    reader->link = NULL;
     return -1;
   }
   *out = reader->ready;
