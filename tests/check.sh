@@ -123,7 +123,7 @@ asan() {
   QUICK=1 run asan-scripts scripts build-asan
 }
 
-export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1}"
+export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1:suppressions=$PWD/tests/races.supp:print_suppressions=0}"
 tsan() {
   build build-tsan tsan || return
   $MAKE --no-print-directory build/runner >/dev/null
