@@ -104,7 +104,7 @@ static void write_out(Log *log, LogLevel level, const DcError *err, Str message)
   Buf buf = {0};
   if (log->json) print_json(&buf, level, err, message);
   else print_text(&buf, level, err, message);
-  secret_mask(&buf, 0);
+  if (!log->json) secret_mask(&buf, 0);
   pthread_mutex_lock(&log->lock);
   wipe_status(log);
   fwrite(buf.data, 1, buf.len, log->out);

@@ -97,11 +97,7 @@ static DcCode check_columns(const LoadPlan *plan, const LoadSpec *spec, DcError 
     dc_hint(err, "VALUE (a, b) names as many columns as there are paths");
     return err->code;
   }
-  for (size_t i = 0; i < spec->column_count; i++)
-    for (size_t k = 0; k < i; k++)
-      if (str_eq(spec->columns[i], spec->columns[k]) && !str_is(spec->columns[i], "_"))
-        return dc_fail_at(err, DC_FAIL, spec->adapter_pos, "the VALUE list names \"%.*s\" twice", STR_ARG(spec->columns[i]));
-  return DC_OK;
+  return load_check_twice(spec, err);
 }
 
 /* --- What a file looks like --- */

@@ -25,4 +25,7 @@ extern const RecordWriter json_writer;
 /* A node over one of texts (taken over): each is JSON. count 0: Structured; else Columnar, a path for each name. */
 Dataset *json_rows(Dataset *in, Position pos, const Str *names, const Str *paths, size_t count, JsonTwice twice);
 
+/* What stands before the value of each column in an object: ,"name": (the first one without its comma). In arena. */
+const Str *json_member_names(Arena *arena, const Schema *schema);
+
 #endif

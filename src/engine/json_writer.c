@@ -85,8 +85,7 @@ static DcCode put_value(const Copy *copy, Pen *pen, View *view, const Vector *ve
 
 /* --- Records --- */
 
-/* What stands before each value: ,"name": */
-static Str *member_names(Arena *arena, const Schema *schema) {
+const Str *json_member_names(Arena *arena, const Schema *schema) {
   Str *names = arena_alloc(arena, (schema->count + 1) * sizeof *names);
   Buf text = {0};
   for (uint32_t c = 0; c < schema->count; c++) {
@@ -118,7 +117,7 @@ static DcCode put_record(const Copy *copy, Pen *pen, const Schema *schema, View 
 static DcCode put(const Copy *copy, Pen *pen, const Layout *layout, View *view, const Vector *const *columns) {
   const Schema *schema = &layout->schema;
   bool array = is_array(copy), objects = schema->type == DS_STRUCTURED;
-  const Str *names = objects ? NULL : member_names(&pen->worker.scratch, schema);
+  const Str *names = objects ? NULL : json_member_names(&pen->worker.scratch, schema);
   for (uint32_t i = 0; i < view->n; i++) {
     size_t start = pen->text.len;
     if (array) buf_text(&pen->text, ",\n");

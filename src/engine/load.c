@@ -45,6 +45,14 @@ DcCode load_missing_column(const char *path, Str column, const Str *names, size_
   return err->code;
 }
 
+DcCode load_check_twice(const LoadSpec *spec, DcError *err) {
+  for (size_t i = 0; i < spec->column_count; i++)
+    for (size_t k = 0; k < i; k++)
+      if (str_eq(spec->columns[i], spec->columns[k]) && !str_is(spec->columns[i], "_"))
+        return dc_fail_at(err, DC_FAIL, spec->adapter_pos, "the VALUE list names \"%.*s\" twice", STR_ARG(spec->columns[i]));
+  return DC_OK;
+}
+
 /* --- Partitions --- */
 
 static void add_segment(LoadPlan *plan, size_t *cap, Segment segment) {

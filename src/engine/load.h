@@ -119,6 +119,9 @@ uint64_t load_source(Dataset *node, uint32_t file, bool rows);
 /* The error that a column of the VALUE list is not among those of a file, with the nearest name. */
 DcCode load_missing_column(const char *path, Str column, const Str *names, size_t count, DcError *err);
 
+/* The error that the VALUE list names a column twice; "_" may be there any number of times. */
+DcCode load_check_twice(const LoadSpec *spec, DcError *err) DC_MUST_CHECK;
+
 /* --- Text --- */
 extern const SourceOps text_source;
 /* Reads the head of file `number` once: its format, where its data starts, its source number. One caller at a time. */

@@ -3,6 +3,7 @@
  * What has a column "value" is a message already, unless @format asks for whole records.
  */
 #include "base/utf8.h"
+#include "engine/json_adapter.h"
 #include "engine/structured.h"
 #include "engine/system.h"
 #include "io/text_scan.h"
@@ -92,20 +93,6 @@ static DcCode apply(const Reshape *self, Worker *worker, View *view, Vector *col
 
 /* --- The node --- */
 
-static const Str *json_names(Arena *arena, const Schema *schema) {
-  Str *names = arena_alloc(arena, ((size_t)schema->count + 1) * sizeof *names);
-  Buf text = {0};
-  for (uint32_t c = 0; c < schema->count; c++) {
-    text.len = 0;
-    buf_char(&text, ',');
-    json_put_text(&text, schema->names[c]);
-    buf_char(&text, ':');
-    names[c] = arena_str(arena, str_make(text.data, text.len));
-  }
-  buf_free(&text);
-  return names;
-}
-
 /* A line is the value as it is. */
 static Dataset *line_node(Dataset *in) {
   static const Str value = {"value", 5};
@@ -138,7 +125,7 @@ static DcCode record_node(const SystemOptions *options, Dataset *in, Dataset **o
   to->key = column;
   to->path = key && objects ? path_compile(&node->arena, str_of(key)) : NULL;
   to->count = objects ? 1 : schema->count;
-  if (!objects) to->names = json_names(&node->arena, schema);
+  if (!objects) to->names = json_member_names(&node->arena, schema);
   to->plain = in->schema.names;
   node_schema(node, DS_COLUMNAR, names, key ? 2 : 1);
   *out = node;

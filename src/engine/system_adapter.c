@@ -52,7 +52,6 @@ static DcCode apply(const ParamValue *param, Arena *arena, void *own, DcError *e
   if (str_is(param->name, "mode")) return apply_mode(param, out, err);
   if (str_is(param->name, "format") && out->format->messages) return apply_format(param, out, err);
   if (str_is(param->name, "key")) DC_TRY(apply_key(param, arena, out, err));
-  if (str_is(param->name, "password") && param->value.type != TYPE_NULL) secret_note(value_to_str(arena, param->value));
   return typed_apply(param, arena, own, err);
 }
 
