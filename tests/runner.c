@@ -270,24 +270,14 @@ static void same_as_first(const Result *r, const char *first) {
   if (status) fail_at(r, 1, text_of("says something else than with %s:", ways[0]), log);
 }
 
-/* Gives the exit status. LeakSanitizer itself crashes now and then, when a thread ends while it looks: then the way is run again. */
-static int run_fresh(const Case *c, Result *r) {
-  enum { TRIES = 3 };
-  for (int left = TRIES;; left--) {
-    prepare(c, r->folder, r->work);
-    int status = run(c, r->way, r->folder, r->work);
-    r->out = file_read(text_of("%s/stdout", r->folder), &r->out_len);
-    r->err = file_read(text_of("%s/stderr", r->folder), NULL);
-    if (!r->out || !r->err) ck_abort_msg("%s: its output cannot be read", c->path);
-    if (left == 1 || !strstr(r->err, "LeakSanitizer has encountered a fatal error")) return status;
-    if (system(text_of("chmod -R u+rwx '%s' && rm -rf '%s'", r->folder, r->folder))) ck_abort_msg("cannot remove %s", r->folder);
-  }
-}
-
 static void run_way(const Case *c, int way, const char *first) {
   Result r = {.c = c, .way = ways[way], .folder = text_of("%s/way%d", home, way)};
   r.work = text_of("%s/work", r.folder);
-  int status = run_fresh(c, &r);
+  prepare(c, r.folder, r.work);
+  int status = run(c, r.way, r.folder, r.work);
+  r.out = file_read(text_of("%s/stdout", r.folder), &r.out_len);
+  r.err = file_read(text_of("%s/stderr", r.folder), NULL);
+  if (!r.out || !r.err) ck_abort_msg("%s: its output cannot be read", c->path);
   if (accepting) {
     accept_case(&r);
     return;
