@@ -8,7 +8,7 @@
 
 #include "io/remote.h"
 
-enum { AHEAD = 5, LEAST_BYTES = 64 << 10, RANGE_BYTES = 8 << 20, PUSHED_BYTES = 256 << 10 };
+enum { RANGES_AHEAD = 5, PUSHED_AHEAD = 16, LEAST_BYTES = 64 << 10, RANGE_BYTES = 8 << 20, PUSHED_BYTES = 512 << 10 };
 #define TRIAL_BYTES (UINT64_C(16) << 20) /* read of a stream before it is judged */
 #define SOON 0.3                         /* seconds until a server's answer begins: several more such waits are worth it */
 
@@ -35,7 +35,7 @@ struct RemoteReader {
   atomic_bool closing;
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  Chunk chunks[AHEAD]; /* a ring: in the order of the file */
+  Chunk chunks[PUSHED_AHEAD]; /* a ring: in the order of the file */
   size_t first, count;
   uint64_t used;       /* of the first one */
   pthread_t thread;    /* of the stream */
@@ -85,10 +85,10 @@ static void read_chunk(void *self) {
 /* With less room ranges are smaller and fewer, but one there always is. */
 static DcCode ask_for_one(RemoteReader *reader, DcError *err) {
   uint64_t room = remote_room(), size = RANGE_BYTES, used = atomic_load(&in_use);
-  while (size > LEAST_BYTES && (size > room / AHEAD || used + size > room)) size /= 2;
+  while (size > LEAST_BYTES && (size > room / RANGES_AHEAD || used + size > room)) size /= 2;
   if (size > reader->to - reader->next) size = reader->to - reader->next;
   if (reader->count && used + size > room) return DC_OK;
-  Chunk *chunk = &reader->chunks[(reader->first + reader->count) % AHEAD];
+  Chunk *chunk = &reader->chunks[(reader->first + reader->count) % PUSHED_AHEAD];
   *chunk = (Chunk){.reader = reader, .offset = reader->next, .size = size};
   DC_TRY(slab_new(remote_budget(), (size_t)size, "bytes of a remote file", &chunk->slab, err));
   atomic_fetch_add(&in_use, chunk->slab->size);
@@ -99,7 +99,7 @@ static DcCode ask_for_one(RemoteReader *reader, DcError *err) {
 }
 
 static DcCode ask_ahead(RemoteReader *reader, DcError *err) {
-  while (reader->count < AHEAD && reader->next < reader->to) {
+  while (reader->count < RANGES_AHEAD && reader->next < reader->to) {
     size_t before = reader->count;
     DC_TRY(ask_for_one(reader, err));
     if (reader->count == before) break;
@@ -107,7 +107,7 @@ static DcCode ask_ahead(RemoteReader *reader, DcError *err) {
   return DC_OK;
 }
 
-/* Hands out bytes of the first chunk, which is there; its slot is free when all of it is used. */
+/* Hands out bytes of the first chunk, which is there and the reader's own; its slot is free when all of it is used. */
 static size_t hand_out(RemoteReader *reader, void *data, size_t size) {
   Chunk *chunk = &reader->chunks[reader->first];
   size_t got = chunk->got - reader->used < size ? (size_t)(chunk->got - reader->used) : size;
@@ -117,8 +117,11 @@ static size_t hand_out(RemoteReader *reader, void *data, size_t size) {
   if (chunk->got < chunk->size) reader->next = reader->to; /* the end of a file whose size nobody told */
   drop(chunk);
   reader->used = 0;
-  reader->first = (reader->first + 1) % AHEAD;
+  pthread_mutex_lock(&reader->lock);
+  reader->first = (reader->first + 1) % PUSHED_AHEAD;
   reader->count--;
+  if (reader->count <= PUSHED_AHEAD / 2) pthread_cond_broadcast(&reader->changed);
+  pthread_mutex_unlock(&reader->lock);
   return got;
 }
 
@@ -150,33 +153,46 @@ static double now(void) {
   return (double)at.tv_sec + (double)at.tv_nsec * 1e-9;
 }
 
-/* Bytes from the server: put into chunks, as far as there is room for them. */
+/* Waits until the ring has room for bytes of the stream; false: no more are wanted. Many at a time, as each wait costs a switch of threads. */
+static bool wait_for_room(RemoteReader *reader) {
+  pthread_mutex_lock(&reader->lock);
+  if (reader->answered == 0) reader->answered = now();
+  bool full = reader->count == PUSHED_AHEAD || (reader->count && atomic_load(&in_use) + PUSHED_BYTES > remote_room());
+  while (full && reader->count > PUSHED_AHEAD / 2 && !reader->halt) pthread_cond_wait(&reader->changed, &reader->lock);
+  while (full && reader->count && atomic_load(&in_use) + PUSHED_BYTES > remote_room() && !reader->halt) pthread_cond_wait(&reader->changed, &reader->lock);
+  bool wanted = !reader->halt && reader->next < reader->to;
+  pthread_mutex_unlock(&reader->lock);
+  return wanted;
+}
+
+/* Bytes from the server: put into chunks, as far as there is room for them. The slot behind the others is the stream's own. */
 static bool take(void *self, const void *data, size_t size) {
   RemoteReader *reader = self;
   const char *from = data;
-  pthread_mutex_lock(&reader->lock);
-  if (reader->answered == 0) reader->answered = now();
-  bool ok = true;
-  while (size && ok) {
-    while (reader->count == AHEAD && !reader->halt) pthread_cond_wait(&reader->changed, &reader->lock);
-    if (reader->halt || reader->next == reader->to) break;
+  while (size && wait_for_room(reader)) {
     size_t part = size < PUSHED_BYTES ? size : PUSHED_BYTES;
     if (part > reader->to - reader->next) part = (size_t)(reader->to - reader->next);
-    Chunk *chunk = &reader->chunks[(reader->first + reader->count) % AHEAD];
-    *chunk = (Chunk){.reader = reader, .offset = reader->next, .size = part, .got = part, .ready = true};
-    ok = slab_new(remote_budget(), part, "bytes of a remote file", &chunk->slab, &reader->failure) == DC_OK;
-    if (!ok) break;
-    atomic_fetch_add(&in_use, chunk->slab->size);
-    memcpy(chunk->slab->data, from, part);
-    reader->next += part;
-    reader->count++;
+    Chunk chunk = {.reader = reader, .offset = reader->next, .size = part, .got = part, .ready = true};
+    DcError err = {0};
+    bool fine = slab_new(remote_budget(), part, "bytes of a remote file", &chunk.slab, &err) == DC_OK;
+    if (fine) {
+      atomic_fetch_add(&in_use, chunk.slab->size);
+      memcpy(chunk.slab->data, from, part);
+    }
+    pthread_mutex_lock(&reader->lock);
+    if (fine) {
+      reader->chunks[(reader->first + reader->count) % PUSHED_AHEAD] = chunk;
+      reader->next += part;
+      if (!reader->count++) pthread_cond_broadcast(&reader->changed);
+    } else {
+      reader->failure = err;
+    }
+    pthread_mutex_unlock(&reader->lock);
+    if (!fine) return false;
     from += part;
     size -= part;
-    pthread_cond_broadcast(&reader->changed);
   }
-  ok = ok && !reader->halt && reader->next < reader->to;
-  pthread_mutex_unlock(&reader->lock);
-  return ok;
+  return !size && reader->next < reader->to;
 }
 
 static void *run_stream(void *self) {
@@ -238,14 +254,11 @@ static DcCode read_stream(RemoteReader *reader, void *data, size_t size, size_t 
   double before = reader->count ? 0 : now();
   while (!reader->count && !reader->at_end) pthread_cond_wait(&reader->changed, &reader->lock);
   if (before > 0) reader->waited += now() - (before > reader->answered ? before : reader->answered);
-  if (reader->count) {
-    *got = hand_out(reader, data, size);
-    pthread_cond_broadcast(&reader->changed);
-  } else if (reader->failure.code != DC_OK) {
-    *err = reader->failure;
-  }
-  reader->taken += *got;
+  bool there = reader->count;
+  if (!there && reader->failure.code != DC_OK) *err = reader->failure;
   pthread_mutex_unlock(&reader->lock);
+  if (there) *got = hand_out(reader, data, size);
+  reader->taken += *got;
   if (reader->ranges && !reader->judged && reader->taken >= TRIAL_BYTES) judge(reader);
   return err->code;
 }
@@ -265,9 +278,9 @@ void remote_reader_close(RemoteReader *reader) {
   if (reader->started) end_stream(reader);
   pthread_mutex_lock(&reader->lock);
   for (size_t i = 0; i < reader->count; i++)
-    while (!reader->chunks[(reader->first + i) % AHEAD].ready) pthread_cond_wait(&reader->changed, &reader->lock);
+    while (!reader->chunks[(reader->first + i) % PUSHED_AHEAD].ready) pthread_cond_wait(&reader->changed, &reader->lock);
   pthread_mutex_unlock(&reader->lock);
-  for (size_t i = 0; i < AHEAD; i++) drop(&reader->chunks[i]);
+  for (size_t i = 0; i < PUSHED_AHEAD; i++) drop(&reader->chunks[i]);
   pthread_mutex_destroy(&reader->lock);
   pthread_cond_destroy(&reader->changed);
   dc_free(reader->url);

@@ -19,7 +19,7 @@ static int open_again(const struct stat *status) {
 DcCode standard_write(const char *data, size_t len, DcError *err) {
   struct stat status;
   if (fstat(STDOUT_FILENO, &status) != 0) return dc_fail_errno(err, errno, "cannot write standard output");
-  bool waits = !S_ISREG(status.st_mode);
+  bool waits = S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || isatty(STDOUT_FILENO); /* not files, /dev/null */
   int own = open_again(&status), fd = own < 0 ? STDOUT_FILENO : own;
   size_t most = waits && own < 0 ? PIPE_BUF : len; /* for so much poll promises that write does not block */
   while (len) {
