@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 static DC_PRINTF(4, 0) DcCode set(DcError *err, DcCode code, Position pos, const char *format, va_list args) {
   if (err->code != DC_OK) return err->code;
   err->code = code;
@@ -80,27 +82,32 @@ static void put(Out *out, const char *data, size_t len) {
 
 static void put_text(Out *out, const char *text) { put(out, text, strlen(text)); }
 
-/* The source line with a caret line below it; tabs are kept so that the caret stands right. */
+/* The source line, its secrets masked, with a caret line below it; tabs are kept so that the caret stands right. */
 static void put_caret(Out *out, Position pos) {
   const char *text = pos.source->text;
   size_t start = pos.offset < pos.source->len ? pos.offset : pos.source->len, end = start;
   while (start > 0 && text[start - 1] != '\n') start--;
   while (end < pos.source->len && text[end] != '\n') end++;
+  Buf line = {0};
+  size_t from = pos.offset - start, to = from + pos.length;
+  buf_str(&line, str_make(text + start, end - start));
+  secret_mask_place(&line, &from, &to);
   char head[32];
   int width = snprintf(head, sizeof head, "%5u | ", pos.line);
   put(out, head, (size_t)width);
-  put(out, text + start, end - start);
+  put(out, line.data, line.len);
   put_text(out, "\n");
   for (int i = 0; i < width - 2; i++) put_text(out, " ");
   put_text(out, "| ");
-  for (size_t i = start; i < pos.offset && i < end; i++) {
-    if (((unsigned char)text[i] & 0xC0) == 0x80) continue; /* one column for a whole UTF-8 sequence */
-    put(out, text[i] == '\t' ? "\t" : " ", 1);
+  for (size_t i = 0; i < from && i < line.len; i++) {
+    if (((unsigned char)line.data[i] & 0xC0) == 0x80) continue; /* one column for a whole UTF-8 sequence */
+    put(out, line.data[i] == '\t' ? "\t" : " ", 1);
   }
   put_text(out, "^");
-  for (size_t i = pos.offset + 1; i < end && i < (size_t)pos.offset + pos.length; i++)
-    if (((unsigned char)text[i] & 0xC0) != 0x80) put_text(out, "~");
+  for (size_t i = from + 1; i < to && i < line.len; i++)
+    if (((unsigned char)line.data[i] & 0xC0) != 0x80) put_text(out, "~");
   put_text(out, "\n");
+  buf_free(&line);
 }
 
 size_t dc_error_format(const DcError *err, const char *level, char *buffer, size_t size) {

@@ -6,8 +6,11 @@
 
 /* From now on the text is masked. Texts of fewer than 3 bytes are not: masking them would hide everything else. */
 void secret_note(Str text);
-/* Puts *** in place of every secret in text[from …]. Everything that is shown and is not data goes through here: messages, EXPLAIN,
+/* Puts *** in place of every secret in text[start …]. Everything that is shown and is not data goes through here: messages, EXPLAIN,
    DESCRIBE, --stats, traces. */
-void secret_mask(Buf *text, size_t from);
+void secret_mask(Buf *text, size_t start);
+/* The same for all of the text; *from and *to, bytes of it, become the place where what stood between them is now, with all of the ***
+   that are a part of it. */
+void secret_mask_place(Buf *text, size_t *from, size_t *to);
 
 #endif

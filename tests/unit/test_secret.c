@@ -36,12 +36,36 @@ START_TEST(a_secret_of_three_ends) {
 }
 END_TEST
 
+static void check_place(const char *text, size_t from, size_t to, const char *masked_text, size_t new_from, size_t new_to) {
+  Buf buf = {0};
+  buf_text(&buf, text);
+  secret_mask_place(&buf, &from, &to);
+  ck_assert(str_eq(str_make(buf.data, buf.len), str_of(masked_text)));
+  ck_assert_uint_eq(from, new_from);
+  ck_assert_uint_eq(to, new_to);
+  buf_free(&buf);
+}
+
+START_TEST(a_place_moves_with_its_text) {
+  secret_note(str_of("hunter2"));
+  secret_note(str_of("xyz"));
+  check_place("a hunter2 b", 0, 1, "a *** b", 0, 1);
+  check_place("a hunter2 b", 10, 11, "a *** b", 6, 7);
+  check_place("hunter2 hunter2 xyz b", 20, 21, "*** *** *** b", 12, 13);
+  check_place("a hunter2 b", 2, 9, "a *** b", 2, 5); /* is the secret, */
+  check_place("a hunter2 b", 4, 6, "a *** b", 2, 5); /* is in it, */
+  check_place("a hunter2 b", 0, 11, "a *** b", 0, 7); /* around it */
+  check_place("a", 1, 1, "a", 1, 1);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("secret");
   TCase *tests = tcase_create("secret");
   tcase_add_test(tests, masks_every_occurrence);
   tcase_add_test(tests, leaves_short_texts);
   tcase_add_test(tests, a_secret_of_three_ends);
+  tcase_add_test(tests, a_place_moves_with_its_text);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
