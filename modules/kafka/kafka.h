@@ -147,17 +147,20 @@ struct System {
 /* A handle that reads; given back by system_give. NULL: the error. */
 Client *system_take(System *system, TableError *error);
 void system_give(System *system, Client *client);
+/* Do both talk to one cluster? */
+bool system_same_cluster(System *a, System *b);
 
 int kafka_plan(System *system, const SystemQuery *query, SystemPlan **out, struct ArrowSchema *schema, uint32_t *partitions, TableError *error);
 int kafka_read(SystemPlan *plan, uint32_t partition, const uint8_t *columns, uint32_t max_rows, struct ArrowArrayStream *out, TableError *error);
-int kafka_acknowledge(SystemPlan *plan, TableError *error);
+int kafka_acknowledge(SystemPlan *const *plans, uint32_t plan_count, TableError *error);
 void kafka_cut(SystemPlan *plan);
 void kafka_free_plan(SystemPlan *plan);
 /* Does its group want offsets to be stored? */
 bool plan_stores(const SystemPlan *plan);
-/* The offsets that acknowledging the plan stores; *out NULL: none (nothing was read, or it was read in part, which is warned of). An
-   error: another run has stored some meanwhile. */
-int plan_offsets(SystemPlan *plan, rd_kafka_topic_partition_list_t **out, TableError *error);
+/* The offsets that acknowledging the plans stores, one list for each group, at the place of its first plan; NULL at others. All are
+   looked at before any is stored: those of one group may have read the same topic. Freed by plans_free_offsets. */
+int plans_offsets(SystemPlan *const *plans, uint32_t count, rd_kafka_topic_partition_list_t ***out, TableError *error);
+void plans_free_offsets(rd_kafka_topic_partition_list_t **lists, uint32_t count);
 
 /* --- Writing --- */
 

@@ -43,6 +43,20 @@ void system_give(System *system, Client *client) {
   pthread_mutex_unlock(&system->lock);
 }
 
+bool system_same_cluster(System *a, System *b) {
+  enum { ASK_MILLISECONDS = 1000 };
+  TableError ignored = {.text = ""};
+  if (a == b || strcmp(a->settings.brokers, b->settings.brokers) == 0) return true;
+  Client *left = system_take(a, &ignored), *right = system_take(b, &ignored);
+  char *x = left ? rd_kafka_clusterid(left->handle, ASK_MILLISECONDS) : NULL, *y = right ? rd_kafka_clusterid(right->handle, ASK_MILLISECONDS) : NULL;
+  bool same = x && y && strcmp(x, y) == 0;
+  rd_kafka_mem_free(NULL, x);
+  rd_kafka_mem_free(NULL, y);
+  if (left) system_give(a, left);
+  if (right) system_give(b, right);
+  return same;
+}
+
 extern const SystemModule dcetl_kafka_module;
 MODULE_EXPORT const SystemModule dcetl_kafka_module = {
   .version = SYSTEM_MODULE_VERSION, .name = "Kafka", .lists = true, .connect = kafka_connect, .close = kafka_close,

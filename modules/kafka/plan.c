@@ -129,7 +129,9 @@ static int check_stored(Client *client, const SystemPlan *plan, TableError *erro
   return status;
 }
 
-int plan_offsets(SystemPlan *plan, rd_kafka_topic_partition_list_t **out, TableError *error) {
+/* The offsets that acknowledging the plan stores; *out NULL: none (nothing was read, or it was read in part, which is warned of). An
+   error: another run has stored some meanwhile. */
+static int offsets_of(SystemPlan *plan, rd_kafka_topic_partition_list_t **out, TableError *error) {
   const Ranges *ranges = &plan->ranges;
   bool news = false;
   *out = NULL;
@@ -144,6 +146,40 @@ int plan_offsets(SystemPlan *plan, rd_kafka_topic_partition_list_t **out, TableE
   for (size_t i = 0; i < ranges->count; i++)
     rd_kafka_topic_partition_list_add(*out, ranges->items[i].topic, ranges->items[i].partition)->offset = ranges->items[i].end;
   return 0;
+}
+
+/* Of a partition that both have, the later offset counts. */
+static void unite(rd_kafka_topic_partition_list_t *into, const rd_kafka_topic_partition_list_t *more) {
+  for (int i = 0; i < more->cnt; i++) {
+    const rd_kafka_topic_partition_t *item = &more->elems[i];
+    rd_kafka_topic_partition_t *there = rd_kafka_topic_partition_list_find(into, item->topic, item->partition);
+    if (!there) rd_kafka_topic_partition_list_add(into, item->topic, item->partition)->offset = item->offset;
+    else if (there->offset < item->offset) there->offset = item->offset;
+  }
+}
+
+void plans_free_offsets(rd_kafka_topic_partition_list_t **lists, uint32_t count) {
+  for (uint32_t i = 0; lists && i < count; i++)
+    if (lists[i]) rd_kafka_topic_partition_list_destroy(lists[i]);
+  free(lists);
+}
+
+int plans_offsets(SystemPlan *const *plans, uint32_t count, rd_kafka_topic_partition_list_t ***out, TableError *error) {
+  rd_kafka_topic_partition_list_t **lists = calloc((size_t)count + 1, sizeof *lists);
+  int status = lists ? 0 : MODULE_FAIL(error, "no memory left for the offsets");
+  for (uint32_t i = 0; i < count && status == 0; i++) {
+    status = offsets_of(plans[i], &lists[i], error);
+    for (uint32_t k = 0; k < i && lists[i]; k++) {
+      if (!lists[k] || strcmp(plans[k]->system->settings.group, plans[i]->system->settings.group) != 0) continue;
+      if (!system_same_cluster(plans[k]->system, plans[i]->system)) continue;
+      unite(lists[k], lists[i]);
+      rd_kafka_topic_partition_list_destroy(lists[i]);
+      lists[i] = NULL;
+    }
+  }
+  if (status == 0) *out = lists;
+  else plans_free_offsets(lists, count);
+  return status;
 }
 
 static void on_commit(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *offsets, void *opaque) {
@@ -176,13 +212,16 @@ static int commit(Client *client, const rd_kafka_topic_partition_list_t *list, T
   return code ? client_failed(client, "cannot store the group's offsets", code, error) : 0;
 }
 
-int kafka_acknowledge(SystemPlan *plan, TableError *error) {
-  rd_kafka_topic_partition_list_t *list;
-  if (plan_offsets(plan, &list, error) < 0) return -1;
-  if (!list) return 0;
-  Client *client = system_take(plan->system, error);
-  int status = client ? commit(client, list, error) : -1;
-  if (client) system_give(plan->system, client);
-  rd_kafka_topic_partition_list_destroy(list);
+int kafka_acknowledge(SystemPlan *const *plans, uint32_t plan_count, TableError *error) {
+  rd_kafka_topic_partition_list_t **lists;
+  if (plans_offsets(plans, plan_count, &lists, error) < 0) return -1;
+  int status = 0;
+  for (uint32_t i = 0; i < plan_count && status == 0; i++) {
+    if (!lists[i]) continue;
+    Client *client = system_take(plans[i]->system, error);
+    status = client ? commit(client, lists[i], error) : -1;
+    if (client) system_give(plans[i]->system, client);
+  }
+  plans_free_offsets(lists, plan_count);
   return status;
 }

@@ -53,29 +53,15 @@ static int target_types(const SystemWriter *writer, const SystemTarget *target, 
   return status;
 }
 
-static bool same_cluster(System *a, System *b) {
-  enum { ASK_MILLISECONDS = 1000 };
-  TableError ignored = {.text = ""};
-  if (a == b || strcmp(a->settings.brokers, b->settings.brokers) == 0) return true;
-  Client *left = system_take(a, &ignored), *right = system_take(b, &ignored);
-  char *x = left ? rd_kafka_clusterid(left->handle, ASK_MILLISECONDS) : NULL, *y = right ? rd_kafka_clusterid(right->handle, ASK_MILLISECONDS) : NULL;
-  bool same = x && y && strcmp(x, y) == 0;
-  rd_kafka_mem_free(NULL, x);
-  rd_kafka_mem_free(NULL, y);
-  if (left) system_give(a, left);
-  if (right) system_give(b, right);
-  return same;
-}
-
 /* A transaction is kept open to the end of the script if offsets are to become visible with it, or if it is open already. */
 static void join(SystemWriter *writer, const SystemTarget *target) {
   const Settings *settings = &writer->system->settings;
   if (!settings->transaction) return;
   for (uint32_t i = 0; i < target->plan_count && !writer->waits; i++)
-    writer->waits = plan_stores(target->plans[i]) && same_cluster(writer->system, target->plans[i]->system);
+    writer->waits = plan_stores(target->plans[i]) && system_same_cluster(writer->system, target->plans[i]->system);
   for (uint32_t i = 0; i < target->waiting_count && !writer->join; i++) {
     SystemWriter *other = target->waiting[i];
-    if (strcmp(other->system->settings.transaction, settings->transaction) == 0 && same_cluster(writer->system, other->system)) writer->join = other;
+    if (strcmp(other->system->settings.transaction, settings->transaction) == 0 && system_same_cluster(writer->system, other->system)) writer->join = other;
   }
   writer->waits = writer->waits || writer->join;
 }
@@ -284,21 +270,31 @@ int kafka_commit(SystemWriter *writer, TableError *error) {
 
 bool kafka_waits(const SystemWriter *writer) { return writer->waits; }
 
+/* The transaction takes along the plans of its cluster that store offsets: their marks are set. */
+static int send_offsets(SystemWriter *writer, SystemPlan *const *plans, uint8_t *acknowledged, uint32_t plan_count, TableError *error) {
+  SystemPlan **taken = calloc((size_t)plan_count + 1, sizeof *taken);
+  if (!taken) return MODULE_FAIL(error, "no memory left for the offsets");
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < plan_count; i++) {
+    acknowledged[i] = plan_stores(plans[i]) && system_same_cluster(writer->system, plans[i]->system);
+    if (acknowledged[i]) taken[count++] = plans[i];
+  }
+  rd_kafka_topic_partition_list_t **lists = NULL;
+  int status = plans_offsets(taken, count, &lists, error);
+  for (uint32_t i = 0; i < count && status == 0; i++)
+    if (lists[i]) status = producer_send_offsets(writer->producer, lists[i], taken[i]->system->settings.group, error);
+  plans_free_offsets(lists, count);
+  free(taken);
+  return status;
+}
+
 /* The first writer of a transaction ends it for all. */
 int kafka_finish(SystemWriter *writer, SystemPlan *const *plans, uint8_t *acknowledged, uint32_t plan_count, TableError *error) {
   Producer *producer = writer->producer;
   if (!producer->transaction) return 0;
   const char *name = writer->system->settings.transaction;
   if (producer->spoiled) return MODULE_FAIL(error, "the transaction '%s' was given up, since a COPY into it failed", name);
-  for (uint32_t i = 0; i < plan_count; i++) {
-    rd_kafka_topic_partition_list_t *offsets;
-    if (!plan_stores(plans[i]) || !same_cluster(writer->system, plans[i]->system)) continue;
-    if (plan_offsets(plans[i], &offsets, error) < 0) return -1;
-    int status = offsets ? producer_send_offsets(producer, offsets, plans[i]->system->settings.group, error) : 0;
-    if (offsets) rd_kafka_topic_partition_list_destroy(offsets);
-    if (status < 0) return -1;
-    acknowledged[i] = 1;
-  }
+  if (send_offsets(writer, plans, acknowledged, plan_count, error) < 0) return -1;
   return producer_commit(producer, error);
 }
 

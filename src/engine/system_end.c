@@ -115,6 +115,20 @@ static DcCode finish(SystemEnds *ends, const struct SystemWaiting *waiting, DcEr
   return status == 0 ? DC_OK : failed(waiting->name, &error, err);
 }
 
+/* The plans of the module that has the source, unless a source before has told them. */
+static DcCode acknowledge(const SystemEnds *ends, size_t at, DcError *err) {
+  const SystemModule *module = ends->sources[at]->link->module;
+  for (size_t i = 0; i < at; i++)
+    if (ends->sources[i]->link->module == module) return DC_OK;
+  TableError error = {0};
+  Arena arena = {0};
+  uint32_t count;
+  SystemPlan **plans = plans_of(ends, module, &arena, &count);
+  int status = module->acknowledge(plans, count, &error);
+  arena_free(&arena);
+  return status == 0 ? DC_OK : failed(module->name, &error, err);
+}
+
 bool engine_has_open_transactions(const Engine *engine) { return engine->ends && engine->ends->waiting_count; }
 
 DcCode engine_complete(Engine *engine, DcError *err) {
@@ -122,11 +136,7 @@ DcCode engine_complete(Engine *engine, DcError *err) {
   if (!ends) return DC_OK;
   DcCode code = DC_OK;
   for (size_t i = 0; i < ends->waiting_count && code == DC_OK; i++) code = finish(ends, &ends->waiting[i], err);
-  for (size_t i = 0; i < ends->source_count && code == DC_OK; i++) {
-    const SystemSource *source = ends->sources[i];
-    TableError error = {0};
-    if (source->link->module->acknowledge(source->plan, &error) != 0) code = failed(source->link->module->name, &error, err);
-  }
+  for (size_t i = 0; i < ends->source_count && code == DC_OK; i++) code = acknowledge(ends, i, err);
   if (code == DC_OK) {
     forget_waiting(ends);
     forget_sources(ends);

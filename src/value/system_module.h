@@ -11,7 +11,7 @@
 
 #include "value/table_module.h"
 
-enum { SYSTEM_MODULE_VERSION = 1 };
+enum { SYSTEM_MODULE_VERSION = 2 };
 
 typedef struct System System;             /* the module's: a server and how to log in; it opens connections as it needs them */
 typedef struct SystemPlan SystemPlan;     /* the module's: something to be read */
@@ -74,10 +74,10 @@ typedef struct SystemModule {
      from any thread. Its release may come before its end (LIMIT, a failure): the connection is closed or cleared then, without waiting
      for the rest. A second line of what get_last_error says is the way out. */
   int (*read)(SystemPlan *plan, uint32_t partition, const uint8_t *columns, uint32_t max_rows, struct ArrowArrayStream *out, TableError *error);
-  /* The script has succeeded and its outputs are complete: what streams of the plan gave is in them or was dropped by the script, and
+  /* The script has succeeded and its outputs are complete: what streams of its plans gave is in them or was dropped by the script, and
      the system may forget it (offsets of a message log). The module knows which streams came to their end, and warns where some did not.
-     NULL: there is nothing to be told. */
-  int (*acknowledge)(SystemPlan *plan, TableError *error);
+     Called once with all plans of the module. NULL: there is nothing to be told. */
+  int (*acknowledge)(SystemPlan *const *plans, uint32_t plan_count, TableError *error);
   /* Rows that its streams gave, or might have given, were not taken (LIMIT, a failure that the script went on after). NULL as acknowledge. */
   void (*cut)(SystemPlan *plan);
   void (*free_plan)(SystemPlan *plan); /* all its streams are released before */
