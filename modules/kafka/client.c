@@ -1,5 +1,7 @@
 /* client.c - handles of librdkafka: their configuration, what they say, and waiting for brokers. */
+#include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "kafka.h"
 
@@ -103,6 +105,16 @@ static int configure(rd_kafka_conf_t *conf, const Settings *settings, ClientKind
   return kind == CLIENT_READS ? set_reading(conf, settings, error) : set_writing(conf, settings, error);
 }
 
+/* The library does not say which file it could not read. */
+static void hint_file(const Settings *settings, TableError *error) {
+  for (size_t i = 0; i < settings->count; i++) {
+    const char *dot = strrchr(settings->names[i], '.');
+    if (!dot || strcmp(dot, ".location") != 0 || access(settings->values[i], R_OK) == 0) continue;
+    MODULE_HINT(error, "%s names '%s', which cannot be read: %s", settings->names[i], settings->values[i], strerror(errno));
+    return;
+  }
+}
+
 Client *client_new(const Settings *settings, ClientKind kind, TableError *error) {
   char reason[300];
   Client *client = calloc(1, sizeof *client);
@@ -122,6 +134,7 @@ Client *client_new(const Settings *settings, ClientKind kind, TableError *error)
   if (!client->handle) {
     rd_kafka_conf_destroy(conf);
     free(client);
+    hint_file(settings, error);
     MODULE_FAIL(error, "%s", reason);
     return NULL;
   }

@@ -86,19 +86,21 @@ says 'no right to store offsets' 'cannot store the group'
 run -e "$denied kafka(@brokers = \$b, @transaction = '$name') INTO '$name-denied';" && fail 'another run has the transaction: exit status 0'
 says 'another run has the transaction' "another run has begun the transaction '$name'"
 
-# An interruption: soon over, nothing stored.
+# An interruption, and a kill, when outputs are there already, but not all: soon over, nothing stored.
 topic $name-stop
 seq 1 10 | produce $name-stop
-rm -f gate && mkfifo gate
-"$DCETL" -v b="$b" -e "CREATE \"m\" kafka(@brokers = \$b, @group = '$name') FROM '$name-stop'; COPY \"m\" csv INTO 'stop'; CREATE \"w\" kafka(@brokers = \$b, @from = 'latest', @wait = 60) FROM '$name-stop';" >out 2>&1 &
-pid=$!
-tries=0
-while [ ! -e stop ] && [ $tries -lt 100 ]; do sleep 0.1 && tries=$((tries + 1)); done
-kill -INT $pid
-wait $pid
-[ $? = 130 ] || fail 'an interruption: exit status'
-run -e "CREATE \"m\" kafka(@brokers = \$b, @group = '$name', @reset = 'error') FROM '$name-stop';" && fail 'an interruption has stored offsets'
-says 'an interruption' 'has stored no offset'
+for end in INT:130 KILL:137; do
+  rm -rf stop
+  "$DCETL" -v b="$b" -e "CREATE \"m\" kafka(@brokers = \$b, @group = '$name') FROM '$name-stop'; COPY \"m\" csv INTO 'stop'; CREATE \"w\" kafka(@brokers = \$b, @from = 'latest', @wait = 60) FROM '$name-stop';" >out 2>&1 &
+  pid=$!
+  tries=0
+  while [ ! -e stop ] && [ $tries -lt 100 ]; do sleep 0.1 && tries=$((tries + 1)); done
+  kill -${end%:*} $pid
+  wait $pid 2>/dev/null
+  [ $? = ${end#*:} ] || fail "${end%:*}: exit status"
+  run -e "CREATE \"m\" kafka(@brokers = \$b, @group = '$name', @reset = 'error') FROM '$name-stop';" && fail "${end%:*} has stored offsets"
+  says "${end%:*}" 'has stored no offset'
+done
 
 # Waiting for as many messages as are wanted.
 topic $name-wait

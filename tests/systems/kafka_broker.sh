@@ -1,6 +1,6 @@
 #!/bin/sh
 # Kafka itself, one broker in a scratch folder: what the mock cluster of librdkafka has not. Transactions that are given up stay
-# unseen, offsets go with them; times; retention; passwords; a broker that hangs. Last, the time of 500,000 messages beside kcat.
+# unseen, offsets go with them; times; retention; passwords over TLS; a broker that hangs. Last, the time of 200,000 messages beside kcat.
 # Its jars are in build/systems/kafka, where Java and Maven are there (.ci/install-deps --systems).
 set -u
 top=$PWD
@@ -14,20 +14,31 @@ finish() {
   rm -rf "$work"
 }
 trap finish EXIT
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-port=$(free_port) sasl=$(free_port) control=$(free_port) password=Geheim-Kafka-4711
+# shellcheck disable=SC2046
+set -- $(python3 -c '
+import socket
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+print(*(s.getsockname()[1] for s in sockets))')
+port=$1 sasl=$2 control=$3 password=Geheim-Kafka-4711
 b=127.0.0.1:$port
+{
+  openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out ca.pem -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 &&
+    openssl pkcs12 -export -in ca.pem -inkey key.pem -out broker.p12 -passout pass:$password
+} >openssl.log 2>&1 || { cat openssl.log && exit 1; }
 
 cat >server.properties <<PROPERTIES
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$control
-listeners=PLAINTEXT://127.0.0.1:$port,SASL_PLAINTEXT://127.0.0.1:$sasl,CONTROLLER://127.0.0.1:$control
-advertised.listeners=PLAINTEXT://127.0.0.1:$port,SASL_PLAINTEXT://127.0.0.1:$sasl
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:$port,SASL_SSL://127.0.0.1:$sasl,CONTROLLER://127.0.0.1:$control
+advertised.listeners=PLAINTEXT://127.0.0.1:$port,SASL_SSL://127.0.0.1:$sasl
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 sasl.enabled.mechanisms=PLAIN
-listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_etl="$password";
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_etl="$password";
+ssl.keystore.type=PKCS12
+ssl.keystore.location=$work/broker.p12
+ssl.keystore.password=$password
 log.dirs=$work/data
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
@@ -37,19 +48,27 @@ transaction.state.log.num.partitions=1
 group.initial.rebalance.delay.ms=0
 num.partitions=4
 log.segment.bytes=1048576
-log.retention.bytes=20000000
+log.retention.bytes=5000000
 log.retention.ms=-1
 log.retention.check.interval.ms=500
 log.initial.task.delay.ms=500
 PROPERTIES
-java -Xmx128m -cp "$jars/*" kafka.tools.StorageTool format -t MkU3OEVBNTcwNTJENDM2Qg -c server.properties >broker.log 2>&1 || exit 1
-java -Xmx512m -cp "$jars/*" kafka.Kafka server.properties >>broker.log 2>&1 &
+quick='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC' # it is up sooner
+# shellcheck disable=SC2086
+java $quick -Xmx128m -cp "$jars/*" kafka.tools.StorageTool format -t MkU3OEVBNTcwNTJENDM2Qg -c server.properties >broker.log 2>&1 || exit 1
+# shellcheck disable=SC2086
+java $quick -Xmx512m -cp "$jars/*" kafka.Kafka server.properties >>broker.log 2>&1 &
 broker=$!
-tries=0
-until kcat -L -b "$b" -m 1 >/dev/null 2>&1; do
-  tries=$((tries + 1))
-  [ $tries -lt 60 ] || { tail -n 20 broker.log && exit 1; }
-done
+python3 - "$port" <<'PYTHON' && kcat -L -b "$b" -m 5 >/dev/null || { tail -n 20 broker.log && exit 1; }
+import socket, sys, time
+for _ in range(600):
+    try:
+        socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1)
+        sys.exit(0)
+    except OSError:
+        time.sleep(0.1)
+sys.exit(1)
+PYTHON
 
 fail() {
   failed=1
@@ -61,9 +80,11 @@ says() { grep -qF -e "$2" out || fail "$1: does not say: $2"; }
 rows() { run -e "CREATE \"m\" kafka(@brokers = \$b) VALUE (\"value\") FROM '$1'; COPY \"m\" csv(@header = FALSE) INTO '-';" && sort out; } # rows TOPIC
 # Marks of transactions arrive a moment after the commit.
 become() { # become TOPIC LINES
-  tries=0
-  while [ "$(rows "$1")" != "$2" ] && [ $tries -lt 20 ]; do tries=$((tries + 1)); sleep 0.1; done
-  [ "$(rows "$1")" = "$2" ]
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    [ "$(rows "$1")" = "$2" ] && return
+    sleep 0.1
+  done
+  return 1
 }
 lines() { printf '%s\n' "$@"; }
 
@@ -100,13 +121,30 @@ says 'a COPY that failed' 'the topic has no partition 99'
 says 'a COPY that failed' "the transaction 'spoiled' was given up"
 [ "$(rows spoiled)" = '' ] || fail 'a COPY that failed: messages'
 
-# A password.
-login() { run -v password="$1" -e "CREATE \"m\" kafka(@brokers = '127.0.0.1:$sasl', @user = 'etl', @password = \$password, @options = ['security.protocol=SASL_PLAINTEXT', 'sasl.mechanism=PLAIN']) VALUE (\"value\") FROM 'times'; COPY \"m\" csv(@header = FALSE) INTO '-';"; }
-login $password || fail 'the right password'
+# Two datasets of one topic and one group: both have all of it, and the transaction takes their offsets along.
+cat >twice.tdl <<'SCRIPT'
+CREATE "m" kafka(@brokers = $b, @group = 'twice') VALUE ("value") FROM 'from';
+CREATE "n" kafka(@brokers = $b, @group = 'twice') VALUE ("value") FROM 'from';
+COPY "m" kafka(@brokers = $b, @transaction = 'twice') INTO 'twice';
+COPY "n" kafka(@brokers = $b, @transaction = 'twice') INTO 'twice';
+SCRIPT
+run twice.tdl || fail twice
+run twice.tdl || fail 'twice: again'
+become twice "$(lines 1 1 2 2 3 3 4 4)" || fail 'twice: messages'
+
+# A password, over TLS.
+login() { # login PASSWORD [OPTION]
+  run -v password="$1" -e "CREATE \"m\" kafka(@brokers = '127.0.0.1:$sasl', @user = 'etl', @password = \$password, @options = ['security.protocol=SASL_SSL', 'sasl.mechanism=PLAIN'${2:-}]) VALUE (\"value\") FROM 'times'; COPY \"m\" csv(@header = FALSE) INTO '-';"
+}
+login $password ", 'ssl.ca.location=ca.pem'" || fail 'the right password'
 [ "$(wc -l <out)" = 3 ] || fail 'the right password: messages'
-login Falsch-4711 && fail 'a wrong password: exit status 0'
+login Falsch-4711 ", 'ssl.ca.location=ca.pem'" && fail 'a wrong password: exit status 0'
 says 'a wrong password' 'does not let us in'
 grep -q -e 4711 out && fail 'a wrong password is shown'
+login $password && fail 'a certificate of nobody known: exit status 0'
+says 'a certificate of nobody known' 'certificate verify failed'
+login $password ", 'ssl.ca.location=none.pem'" && fail 'no file of certificates: exit status 0'
+says 'no file of certificates' "ssl.ca.location names 'none.pem', which cannot be read"
 
 # A broker that hangs.
 kill -STOP $broker
@@ -114,17 +152,16 @@ run -e 'CREATE "m" kafka(@brokers = $b, @timeout = 2) FROM '"'times';" && fail '
 says 'a broker that hangs' 'no answer from'
 kill -CONT $broker
 
-# 500,000 messages, out and in.
-seq -f '{"id":%.0f,"name":"some name of a thing","price":12.5}' 1 500000 >lines.txt
+# 200,000 messages, out and in.
+seq -f '{"id":%.0f,"name":"some name of a thing","price":12.5}' 1 200000 >lines.txt
 sort lines.txt >sorted.txt
 now() { date +%s%N; }
 since() { echo "$((($(now) - $1) / 1000000)) ms"; }
-kcat -P -b "$b" -t warm <times.csv
 at=$(now) && kcat -P -b "$b" -t kcat -X enable.idempotence=true -X linger.ms=20 <lines.txt && echo "kcat -P: $(since "$at")"
 at=$(now) && run -e 'CREATE "l" text FROM '"'lines.txt'; COPY \"l\" kafka(@brokers = \$b) INTO 'dcetl';" && echo "COPY: $(since "$at")"
 at=$(now) && kcat -C -b "$b" -t kcat -e -q >kcat.txt && echo "kcat -C: $(since "$at")"
 at=$(now) && run -e 'CREATE "m" kafka(@brokers = $b) VALUE ("value") FROM '"'dcetl'; ALTER \"m\" columnarToStructured(@template = '\$value\$'); COPY \"m\" json(@single = TRUE) INTO 'got';" && echo "CREATE: $(since "$at")"
-sort got/m.json | cmp -s - sorted.txt || fail "500,000 messages: others came back: $(wc -l <got/m.json)"
+sort got/m.json | cmp -s - sorted.txt || fail "200,000 messages: others came back: $(wc -l <got/m.json)"
 
 # Messages that are gone: the broker deletes the oldest of one partition.
 run -e 'CREATE "m" kafka(@brokers = $b, @group = '"'gone', @count = 10) FROM 'from'; COPY \"m\" csv INTO 'gone';" || fail 'retention: first messages'
