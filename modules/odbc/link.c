@@ -385,10 +385,8 @@ int odbc_execute(Link *link, SQLHSTMT statement, TableError *error) {
   return SQL_SUCCEEDED(answer) || answer == SQL_NO_DATA ? 0 : odbc_failed(link, SQL_HANDLE_STMT, statement, "", error);
 }
 
-int odbc_run(Link *link, const char *text, TableError *error) {
-  SQLHSTMT statement;
+int odbc_execute_text(Link *link, SQLHSTMT statement, const char *text, TableError *error) {
   size_t count;
-  if (odbc_statement(link, &statement, error) != 0) return -1;
   SQLWCHAR *wide = odbc_wide(text, strlen(text), &count);
   int status = wide && count <= INT32_MAX ? 0 : MODULE_FAIL(error, "no memory left, or the statement is too long");
   if (status == 0 && !begin_wait(link, statement)) status = interrupted(error);
@@ -398,6 +396,13 @@ int odbc_run(Link *link, const char *text, TableError *error) {
     if (!SQL_SUCCEEDED(answer) && answer != SQL_NO_DATA) status = odbc_failed(link, SQL_HANDLE_STMT, statement, "", error);
   }
   free(wide);
+  return status;
+}
+
+int odbc_run(Link *link, const char *text, TableError *error) {
+  SQLHSTMT statement;
+  if (odbc_statement(link, &statement, error) != 0) return -1;
+  int status = odbc_execute_text(link, statement, text, error);
   odbc_statement_free(link, &statement);
   return status;
 }

@@ -5,13 +5,13 @@
 #include "odbc/odbc.h"
 
 /* OPTION of MariaDB's driver: rows are counted as found, not as changed (2); results are not gathered (1048576), and only read forward
-   (2097152). psqlodbc: rows are fetched as they are needed; truth values are no texts; a failure ends the transaction, without a savepoint
-   for each statement. */
+   (2097152). psqlodbc: truth values are no texts; a failure ends the transaction, without a savepoint for each statement. */
 static const OdbcQuirks quirks[] = {
     {.driver = "psqlodbc",
-     .pairs = {{"UseDeclareFetch", "1"}, {"Fetch", "1000"}, {"BoolsAsChar", "0"}, {"Protocol", "7.4-1"}, {"LFConversion", "0"}},
+     .pairs = {{"BoolsAsChar", "0"}, {"Protocol", "7.4-1"}, {"LFConversion", "0"}},
      .first = {"SET TIME ZONE 'UTC'"},
-     .postgres = true},
+     .postgres = true,
+     .cursor = true},
     {.driver = "maodbc",
      .pairs = {{"OPTION", "3145730"}, {"CHARSET", "utf8mb4"}},
      .first = {"SET time_zone = '+00:00'", "SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"},

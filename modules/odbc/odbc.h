@@ -1,5 +1,5 @@
 /* odbc.h - the parts of the module dcetl-odbc.so: logging in and connections (login.c, link.c), names and errors (text.c),
- * types (types.c), reading (plan.c, ranges.c, read.c, cells.c), writing (write.c, bind.c, create.c), statements (execute.c). Written against
+ * types (types.c), reading (plan.c, ranges.c, read.c, cursor.c, cells.c), writing (write.c, bind.c, create.c), statements (execute.c). Written against
  * the ODBC 3 interface, as unixODBC and iODBC have it; what is particular to a driver stands in one table (login.c).
  *
  * A driver may wait for its server as long as it likes. So each connection has a thread of its own, which alone calls the driver; the
@@ -36,6 +36,7 @@ typedef struct OdbcQuirks {
   bool postgres;             /* numeric(28, 6) is what it says of any numeric; timestamptz are moments */
   bool mysql;                /* timestamp columns are moments, in UTC by `first` */
   bool no_rest;              /* gives nothing of the rest of a value that did not fit into its block, whatever it says */
+  bool cursor;               /* results come by a cursor of the server that the module declares itself (cursor.c) */
 } OdbcQuirks;
 
 typedef struct Link Link;
@@ -113,6 +114,8 @@ int odbc_statement(Link *link, SQLHSTMT *out, TableError *error);
 void odbc_statement_free(Link *link, SQLHSTMT *statement); /* NULL is fine */
 int odbc_prepare(Link *link, SQLHSTMT statement, const char *text, TableError *error);
 int odbc_execute(Link *link, SQLHSTMT statement, TableError *error);
+/* Prepares and runs it at once. */
+int odbc_execute_text(Link *link, SQLHSTMT statement, const char *text, TableError *error);
 /* Runs a statement that gives no rows and has no parameters. */
 int odbc_run(Link *link, const char *text, TableError *error);
 /* SQLFetch; *out: SQL_SUCCESS, SQL_SUCCESS_WITH_INFO or SQL_NO_DATA. */
@@ -188,6 +191,19 @@ int odbc_plan(System *system, const SystemQuery *query, SystemPlan **out, struct
 void odbc_free_plan(SystemPlan *plan);
 int odbc_ranges(Link *link, SystemPlan *plan, uint32_t partitions, TableError *error);
 int odbc_read(SystemPlan *plan, uint32_t partition, const uint8_t *columns, uint32_t max_rows, struct ArrowArrayStream *out, TableError *error);
+
+/* A cursor of the server, whose rows FETCH gives so many at a time. */
+typedef struct OdbcCursor {
+  char fetch[64];  /* the statement; "": there is none, the result comes as the driver gives it */
+  uint32_t most;   /* rows that FETCH asks for */
+  uint64_t rows;   /* that the last one gave so far */
+} OdbcCursor;
+/* Runs the query by a cursor; the statement has the first rows then. Where no cursor can be declared for it, it runs as it is. */
+int odbc_cursor_open(Link *link, SQLHSTMT statement, const char *query, uint32_t most, OdbcCursor *out, TableError *error);
+/* The last rows have been taken: *more: the statement has others. */
+int odbc_cursor_next(Link *link, SQLHSTMT statement, OdbcCursor *cursor, bool *more, TableError *error);
+/* After the last row; without it, the link is to be closed. */
+int odbc_cursor_close(Link *link, OdbcCursor *cursor, TableError *error);
 
 /* Columns bound to a statement, block by block. */
 typedef struct OdbcCell {

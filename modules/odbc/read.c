@@ -3,7 +3,7 @@
  */
 #include "odbc/odbc.h"
 
-enum { BLOCK_ROWS = 1000, BLOCK_BYTES = 4 << 20, BATCH_BYTES = 8 << 20 };
+enum { BLOCK_ROWS = 1000, FETCH_ROWS = 100, BLOCK_BYTES = 4 << 20, BATCH_BYTES = 8 << 20 };
 
 typedef struct OdbcReader {
   SqlStream base;
@@ -13,6 +13,7 @@ typedef struct OdbcReader {
   OdbcCell *cells;
   uint32_t *order;     /* the cells by their numbers in the result, as some drivers give values in that order only */
   uint32_t block;
+  OdbcCursor cursor;
   bool by_row;         /* values are fetched one by one: the driver cannot give the rest of a long one within a block */
   bool prepared, ended, started;
   SQLULEN fetched;
@@ -100,6 +101,10 @@ static int start(OdbcReader *reader, TableError *error) {
     if (odbc_statement(reader->link, &reader->statement, error) != 0) return -1;
     SQLSetStmtAttr(reader->statement, SQL_ATTR_CURSOR_TYPE, (SQLPOINTER)SQL_CURSOR_FORWARD_ONLY, 0);
     SQLSetStmtAttr(reader->statement, SQL_ATTR_CONCURRENCY, (SQLPOINTER)SQL_CONCUR_READ_ONLY, 0);
+    if (reader->link->system->quirks->cursor) {
+      uint32_t most = reader->block > FETCH_ROWS ? reader->block : FETCH_ROWS;
+      return bind_cells(reader, error) != 0 ? -1 : odbc_cursor_open(reader->link, reader->statement, reader->text, most, &reader->cursor, error);
+    }
     if (odbc_prepare(reader->link, reader->statement, reader->text, error) != 0 || bind_cells(reader, error) != 0) return -1;
     return odbc_execute(reader->link, reader->statement, error);
   }
@@ -132,9 +137,14 @@ static int next_block(OdbcReader *reader, SQLULEN *rows, TableError *error) {
   SQLRETURN answer;
   *rows = 0;
   if (odbc_fetch(reader->link, reader->statement, &answer, error) != 0) return -1;
-  reader->ended = answer == SQL_NO_DATA;
-  if (reader->ended) return 0;
+  if (answer == SQL_NO_DATA) {
+    bool more = false;
+    if (odbc_cursor_next(reader->link, reader->statement, &reader->cursor, &more, error) != 0) return -1;
+    reader->ended = !more;
+    return 0;
+  }
   *rows = reader->by_row ? 1 : reader->fetched;
+  reader->cursor.rows += *rows;
   for (SQLULEN i = 0; i < *rows; i++)
     if (take_row(reader, i, error) != 0) return -1;
   return 0;
@@ -156,9 +166,8 @@ static int fill(void *self, TableError *error) {
 /* A job: nothing is left open. */
 static int finish(void *self, TableError *error) {
   OdbcReader *reader = self;
-  (void)error;
   odbc_statement_free(reader->link, &reader->statement);
-  return 0;
+  return odbc_cursor_close(reader->link, &reader->cursor, error);
 }
 
 /* --- The stream --- */

@@ -124,8 +124,7 @@ unchanged() { # unchanged WHAT
 }
 
 cuts() {
-  # psqlodbc 13 itself may crash when its connection is lost while it fetches; later ones have been mended.
-  [ "$way" = odbc-postgres ] || cut_reading
+  cut_reading
   cut_writing
 }
 
