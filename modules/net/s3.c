@@ -137,19 +137,17 @@ int s3_request(RemoteStore *store, const char *method, const char *key, Pairs *q
 /* --- Errors --- */
 
 static const struct { const char *code; RemoteFailure kind; const char *text, *hint; } codes[] = {
-  {"AccessDenied", REMOTE_DENIED, "access is denied", "who asks has no right to that; without keys (anonymous) only public buckets can be read"},
+  {"AccessDenied", REMOTE_DENIED, "access is denied", "who asks has no right to that, or there is nothing of that name and no right to list; without keys only public buckets can be read"},
   {"InvalidAccessKeyId", REMOTE_DENIED, "the access key is not known", "check @access_key, AWS_ACCESS_KEY_ID or the profile, and that the endpoint is the one that the key is for"},
   {"SignatureDoesNotMatch", REMOTE_DENIED, "the signature is not that of the secret key", "check @secret_key or AWS_SECRET_ACCESS_KEY, and the clock of this machine"},
-  {"RequestTimeTooSkewed", REMOTE_DENIED, "the clock of this machine differs too much from the server's", "set the clock"},
-  {"ExpiredToken", REMOTE_DENIED, "the credentials have expired", "get new ones (session token)"},
+  {"RequestTimeTooSkewed", REMOTE_DENIED, "the clock of this machine differs too much from the server's", "set the clock (date -u tells what it says)"},
+  {"ExpiredToken", REMOTE_DENIED, "the credentials have expired", "get new ones for @session_token, AWS_SESSION_TOKEN or the profile, and run the script again"},
   {"InvalidToken", REMOTE_DENIED, "the session token is not valid", "check @session_token or AWS_SESSION_TOKEN: it belongs to one access key"},
   {"NoSuchBucket", REMOTE_MISSING, "there is no such bucket", "check the bucket's name, and the endpoint or region"},
   {"NoSuchKey", REMOTE_MISSING, "there is no such object", ""},
   {"NoSuchUpload", REMOTE_MISSING, "the upload is not there any more", "somebody ended it"},
   {"InvalidBucketName", REMOTE_FAILED, "no bucket can have this name", ""},
   {"PreconditionFailed", REMOTE_CHANGED, "it has changed while it was read", ""},
-  {"PermanentRedirect", REMOTE_FAILED, "the bucket is in another region", "say it: @region, or AWS_REGION"},
-  {"AuthorizationHeaderMalformed", REMOTE_FAILED, "the bucket is in another region", "say it: @region, or AWS_REGION"},
   {"InvalidObjectState", REMOTE_FAILED, "the object is archived", "it has to be restored before it can be read"},
   {"EntityTooLarge", REMOTE_FAILED, "the object is too large for the store", ""},
   {"XAmzContentSHA256Mismatch", REMOTE_FAILED, "the bytes were damaged on their way", ""},
@@ -161,12 +159,18 @@ static bool is_any(const char *code, const char *const *names) {
   return *names;
 }
 
-/* Another region that the answer names, for Amazon's own endpoint; true: it is one we did not know. */
-static bool learn_region(RemoteStore *store, const Response *response, const XmlNode *root) {
-  S3 *s3 = store->own;
+/* The region that an answer names; "": none. */
+static const char *told_region(const Response *response, const XmlNode *root) {
   const char *region = pairs_get(&response->headers, "x-amz-bucket-region");
   if (!region || !*region) region = xml_text(root, "Region");
-  if (s3->endpoint || !*region || strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(region)) return false;
+  return strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(region) && strlen(region) < 60 ? region : "";
+}
+
+/* Another region that the answer names: at Amazon another endpoint, elsewhere only another word in signatures. true: it is one we did not know. */
+static bool learn_region(RemoteStore *store, const Response *response, const XmlNode *root) {
+  S3 *s3 = store->own;
+  const char *region = told_region(response, root);
+  if (!*region || (s3->endpoint && response->status / 100 == 3)) return false;
   pthread_mutex_lock(&s3->lock);
   bool other = strcmp(region, s3->region) != 0;
   char *copy = other ? strdup(region) : NULL;
@@ -198,6 +202,15 @@ static bool renew_keys(RemoteStore *store, const Request *request) {
   }
   pthread_mutex_unlock(&s3->lock);
   return renewed;
+}
+
+/* The bucket is where we do not ask. */
+static void explain_region(RemoteStore *store, const char *region, const char *code, const char *status, RemoteError *error) {
+  S3 *s3 = store->own;
+  pthread_mutex_lock(&s3->lock);
+  net_fail(error, REMOTE_FAILED, "the bucket is in region %s, not %s (%s%s%s)", *region ? region : "another", s3->region, code, *code ? ", " : "", status);
+  pthread_mutex_unlock(&s3->lock);
+  MODULE_HINT(error, "say it: @region = '%s', or AWS_REGION%s", *region ? region : "…", s3->endpoint ? "; and the endpoint of that region" : "");
 }
 
 static void explain(const Response *response, const char *code, const char *message, RemoteError *error) {
@@ -234,7 +247,12 @@ Verdict s3_judge_error(RemoteStore *store, Request *request, const Response *res
   } else if (net_status_again(response->status) || is_any(code, later)) {
     verdict = VERDICT_AGAIN;
   }
-  explain(response, is_any(code, expired) ? "ExpiredToken" : code, message, error);
+  char status[80];
+  response_status(response, status, sizeof status);
+  if (is_any(code, elsewhere) || (response->status / 100 == 3 && *told_region(response, root)))
+    explain_region(store, told_region(response, root), code, status, error);
+  else
+    explain(response, is_any(code, expired) ? "ExpiredToken" : code, message, error);
   xml_free(root);
   return verdict;
 }
@@ -250,25 +268,76 @@ int s3_aim(RemoteStore *store, const char *url, Request *request, RemoteError *e
   return s3_request(store, "GET", url_path(url), NULL, request, error);
 }
 
-/* Is there anything below it? The bucket has to be there. */
-static int look_below(RemoteStore *store, const char *path, RemoteInfo *out, RemoteError *error) {
+/* A listing's name, perhaps encoded as that of a form is: a space is +. */
+static Bytes entry_name(const XmlNode *root, const char *text) {
+  Bytes name = {.data = NULL};
+  bool encoded = strcmp(xml_text(root, "EncodingType"), "url") == 0;
+  for (const char *plus; encoded && (plus = strchr(text, '+')); text = plus + 1) {
+    text_decode(&name, text, (size_t)(plus - text));
+    text_put(&name, " ");
+  }
+  if (encoded)
+    text_decode(&name, text, strlen(text));
+  else
+    text_put(&name, text);
+  return name;
+}
+
+static void entry_info(const XmlNode *entry, RemoteInfo *out) {
+  const char *tag = xml_text(entry, "ETag");
+  *out = (RemoteInfo){.kind = REMOTE_FILE, .size = UINT64_MAX, .ranges = true};
+  if (!text_number(xml_text(entry, "Size"), &out->size)) out->size = UINT64_MAX;
+  if (strlen(tag) < sizeof out->version) memcpy(out->version, tag, strlen(tag) + 1);
+}
+
+/* Which part of a listing is wanted. */
+typedef struct Ask {
+  const char *prefix, *delimiter, *after, *most; /* NULL: none */
+} Ask;
+
+static int ask_once(RemoteStore *store, const Ask *ask, bool encoded, XmlNode **out, RemoteError *error) {
+  const struct { const char *name, *value; } given[] = {{"list-type", "2"}, {"prefix", ask->prefix}, {"delimiter", ask->delimiter},
+    {"continuation-token", ask->after}, {"max-keys", ask->most}, {"encoding-type", encoded ? "url" : NULL}};
   Pairs query = {.items = NULL};
   Request request = {.method = NULL};
   Response response = {.status = 0};
-  Bytes prefix = {.data = NULL};
-  listing_begin(path, &prefix, NULL, NULL);
-  pairs_put(&query, "list-type", "2");
-  pairs_put(&query, "max-keys", "1");
-  pairs_put(&query, "prefix", text_of(&prefix));
+  for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+    if (given[i].value) pairs_put(&query, given[i].name, given[i].value);
   int status = s3_request(store, "GET", "", &query, &request, error);
   if (status == 0) status = client_send(&store->client, &request, &response, error);
-  XmlNode *root = status == 0 ? xml_read(text_of(&response.body), response.body.len) : NULL;
-  if (status == 0 && !root) status = net_fail(error, REMOTE_FAILED, "the store's answer is no listing");
-  if (status == 0 && (!*path || xml_at(root, "Contents"))) out->kind = REMOTE_FOLDER;
-  xml_free(root);
-  bytes_free(&prefix);
+  *out = status == 0 ? xml_read(text_of(&response.body), response.body.len) : NULL;
   request_free(&request);
   response_free(&response);
+  return status;
+}
+
+/* Names are asked for as they are, since some stores say that they encode them, and do not; those that XML cannot have make the store encode all. */
+static int ask_list(RemoteStore *store, const Ask *ask, XmlNode **out, RemoteError *error) {
+  if (ask_once(store, ask, false, out, error) != 0 || (!*out && ask_once(store, ask, true, out, error) != 0)) return -1;
+  return *out ? 0 : net_fail(error, REMOTE_FAILED, "the store's answer is no listing");
+}
+
+/* The first name, in order of their bytes, that begins with the prefix; "": there is none. The bucket has to be there. */
+static int first_name(RemoteStore *store, const char *prefix, Bytes *name, RemoteInfo *info, RemoteError *error) {
+  const Ask ask = {.prefix = prefix, .most = "1"};
+  XmlNode *root;
+  if (ask_list(store, &ask, &root, error) != 0) return -1;
+  const XmlNode *entry = xml_at(root, "Contents");
+  if (entry) entry_info(entry, info);
+  *name = entry_name(root, xml_text(entry, "Key"));
+  xml_free(root);
+  return name->failed ? net_no_memory(error) : 0;
+}
+
+/* Is there anything below it? */
+static int look_below(RemoteStore *store, const char *path, RemoteInfo *out, RemoteError *error) {
+  Bytes prefix = {.data = NULL}, name = {.data = NULL};
+  RemoteInfo ignored;
+  listing_begin(path, &prefix, NULL, NULL);
+  int status = first_name(store, text_of(&prefix), &name, &ignored, error);
+  if (status == 0 && (!*path || name.len)) out->kind = REMOTE_FOLDER;
+  bytes_free(&prefix);
+  bytes_free(&name);
   return status;
 }
 
@@ -284,115 +353,80 @@ static int ask_why(RemoteStore *store, const char *url, RemoteError *error) {
   return status;
 }
 
-/* 500 may mean a folder: some stores that keep objects as files answer so. */
-static Verdict judge_head(void *self, Request *request, const Response *response, RemoteError *error) {
-  return response->status == 500 ? VERDICT_FINE : s3_judge(self, request, response, error);
-}
-
-static int head(RemoteStore *store, const char *url, bool patient, long *answer, RemoteInfo *out, RemoteError *error) {
+/* The object by HEAD. */
+static int head(RemoteStore *store, const char *url, RemoteInfo *out, bool *there, RemoteError *error) {
   Request request = {.missing_fine = true};
   Response response = {.status = 0};
   RemoteError found = {.kind = REMOTE_FAILED};
   int status = s3_request(store, "HEAD", url_path(url), NULL, &request, error);
-  if (!patient) request.judge = judge_head;
   if (status == 0) status = client_send(&store->client, &request, &response, &found);
-  if (status == 0 && response.status / 100 == 2) {
+  *there = status == 0 && response.status / 100 == 2;
+  if (*there) {
     response_info(&response, out);
     out->ranges = out->size != UINT64_MAX;
   }
-  *answer = response.status;
   if (status != 0 && (response.status / 100 != 4 || ask_why(store, url, error) == 0) && !error->text[0]) *error = found;
   request_free(&request);
   response_free(&response);
   return status;
 }
 
-/* The object of that name by a listing, whose first entry it is: cheaper than HEAD where a store computes something of the whole object
-   for that, and of use for folders, too. false: it may be there all the same, for those who may not list. */
-static bool look_listed(RemoteStore *store, const char *path, RemoteInfo *out) {
-  Pairs query = {.items = NULL};
-  Request request = {.method = NULL};
-  Response response = {.status = 0};
-  RemoteError ignored = {.kind = REMOTE_FAILED};
-  pairs_put(&query, "list-type", "2");
-  pairs_put(&query, "max-keys", "1");
-  pairs_put(&query, "prefix", path);
-  XmlNode *root = NULL;
-  if (s3_request(store, "GET", "", &query, &request, &ignored) == 0 && client_send(&store->client, &request, &response, &ignored) == 0)
-    root = xml_read(text_of(&response.body), response.body.len);
-  const XmlNode *entry = xml_at(root, "Contents");
-  const char *tag = xml_text(entry, "ETag");
-  bool found = entry && strcmp(xml_text(entry, "Key"), path) == 0 && text_number(xml_text(entry, "Size"), &out->size);
-  if (found) out->kind = REMOTE_FILE;
-  if (found) out->ranges = true;
-  if (found && strlen(tag) < sizeof out->version) memcpy(out->version, tag, strlen(tag) + 1);
-  xml_free(root);
-  request_free(&request);
-  response_free(&response);
-  return found;
+/* The object or folder of that name by a listing, whose first entry tells: cheaper than HEAD where a store computes something of the whole
+   object for that. Names in order of their bytes: "a", "a-b", "a/b", "ab". */
+static int look_listed(RemoteStore *store, const char *path, RemoteInfo *out, RemoteError *error) {
+  Bytes name = {.data = NULL};
+  RemoteInfo info = {.kind = REMOTE_NONE};
+  if (first_name(store, path, &name, &info, error) != 0) return -1;
+  size_t len = strlen(path);
+  unsigned char next = name.len > len ? name.data[len] : 0;
+  int status = 0;
+  if (name.len == len && info.size != UINT64_MAX)
+    *out = info;
+  else if (next == '/')
+    out->kind = REMOTE_FOLDER;
+  else if (next && next < '/')
+    status = look_below(store, path, out, error);
+  bytes_free(&name);
+  return status;
 }
 
 int s3_look(RemoteStore *store, const char *url, RemoteInfo *out, RemoteError *error) {
   const char *path = url_path(url);
+  RemoteError found = {.kind = REMOTE_FAILED};
   if (!*path || path[strlen(path) - 1] == '/') return look_below(store, path, out, error);
-  if (look_listed(store, path, out)) return 0;
-  long answer = 0;
-  if (head(store, url, false, &answer, out, error) != 0) return -1;
-  if (answer / 100 == 2) return 0;
-  if (look_below(store, path, out, error) != 0) return -1;
-  return answer == 404 || out->kind != REMOTE_NONE ? 0 : head(store, url, true, &answer, out, error);
+  if (look_listed(store, path, out, &found) == 0) return 0;
+  bool there = false; /* who may not list may read all the same */
+  if (found.kind == REMOTE_DENIED && head(store, url, out, &there, error) != 0) return -1;
+  if (!there && !error->text[0]) *error = found;
+  return there ? 0 : -1;
 }
 
 /* --- Listing --- */
 
-static void tell_entry(Listing *listing, const char *encoded_or_not, bool encoded, const RemoteInfo *info) {
-  Bytes name = {.data = NULL};
-  if (encoded) text_decode(&name, encoded_or_not, strlen(encoded_or_not));
-  if (name.failed) listing->failed = listing->stopped = true;
-  if (!name.failed) listing_tell(listing, encoded ? text_of(&name) : encoded_or_not, info);
-  bytes_free(&name);
-}
-
 static void tell_page(Listing *listing, const XmlNode *root) {
-  bool encoded = strcmp(xml_text(root, "EncodingType"), "url") == 0;
   for (const XmlNode *node = root->first; node && !listing->stopped; node = node->next) {
-    RemoteInfo info = {.kind = REMOTE_FILE, .size = UINT64_MAX, .ranges = true};
-    if (strcmp(node->name, "Contents") == 0) {
-      const char *tag = xml_text(node, "ETag");
-      if (!text_number(xml_text(node, "Size"), &info.size)) info.size = UINT64_MAX;
-      if (strlen(tag) < sizeof info.version) memcpy(info.version, tag, strlen(tag) + 1);
-      tell_entry(listing, xml_text(node, "Key"), encoded, &info);
-    } else if (strcmp(node->name, "CommonPrefixes") == 0) {
-      tell_entry(listing, xml_text(node, "Prefix"), encoded, &(RemoteInfo){.kind = REMOTE_FOLDER});
-    }
+    bool file = strcmp(node->name, "Contents") == 0;
+    if (!file && strcmp(node->name, "CommonPrefixes") != 0) continue;
+    RemoteInfo info = {.kind = REMOTE_FOLDER};
+    if (file) entry_info(node, &info);
+    Bytes name = entry_name(root, xml_text(node, file ? "Key" : "Prefix"));
+    if (name.failed) listing->failed = listing->stopped = true;
+    else listing_tell(listing, text_of(&name), &info);
+    bytes_free(&name);
   }
 }
 
 /* One page behind *after, which becomes the mark of the next one: "" at the end. */
 static int list_page(RemoteStore *store, const char *prefix, bool deep, Bytes *after, Listing *listing, RemoteError *error) {
-  Pairs query = {.items = NULL};
-  Request request = {.method = NULL};
-  Response response = {.status = 0};
-  pairs_put(&query, "list-type", "2");
-  pairs_put(&query, "encoding-type", "url");
-  pairs_put(&query, "prefix", prefix);
-  if (!deep) pairs_put(&query, "delimiter", "/");
-  if (after->len) pairs_put(&query, "continuation-token", text_of(after));
+  const Ask ask = {.prefix = prefix, .delimiter = deep ? NULL : "/", .after = after->len ? text_of(after) : NULL};
+  XmlNode *root;
+  if (ask_list(store, &ask, &root, error) != 0) return -1;
   after->len = 0;
-  int status = s3_request(store, "GET", "", &query, &request, error);
-  if (status == 0) status = client_send(&store->client, &request, &response, error);
-  XmlNode *root = status == 0 ? xml_read(text_of(&response.body), response.body.len) : NULL;
-  if (root) {
-    tell_page(listing, root);
-    if (strcmp(xml_text(root, "IsTruncated"), "true") == 0) text_put(after, xml_text(root, "NextContinuationToken"));
-    if (strcmp(xml_text(root, "IsTruncated"), "true") == 0 && !after->len) status = net_fail(error, REMOTE_FAILED, "the store does not say how its listing goes on");
-  } else if (status == 0) {
-    status = net_fail(error, REMOTE_FAILED, "the store's answer is no listing");
-  }
+  tell_page(listing, root);
+  bool more = strcmp(xml_text(root, "IsTruncated"), "true") == 0;
+  if (more) text_put(after, xml_text(root, "NextContinuationToken"));
   xml_free(root);
-  request_free(&request);
-  response_free(&response);
-  return status;
+  return more && !after->len ? net_fail(error, REMOTE_FAILED, "the store does not say how its listing goes on") : 0;
 }
 
 int s3_list(RemoteStore *store, const char *url, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self, RemoteError *error) {

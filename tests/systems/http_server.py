@@ -18,9 +18,7 @@ With a file of certificate and key it speaks TLS.
 import base64
 import email.utils
 import hashlib
-import http.server
 import os
-import re
 import socket
 import ssl
 import sys
@@ -28,19 +26,15 @@ import threading
 import time
 import urllib.parse
 
+import serving
+
 folder = os.path.realpath(sys.argv[2])
 lock = threading.Lock()
 counts = {}
 log = []
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "test"
-
-    def log_message(self, *args):
-        pass
-
+class Handler(serving.Handler):
     def do_HEAD(self):
         self.answer(True)
 
@@ -117,10 +111,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.plain(412, b"")
         ranged = wish.get("ranges") != "no" and "chunked" not in wish
         start, end, status = 0, len(data), 200
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        asked = self.asked_range(len(data))
         if asked and ranged and not head:
-            start, status = int(asked[1]), 206
-            end = min(int(asked[2]) + 1, len(data)) if asked[2] else len(data)
+            (start, end), status = asked, 206
             if start >= len(data):
                 return self.plain(416, b"", [("Content-Range", "bytes */%d" % len(data))])
         self.send_response(status)
@@ -166,18 +159,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return None
 
 
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def handle_error(self, request, client_address):
-        pass
-
-
-server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
-if len(sys.argv) > 3:
+def wrap(sock):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[3])
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-print(server.server_address[1], flush=True)
-server.serve_forever()
+    return context.wrap_socket(sock, server_side=True)
+
+
+serving.serve(Handler, wrap if len(sys.argv) > 3 else None)

@@ -8,18 +8,21 @@
 /latest/…        the metadata service of an instance, version 2;  /keys: that of a container
 /-/uploads       how many uploads are under way;  /-/log: methods and addresses so far
 Buckets misbehave by their names: slow: each kind of request is told SlowDown once; late: an upload's end answers 200 with an error once;
-lost: an upload's end is done, but the connection closed; expired: the session token "old" has expired; nothing: no such bucket.
+lost: an upload's end is done, but the connection closed; expired: the session token "old" has expired; nothing: no such bucket;
+unlisted: no listing, and no names told that are not there; moved: in another region; zone: signatures name another region than "here";
+skewed: another time; far: each answer takes 50 ms.
 """
 import base64
 import hashlib
 import hmac
-import http.server
 import json
 import re
-import sys
 import threading
+import time
 import urllib.parse
 import xml.sax.saxutils
+
+import serving
 
 KEYS = {"AKTEST": ("SKTEST", None), "AKSESSION": ("SKSESSION", ("new", "old")), "AKMETA": ("SKMETA", ("metatoken",))}
 AZURE_KEY = base64.b64encode(b"azure test key 4711").decode()
@@ -33,12 +36,7 @@ def digest(key, text):
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *args):
-        pass
-
+class Handler(serving.Handler):
     def answer(self, status, body=b"", headers=()):
         body = body.encode() if isinstance(body, str) else body
         self.send_response(status)
@@ -50,14 +48,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def error(self, status, code, message="refused", more=""):
-        self.answer(status, "<?xml version='1.0'?><Error><Code>%s</Code><Message>%s</Message>%s</Error>" % (code, message, more), [("x-ms-error-code", code)])
+    def error(self, status, code, message="refused", more="", headers=()):
+        self.answer(status, "<?xml version='1.0'?><Error><Code>%s</Code><Message>%s</Message>%s</Error>" % (code, message, more), [("x-ms-error-code", code), *headers])
 
     def handle_any(self):
         path, _, self.query_text = self.path.partition("?")
         self.query = dict(urllib.parse.parse_qsl(self.query_text, keep_blank_values=True))
         self.body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         first, _, rest = path[1:].partition("/")
+        if rest.startswith("far/") or rest == "far":
+            time.sleep(0.05)
         with lock:
             log.append(self.command + " " + self.path)
             if first in ("s3", "gs"):
@@ -99,6 +99,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def s3(self, bucket, key):
         if bucket == "nothing":
             return self.error(404, "NoSuchBucket")
+        if bucket == "moved":
+            return self.error(301, "PermanentRedirect", more="<Endpoint>moved.s3.eu-west-3.amazonaws.com</Endpoint>", headers=[("x-amz-bucket-region", "eu-west-3")])
+        if bucket == "zone" and "/here/s3/" not in self.headers.get("Authorization", "/here/s3/"):
+            return self.error(400, "AuthorizationHeaderMalformed", "the region is wrong", "<Region>here</Region>")
+        if bucket == "skewed":
+            return self.error(403, "RequestTimeTooSkewed")
+        if bucket == "unlisted" and self.command in ("GET", "HEAD") and (bucket, key) not in objects:
+            return self.error(403, "AccessDenied")
         if bucket == "expired" and self.headers.get("x-amz-security-token") == "old":
             return self.error(400, "ExpiredToken")
         if bucket == "slow" and (self.command, len(self.query)) not in told:
@@ -147,10 +155,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         data = objects[name]
         if self.headers.get("If-Match", self.tag(data)) != self.tag(data):
             return self.error(412, "PreconditionFailed" if name[0] != "az" else "ConditionNotMet")
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        asked = self.asked_range(len(data))
         if not asked:
             return self.answer(200, data if self.command == "GET" else b"", [("ETag", self.tag(data)), ("Content-Length", str(len(data)))])
-        start, end = int(asked[1]), min(int(asked[2] or len(data)) + 1, len(data))
+        start, end = asked
         if start >= len(data):
             return self.error(416, "InvalidRange")
         return self.answer(206, data[start:end], [("ETag", self.tag(data)), ("Content-Range", "bytes %d-%d/%d" % (start, end - 1, len(data)))])
@@ -164,13 +172,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 folder = delimiter and delimiter in rest
                 names[prefix + rest.split(delimiter)[0] + delimiter if folder else key] = None if folder else objects[where, key]
         behind = sorted(name for name in names if name > start)
-        return [(name, names[name]) for name in behind[:PAGE]], behind[PAGE:]
+        most = min(PAGE, int(self.query.get("max-keys", PAGE)))
+        return [(name, names[name]) for name in behind[:most]], behind[most:]
 
     def s3_list(self, bucket):
         shown, rest = self.page(bucket, self.query.get("delimiter", ""), self.query.get("continuation-token", ""))
-        body = "<ListBucketResult xmlns='urn:x'><EncodingType>url</EncodingType>"
+        encoded = "encoding-type" in self.query  # as Amazon does: a space is +; names that XML cannot have are in order only then
+        body = "<ListBucketResult xmlns='urn:x'>" + "<EncodingType>url</EncodingType>" * encoded
         for name, data in shown:
-            text = escape(urllib.parse.quote(name))
+            text = escape(urllib.parse.quote_plus(name, "/*") if encoded else name)
             body += "<CommonPrefixes><Prefix>%s</Prefix></CommonPrefixes>" % text if data is None else \
                 "<Contents><Key>%s</Key><Size>%d</Size><ETag>%s</ETag></Contents>" % (text, len(data), escape(self.tag(data)))
         if rest:
@@ -244,14 +254,4 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.answer(200, "".join(line + "\n" for line in log)) if path == "/-/log" else self.answer(404)
 
 
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def handle_error(self, request, client_address):
-        pass
-
-
-server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
-print(server.server_address[1], flush=True)
-server.serve_forever()
+serving.serve(Handler)

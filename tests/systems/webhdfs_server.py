@@ -4,24 +4,19 @@
 As the real one it redirects reading and writing of bytes to a data node (another port), makes folders as they are needed, wants user.name,
 and refuses an OPEN behind a file's end. The user "nobody" may do nothing. Its data node takes its time for paths with "slow".
 """
-import http.server
 import json
-import sys
 import threading
 import time
 import urllib.parse
+
+import serving
 
 lock = threading.Lock()
 files = {}  # path: (bytes, moment)
 clock = [int(time.time() * 1000)]
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *args):
-        pass
-
+class Handler(serving.Handler):
     def answer(self, status, value=None, headers=()):
         body = b"" if value is None else value if isinstance(value, bytes) else json.dumps(value).encode()
         self.send_response(status)
@@ -121,15 +116,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, {"boolean": files.pop(path, None) is not None})
 
 
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request, client_address):
-        pass
-
-
-server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
-data_node = Server(("127.0.0.1", 0), Handler)
+data_node = serving.Server(("127.0.0.1", 0), Handler)
 threading.Thread(target=data_node.serve_forever, daemon=True).start()
-print(server.server_address[1], flush=True)
-server.serve_forever()
+serving.serve(Handler)
