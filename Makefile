@@ -78,7 +78,7 @@ SHARED_odbc := $(SHARED_postgres)
 C_MODULES := $(filter-out $(if $(filter tsan,$(SANITIZE)),kafka),$(C_MODULES))
 C_MODULES := $(foreach m,$(C_MODULES),$(if $(wildcard modules/$(m)/*.c),$(shell $(PKG_CONFIG) --exists $(NEEDS_$(m)) && echo $(m))))
 MODULES += $(C_MODULES:%=$(BUILD)/dcetl-%.so)
-UNIT := $(if $(filter net,$(C_MODULES)),$(UNIT),$(filter-out %/test_net,$(UNIT)))
+UNIT := $(if $(filter net,$(C_MODULES)),$(UNIT),$(filter-out %/test_net %/test_net_parts,$(UNIT)))
 MODULE_HEADERS := src/io/codec_backend.h $(wildcard src/*/*_module.h) src/value/arrow_abi.h
 
 all: $(BUILD)/dcetl $(MODULES) $(PAGES) $(COMPLETION)
@@ -151,7 +151,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(CHECK_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIB) $(CHECK_LIBS) $(LDLIBS_ALL)
 
 # The module's sources are linked in, so that its insides can be tested.
-$(BUILD)/unit/test_net: tests/unit/test_net.c $(wildcard modules/net/*.[ch]) modules/module.h src/io/remote_module.h
+$(BUILD)/unit/test_net $(BUILD)/unit/test_net_parts: $(BUILD)/unit/%: tests/unit/%.c $(wildcard modules/net/*.[ch]) modules/module.h src/io/remote_module.h
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) -Imodules $(shell $(PKG_CONFIG) --cflags $(NEEDS_net)) $(CHECK_CFLAGS) -o $@ $(filter %.c,$^) \
 	  $(CHECK_LIBS) $(shell $(PKG_CONFIG) --libs $(NEEDS_net)) $(LDLIBS_ALL)

@@ -322,6 +322,42 @@ static CURLcode run_transfer(Transfer *transfer) {
   return result;
 }
 
+/* The address without the values of parameters that are secrets; where a redirect led, nobody knows which are. */
+static void put_shown_url(const Transfer *transfer, Bytes *out) {
+  const char *url = text_of(&transfer->url), *query = strchr(url, '?');
+  size_t len = query ? (size_t)(query - url) : strlen(url);
+  text_put_len(out, url, len);
+  if (!query) return;
+  for (const char *sign = "?", *at = query + 1; sign; sign = *at ? "&" : NULL) {
+    size_t whole = strcspn(at, "&"), name = strcspn(at, "=&");
+    bool listing = strncmp(at, "continuation-token=", 19) == 0 || strncmp(at, "max-keys=", 9) == 0; /* only look like secrets */
+    bool shown = name == whole || (!transfer->redirected && (listing || !transfer->client->host->secret_name(at, name)));
+    text_put(out, sign);
+    text_put_len(out, at, shown ? whole : name);
+    if (!shown) text_put(out, "=***");
+    at += whole;
+    if (*at) at++;
+  }
+}
+
+/* "GET http://host/path?query: 206, 65536 bytes, 12 ms" */
+static void tell_exchange(const Transfer *transfer, CURLcode result) {
+  curl_off_t sent = 0, received = 0, microseconds = 0;
+  Bytes url = {.data = NULL};
+  char outcome[CURL_ERROR_SIZE + 8];
+  curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+  curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+  curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &microseconds);
+  if (transfer->response->status)
+    snprintf(outcome, sizeof outcome, "%ld", transfer->response->status);
+  else
+    snprintf(outcome, sizeof outcome, "%s", transfer->reason[0] ? transfer->reason : curl_easy_strerror(result));
+  put_shown_url(transfer, &url);
+  client_debug(transfer->client, "%s %.800s: %s, %s%lld bytes, %lld ms", transfer->request->method, text_of(&url), outcome, sent ? "sent " : "",
+               (long long)(sent ? sent : received), (long long)microseconds / 1000);
+  bytes_free(&url);
+}
+
 /* One exchange with one server. */
 static int exchange(Transfer *transfer, CURLcode *result, RemoteError *error) {
   Request *request = transfer->request;
@@ -355,6 +391,7 @@ static int exchange(Transfer *transfer, CURLcode *result, RemoteError *error) {
   *result = run_transfer(transfer);
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->response->status);
   curl_slist_free_all(headers);
+  tell_exchange(transfer, *result);
   return 0;
 }
 
@@ -512,7 +549,7 @@ void request_free(Request *request) {
 /* --- Attempts --- */
 
 void client_debug(const Client *client, const char *format, ...) {
-  char text[500];
+  char text[1200];
   va_list args;
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);

@@ -154,6 +154,7 @@ bool net_status_again(long status);            /* what it says may be otherwise 
 RemoteFailure net_status_kind(long status);
 /* Waits; false: the run is to end. */
 bool client_pause(const Client *client, uint32_t milliseconds);
+/* A line of the log, for --log-level debug. */
 void client_debug(const Client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* What the headers say of a file whose whole or part the response is. */

@@ -17,6 +17,7 @@
 #include "cli/signals.h"
 #include "engine/typed_guard.h"
 #include "io/manifest.h"
+#include "io/remote.h"
 #include "lang/secrets.h"
 #include "run/plan_print.h"
 #include "run/vars_file.h"
@@ -251,6 +252,7 @@ static DcCode act(Program *program, Buf *out, DcError *err) {
   }
   DC_TRY(arguments_settings(&program->arguments, &program->settings, err));
   program->log.level = program->settings.log_level;
+  remote_use_log(&program->log);
   DC_TRY(read_sources(program, err));
   if (action != ACTION_RUN && action != ACTION_INTERACTIVE) return print_trees(program, out);
   DcCode code = parse_all(program);
@@ -268,6 +270,7 @@ static DcCode close_output(DcError *err) {
 }
 
 static void deinit(Program *program) {
+  remote_use_log(NULL);
   for (size_t i = 0; i < program->count; i++) {
     if (program->units[i]) unit_free(program->units[i]);
     source_free(program->sources[i]);

@@ -79,7 +79,7 @@ Str remote_name(Str url) {
 
 /* Is the value of a query's parameter of this name one that nobody should see? */
 static bool is_secret_name(Str name) {
-  static const char *const parts[] = {"sig", "token", "key", "secret", "password", "pwd", "credential", "auth"};
+  static const char *const parts[] = {"sig", "token", "key", "secret", "password", "pwd", "credential", "auth", "delegation"};
   char lower[64];
   size_t len = name.len < sizeof lower - 1 ? name.len : sizeof lower - 1;
   for (size_t i = 0; i < len; i++) lower[i] = (char)(name.data[i] >= 'A' && name.data[i] <= 'Z' ? name.data[i] | 0x20 : name.data[i]);
@@ -119,9 +119,18 @@ void remote_insist(bool on) { insists = on; }
 
 static bool stopped(void) { return (give_up && atomic_load_explicit(give_up, memory_order_relaxed)) || (!insists && interrupt_asked()); }
 static void note_secret(const char *text) { secret_note(str_of(text)); }
-static void no_debug(const char *text) { (void)text; }
+static bool hides(const char *name, size_t len) { return is_secret_name(str_make(name, len)); }
 
-static const RemoteHost host = {stopped, note_secret, no_debug};
+static Log *_Atomic debug_log;
+
+void remote_use_log(Log *log) { debug_log = log; }
+
+static void tell_debug(const char *text) {
+  Log *log = debug_log;
+  if (log) log_text(log, LOG_LEVEL_DEBUG, (Position){0}, str_of(text));
+}
+
+static const RemoteHost host = {stopped, note_secret, hides, tell_debug};
 
 static DcCode find_module(const RemoteModule **out, DcError *err) {
   static Module net = {.name = "net", .symbol = "dcetl_net_module", .version = REMOTE_MODULE_VERSION, .what = "object stores and web servers",

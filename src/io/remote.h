@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/budget.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "io/remote_module.h"
 
@@ -70,6 +71,9 @@ Budget *remote_budget(void);
 uint64_t remote_room(void);
 /* Runs work on one of some threads that wait for networks; work must not wait for other such work. */
 void remote_background(void (*work)(void *self), void *self);
+
+/* Where requests are told of, at level debug, from now on; NULL: nowhere. It must outlive them. */
+void remote_use_log(Log *log);
 
 /* For tests: this module in place of dcetl-net.so. */
 void remote_use_module(const RemoteModule *module);

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { REMOTE_MODULE_VERSION = 1 };
+enum { REMOTE_MODULE_VERSION = 2 };
 
 typedef enum RemoteFailure {
   REMOTE_FAILED,
@@ -31,7 +31,8 @@ typedef struct RemoteError {
 typedef struct RemoteHost {
   bool (*stopped)(void);
   void (*secret)(const char *text); /* masked in every message from now on */
-  void (*debug)(const char *text);  /* a line for --log-level debug: requests tried again, redirects. Without secrets */
+  bool (*secret_name)(const char *name, size_t len); /* of a query's parameter: nobody should see its value */
+  void (*debug)(const char *text); /* a line of the log at level debug: requests, pauses, redirects. Without secrets */
 } RemoteHost;
 
 /* A parameter of the adapter: access_key, secret_key, session_token, endpoint, region, profile, path_style, token, headers … */
