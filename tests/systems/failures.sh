@@ -21,10 +21,12 @@ bad() { # bad WHAT: of the way that is being tested
   wrong=1
 }
 
+mariadb_client() { mariadb --no-defaults -h 127.0.0.1 -P "$DCETL_TEST_MARIADB_PORT" -u etl "-p$DCETL_TEST_MARIADB_PASSWORD" "$database" "$@"; }
+
 sql() { # sql STATEMENT: by the client of the database itself
   case $way in
-  *postgres) psql -qAt "$DCETL_TEST_POSTGRES" -c "$1" ;;
-  *) mariadb --no-defaults -h 127.0.0.1 -P "$DCETL_TEST_MARIADB_PORT" -u etl "-p$DCETL_TEST_MARIADB_PASSWORD" etl -N -e "$1" | tr '\t' '|' ;;
+  *postgres) psql -qAt "${DCETL_TEST_POSTGRES%/etl}/$database" -c "$1" ;;
+  *) mariadb_client -N -e "$1" | tr '\t' '|' ;;
   esac
 }
 
@@ -34,8 +36,8 @@ set_way() { # the adapter up to its last parameter; $port is that of the server 
   *) server_port=$DCETL_TEST_MARIADB_PORT password=$DCETL_TEST_MARIADB_PASSWORD ;;
   esac
   case $1 in
-  odbc-*) adapter="odbc(@url = 'odbc:Driver=${1#odbc-};Server=127.0.0.1;Port={\$port};Database=etl', @user = 'etl', @password = \$password" ;;
-  *) adapter="$1(@url = '$1://etl@127.0.0.1:{\$port}/etl', @password = \$password" ;;
+  odbc-*) adapter="odbc(@url = 'odbc:Driver=${1#odbc-};Server=127.0.0.1;Port={\$port};Database=$database', @user = 'etl', @password = \$password" ;;
+  *) adapter="$1(@url = '$1://etl@127.0.0.1:{\$port}/$database', @password = \$password" ;;
   esac
 }
 
@@ -58,8 +60,15 @@ fails() { # fails WHAT SECONDS PATTERN PORT PASSWORD SCRIPT: it does, soon, with
 
 connections() { # those of programs other than the tests' clients
   case $way in
-  *postgres) sql "SELECT COUNT(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> 'psql'" ;;
-  *) sql "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'etl' AND id <> CONNECTION_ID()" ;;
+  *postgres) sql "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '$database' AND pid <> pg_backend_pid() AND application_name <> 'psql'" ;;
+  *) sql "SELECT COUNT(*) FROM information_schema.processlist WHERE db = '$database' AND id <> CONNECTION_ID()" ;;
+  esac
+}
+
+hanging() { # does a statement sleep, or wait for a lock?
+  case $way in
+  *postgres) sql "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '$database' AND (wait_event = 'PgSleep' OR wait_event_type = 'Lock')" ;;
+  *) sql "SELECT COUNT(*) FROM information_schema.processlist WHERE db = '$database' AND (state = 'User sleep' OR state LIKE 'Waiting for %lock')" ;;
   esac
 }
 
@@ -75,15 +84,16 @@ none_left() { # none_left WHAT
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 start_proxy() { # start_proxy MODE [BYTES]: its port is $through
-  through=$(free_port)
-  python3 "$top/tests/systems/proxy.py" "$through" "$server_port" "$@" 2>proxy.log &
+  rm -f proxy.port
+  python3 "$top/tests/systems/proxy.py" "$server_port" "$@" >proxy.port 2>proxy.log &
   proxy=$!
-  tries=50
-  until python3 -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1)' "$through" 2>/dev/null; do
+  tries=100
+  until [ -s proxy.port ]; do
     tries=$((tries - 1))
     [ $tries -gt 0 ] || { bad 'the proxy does not start'; return; }
-    sleep 0.1
+    sleep 0.05
   done
+  through=$(cat proxy.port)
 }
 
 end_proxy() {
@@ -95,7 +105,13 @@ end_proxy() {
 interrupted() { # interrupted WHAT SCRIPT: SIGINT while the server is busy; it ends soon
   "$DCETL" -v "port=$server_port" -v "password=$password" -e "$2" >output 2>&1 &
   running=$!
-  sleep 1
+  tries=100
+  while [ "$(hanging)" = 0 ]; do
+    tries=$((tries - 1))
+    [ $tries -gt 0 ] || { bad "$1: it does not come to the server"; break; }
+    sleep 0.1
+  done
+  sleep 0.2
   kill -INT $running
   begun=$(date +%s)
   wait $running
@@ -103,6 +119,29 @@ interrupted() { # interrupted WHAT SCRIPT: SIGINT while the server is busy; it e
   [ $status = 130 ] || bad "$1: exit status $status, not 130"
   [ $(($(date +%s) - begun)) -le 4 ] || bad "$1: it does not end soon"
   cat output >>everything
+}
+
+lock_table() { # until unlock_table
+  rm -f hold locked
+  mkfifo hold
+  case $way in
+  *postgres) psql -qAt "${DCETL_TEST_POSTGRES%/etl}/$database" <hold >locked 2>&1 & lock="BEGIN; LOCK TABLE failures; SELECT 'locked';" ;;
+  *) mariadb_client -n -N <hold >locked 2>&1 & lock="LOCK TABLES failures READ; SELECT 'locked';" ;;
+  esac
+  locker=$!
+  exec 8>hold
+  echo "$lock" >&8
+  tries=100
+  until [ -s locked ]; do
+    tries=$((tries - 1))
+    [ $tries -gt 0 ] || { bad 'the table cannot be locked'; break; }
+    sleep 0.05
+  done
+}
+
+unlock_table() {
+  exec 8>&-
+  wait $locker
 }
 
 # --- The failures ---
@@ -163,14 +202,9 @@ interruptions() {
   interrupted 'an interruption of reading' "CREATE \"t\" $adapter) FROM '$nap'; COPY \"t\" csv INTO 'out';"
   [ ! -e out ] || [ -z "$(find out -type f)" ] || bad 'an interruption of reading: something is written'
   none_left 'an interruption of reading'
-  case $way in
-  *postgres) (echo 'BEGIN; LOCK TABLE failures;'; sleep 3) | psql -q "$DCETL_TEST_POSTGRES" >/dev/null 2>&1 & ;;
-  *) (echo 'LOCK TABLES failures READ;'; sleep 3) | mariadb --no-defaults -h 127.0.0.1 -P "$DCETL_TEST_MARIADB_PORT" -u root etl --socket="${servers:-}/mariadb/socket" --protocol=tcp >/dev/null 2>&1 & ;;
-  esac
-  locker=$!
-  sleep 0.5
-  interrupted 'an interruption of writing' "CREATE \"t\" csv FROM 'rows.csv'; COPY \"t\" $adapter, @mode = 'append') INTO 'failures';"
-  wait $locker
+  lock_table
+  interrupted 'an interruption of writing' "CREATE \"t\" csv FROM 'rows.csv'; COPY \"t\" $adapter, @mode = 'append') INTO 'failures';" 8>&-
+  unlock_table
   unchanged 'an interruption of writing'
   none_left 'an interruption of writing'
 }
@@ -191,11 +225,11 @@ texts() {
 
 # Everything that the program shows of a script whose parameters have passwords.
 secrets() {
-  url=postgres://etl:$password@127.0.0.1:$server_port/etl
+  url=postgres://etl:$password@127.0.0.1:$server_port/$database
   case $way in
   postgres) with="postgres(@url = '$url'" ;;
   mariadb) with="mariadb(@url = 'mariadb${url#postgres}'" ;;
-  *) with="odbc(@url = 'odbc:Driver=${way#odbc-};Server=127.0.0.1;Port=$server_port;Database=etl;UID=etl;PWD=$password'" ;;
+  *) with="odbc(@url = 'odbc:Driver=${way#odbc-};Server=127.0.0.1;Port=$server_port;Database=$database;UID=etl;PWD=$password'" ;;
   esac
   echo "CREATE \"t\" \$\$WITH\$\$) FROM 'failures'; DESCRIBE DS \"t\"; SELECT COUNT(*) AS n FROM \"t\" INTO \"n\"; COPY \"n\" csv INTO 'out'; CREATE \"u\" \$\$WITH\$\$) FROM 'nowhere';" |
     python3 -c 'import sys; sys.stdout.write(sys.stdin.read().replace("$$WITH$$", sys.argv[1]))' "${with%%"$password"*}{\$password}${with#*"$password"}" >secret.tdl
@@ -215,35 +249,36 @@ open("long.csv", "w").write("id,name\n1,ok\n2," + "x" * 200 + "\n")
 open("words.csv", "w").write("id,name\n1,ok\nseven,x\n")
 END
 
-test_ways() { # test_ways WAY…: one after another, in a folder of their own
+test_way() { # test_way WAY: in its own database and in the folder where it is
+  way=$1 database=$2
   trap end_proxy EXIT
-  for way in "$@"; do
-    : >everything
-    set_way "$way"
-    sql 'DROP TABLE IF EXISTS failures' >/dev/null 2>&1
-    sql 'DROP TABLE IF EXISTS failures_new' >/dev/null 2>&1
-    sql 'CREATE TABLE failures (id BIGINT, name VARCHAR(100))'
-    case $way in
-    *postgres) sql "INSERT INTO failures SELECT i, 'text of row ' || i || ' and some more of it' FROM generate_series(1, 20000) i" ;;
-    *) sql "INSERT INTO failures SELECT seq, CONCAT('text of row ', seq, ' and some more of it') FROM seq_1_to_20000" ;;
-    esac
-    for step in ${FAILURES_STEPS:-logins cuts misfits interruptions texts secrets}; do $step; done
-    [ -z "$(sql 'SELECT COUNT(*) FROM failures_new' 2>/dev/null)" ] || bad 'a table that could not be filled is there'
-  done
+  : >everything
+  set_way "$way"
+  sql 'CREATE TABLE failures (id BIGINT, name VARCHAR(100))'
+  case $way in
+  *postgres) sql "INSERT INTO failures SELECT i, 'text of row ' || i || ' and some more of it' FROM generate_series(1, 20000) i" ;;
+  *) sql "INSERT INTO failures SELECT seq, CONCAT('text of row ', seq, ' and some more of it') FROM seq_1_to_20000" ;;
+  esac
+  for step in ${FAILURES_STEPS:-logins cuts misfits interruptions texts secrets}; do $step; done
+  [ -z "$(sql 'SELECT COUNT(*) FROM failures_new' 2>/dev/null)" ] || bad 'a table that could not be filled is there'
   exit $wrong
 }
 
-# The two databases at the same time, as most of it is waiting.
-for database in postgres mariadb; do
-  mkdir $database
-  cp ./*.csv $database
-  # shellcheck disable=SC2046
-  (cd $database && test_ways $(for way in $ways; do case $way in *$database) echo "$way" ;; esac; done)) >$database.log 2>&1 &
-  eval "$database=\$!"
+# All ways at the same time, as most of it is waiting.
+tests=
+for way in $ways; do
+  name=failures_$(echo "$way" | tr - _) database=etl
+  sql "DROP DATABASE IF EXISTS $name" 2>/dev/null
+  sql "CREATE DATABASE $name"
+  mkdir "$way"
+  cp ./*.csv "$way"
+  (cd "$way" && test_way "$way" "$name") >"$way.log" 2>&1 &
+  tests="$tests $!"
 done
-# shellcheck disable=SC2154
-wait "$postgres" || wrong=1
-# shellcheck disable=SC2154
-wait "$mariadb" || wrong=1
-cat postgres.log mariadb.log
+for test in $tests; do wait "$test" || wrong=1; done
+for way in $ways; do
+  cat "$way.log"
+  database=etl
+  sql "DROP DATABASE failures_$(echo "$way" | tr - _)" || wrong=1
+done
 exit $wrong

@@ -1,5 +1,6 @@
-"""A server in the way of another one, for tests of what happens when it fails: proxy.py PORT TARGET MODE [BYTES]
+"""A server in the way of another one, for tests of what happens when it fails: proxy.py TARGET MODE [BYTES]
 
+Its first line says on which port it listens.
 silent: takes connections and never answers. down: ends the one by which BYTES have come from the target; up: … have gone to it. Later
 connections pass.
 """
@@ -7,8 +8,8 @@ import socket
 import sys
 import threading
 
-port, target, mode = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-left = {mode: int(sys.argv[4]) if len(sys.argv) > 4 else 0}
+target, mode = int(sys.argv[1]), sys.argv[2]
+left = {mode: int(sys.argv[3]) if len(sys.argv) > 3 else 0}
 held = []
 
 
@@ -30,7 +31,8 @@ def passing(source, sink, direction):
             pass
 
 
-with socket.create_server(("127.0.0.1", port)) as server:
+with socket.create_server(("127.0.0.1", 0)) as server:
+    print(server.getsockname()[1], flush=True)
     while True:
         client, _ = server.accept()
         if mode == "silent":

@@ -30,12 +30,23 @@ add() { # add OUTPUT: counts its last line
   passed=$((passed + $1)) failed=$((failed + $3)) skipped=$((skipped + $5))
 }
 
+# needed SERVER LIST: does anything that is asked for use it? Cases and scripts do by its DCETL_TEST_…
+needed() {
+  [ -z "$2" ] && return 0
+  for name in $2; do
+    [ "$name" = "$1" ] && return 0
+    grep -qrs "$(echo "DCETL_TEST_$1" | tr '[:lower:]' '[:upper:]')" "tests/systems/cases/$name" "tests/systems/$name.sh" && return 0
+    case $1$name in mariadbodbc | postgresodbc) return 0 ;; esac
+  done
+  return 1
+}
+
 up=' '
-for name in postgres mariadb s3 http webhdfs objects kafka; do
-  command -v "start_$name" >/dev/null || continue
-  "start_$name"
+for server in postgres mariadb s3 http webhdfs objects kafka; do
+  needed "$server" "$*" || continue
+  "start_$server"
   case $? in
-  0) up="$up$name " ;;
+  0) up="$up$server " ;;
   77) skipped=$((skipped + 1)) ;;
   *) failed=$((failed + 1)) ;;
   esac
