@@ -304,9 +304,9 @@ static int try_login(System *system, bool cleaning, Link **out, bool *again, Tab
   if (!link) return MODULE_FAIL(error, "no memory left, or no more threads");
   link_start(link, login_job, link);
   pthread_mutex_lock(&link->lock);
-  int64_t end = now_ms() + (cleaning ? 5 : system->timeout + 1) * INT64_C(1000);
+  int64_t begun = now_ms(), allowed = (cleaning ? 5 : system->timeout + 1) * INT64_C(1000);
   bool there = true;
-  while (there && link->busy && now_ms() < end && (cleaning || !system->host->stopped())) wait_some(link, ASK_MS);
+  while (there && link->busy && now_ms() - begun < allowed && (cleaning || !system->host->stopped())) wait_some(link, ASK_MS);
   if (link->busy) lose(link), there = false;
   int status = there ? link->status : -1;
   if (there && status != 0) *error = link->error;
@@ -315,7 +315,8 @@ static int try_login(System *system, bool cleaning, Link **out, bool *again, Tab
     *out = link;
     return 0;
   }
-  *again = there && may_pass(link, error);
+  bool waited = now_ms() - begun >= system->timeout * INT64_C(1000) - 500; /* as long as was allowed */
+  *again = there && !waited && may_pass(link, error);
   if (there) link_close(link);
   else if (!cleaning && system->host->stopped()) MODULE_FAIL(error, "interrupted");
   else {
