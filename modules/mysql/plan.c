@@ -140,7 +140,7 @@ static int begin_snapshots(SystemPlan *plan, Shared *shared, TableError *error) 
 /* --- Bounds --- */
 
 /* A statement that gives the bounds in order, one a row. Numbers and moments are cut into equal steps; for others the server counts
-   rows, in the key's order. */
+   rows, in the key's order. The bounds are in the order in which they are compared, which for ENUM and SET is another one. */
 static void put_bounds(const SystemPlan *plan, Bytes *out) {
   const MyColumn *key = &plan->columns[plan->key];
   uint32_t n = plan->partitions;
@@ -159,7 +159,7 @@ static void put_bounds(const SystemPlan *plan, Bytes *out) {
     sql_putf(out, " FROM (SELECT MIN(%s) AS lo, MAX(%s) AS hi FROM %s AS q) AS s, steps WHERE lo IS NOT NULL ORDER BY i", k, k, plan->source);
   } else {
     sql_putf(out, "SELECT MIN(dcetl_k) FROM (SELECT q.%s AS dcetl_k, NTILE(%u) OVER (ORDER BY q.%s) AS dcetl_t FROM %s AS q WHERE q.%s IS NOT NULL) AS s"
-                  " WHERE dcetl_t > 1 GROUP BY dcetl_t ORDER BY dcetl_t", k, n, k, plan->source, k);
+                  " WHERE dcetl_t > 1 GROUP BY dcetl_t ORDER BY 1", k, n, k, plan->source, k);
   }
   bytes_free(&name);
 }
