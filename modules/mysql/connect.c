@@ -290,9 +290,10 @@ static MYSQL *new_connection(System *system, int64_t deadline, bool tls) {
   return connection;
 }
 
+/* An UPDATE counts the rows that it found, as elsewhere, also those that had the values already. */
 static bool try_connect(System *system, MYSQL *connection) {
   MYSQL *connected = NULL;
-  int status = mysql_real_connect_start(&connected, connection, system->server, system->user, system->password, system->database, system->port, system->socket, 0);
+  int status = mysql_real_connect_start(&connected, connection, system->server, system->user, system->password, system->database, system->port, system->socket, CLIENT_FOUND_ROWS);
   while (status) status = mysql_real_connect_cont(&connected, connection, my_wait(system, connection, status));
   unsigned local = 0; /* until a writer has rows, the server may ask for no file: we would refuse */
   if (connected) mysql_options(connection, MYSQL_OPT_LOCAL_INFILE, &local);
