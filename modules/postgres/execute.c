@@ -113,6 +113,10 @@ int pg_execute(System *system, const char *statement, const struct ArrowSchema *
   if (parameters.count) marks = sql_number_parameters(statement, &numbered);
   if (marks) statement = sql_text(&numbered);
   if (status == 0 && !statement) status = SQL_NO_MEMORY(error);
+  if (status == 0 && marks && marks != (uint32_t)parameters.count) {
+    status = MODULE_FAIL(error, "the statement has %u parameters, but %d are given", marks, parameters.count);
+    MODULE_HINT(error, "? stands for each of USING, ?? for the operator ?");
+  }
   if (status == 0) status = (connection = pg_begin(system, error)) ? 0 : -1;
   if (status == 0) status = run(system, connection, statement, &parameters, affected, error);
   pg_end(connection);
