@@ -353,14 +353,15 @@ MYSQL *my_begin(System *system, TableError *error) {
 
 static bool never_stopped(void) { return false; }
 
-void my_aside(const System *system, const char *statement) {
+void my_aside(const System *system, const char *first, const char *statement) {
   static const SystemHost patient = {.stopped = never_stopped};
   enum { PATIENCE_MS = 5000 };
   System own = *system;
   TableError ignored = {{0}, {0}};
   own.host = &patient;
   MYSQL *other = new_connection(&own, now_ms() + PATIENCE_MS, needs_tls(system));
-  if (other && try_connect(&own, other) && my_do(&own, other, "SET SESSION lock_wait_timeout = 10", &ignored) == 0) (void)my_do(&own, other, statement, &ignored);
+  bool ready = other && try_connect(&own, other) && my_do(&own, other, "SET SESSION lock_wait_timeout = 10", &ignored) == 0;
+  if (ready && (!first || my_do(&own, other, first, &ignored) == 0)) (void)my_do(&own, other, statement, &ignored);
   mysql_close(other);
 }
 
@@ -369,7 +370,7 @@ void my_end(System *system, MYSQL *connection, bool busy) {
   if (busy) {
     char kill[64];
     snprintf(kill, sizeof kill, "KILL %lu", mysql_thread_id(connection));
-    my_aside(system, kill);
+    my_aside(system, NULL, kill);
     shutdown(mysql_get_socket(connection), SHUT_RDWR);
   }
   mysql_close(connection);

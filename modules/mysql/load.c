@@ -1,6 +1,7 @@
 /* load.c - rows into a table: LOAD DATA LOCAL, whose "file" is our buffer, or INSERT where the server does not allow LOCAL.
  *
- * LOCAL makes warnings of errors, and goes on: values are cut, rows left out. So each warning is an error here.
+ * LOCAL makes warnings of errors, and goes on: values are cut, rows left out. So each warning is an error here. Some do not tell their row
+ * ("Duplicate entry '5' for key 'PRIMARY'"): then the rows are put in again, fewer at a time, until it is found.
  */
 #include "mysql.h"
 
@@ -38,22 +39,23 @@ static int input_error(void *self, char *text, unsigned size) {
 
 /* --- Errors --- */
 
-/* "Data too long for column 'x' at row 3" counts from the beginning of a statement, whose first row was number `first`. */
-static int fail_row(int64_t first, const char *message, TableError *error) {
+/* "Data too long for column 'x' at row 3" counts from the beginning of a statement of so many rows, whose first one was number `first`. */
+static int fail_row(MyLoad *load, int64_t first, int64_t rows, const char *message, TableError *error) {
   const char *place = NULL;
   for (const char *at = message; (at = strstr(at, " at row ")); at++) place = at;
-  if (!place) return MODULE_FAIL(error, "%s", message);
+  load->placed = place || rows == 1;
+  if (!place) return rows == 1 ? MODULE_FAIL(error, "row %lld: %s", (long long)first, message) : MODULE_FAIL(error, "%s", message);
   long long row = atoll(place + strlen(" at row "));
   return MODULE_FAIL(error, "row %lld: %.*s", row > 0 ? first + row - 1 : first, (int)(place - message), message);
 }
 
-static int check_warnings(MyLoad *load, int64_t first, TableError *error) {
+static int check_warnings(MyLoad *load, int64_t first, int64_t rows, TableError *error) {
   if (!mysql_warning_count(load->connection)) return 0;
-  MYSQL_RES *rows = my_rows(load->system, load->connection, "SHOW WARNINGS LIMIT 1", error);
-  if (!rows) return -1;
-  MYSQL_ROW row = mysql_fetch_row(rows);
-  int status = row ? fail_row(first, row[2], error) : 0;
-  mysql_free_result(rows);
+  MYSQL_RES *result = my_rows(load->system, load->connection, "SHOW WARNINGS LIMIT 1", error);
+  if (!result) return -1;
+  MYSQL_ROW row = mysql_fetch_row(result);
+  int status = row ? fail_row(load, first, rows, row[2], error) : 0;
+  mysql_free_result(result);
   return status;
 }
 
@@ -90,7 +92,7 @@ static void put_load(const MyLoad *load, Bytes *out) {
 }
 
 /* 1: LOCAL is not allowed. */
-static int load_data(MyLoad *load, TableError *error) {
+static int load_data(MyLoad *load, int64_t rows, TableError *error) {
   static const unsigned refused[] = {ER_NOT_ALLOWED_COMMAND, 3948, 4166, 2068};
   unsigned yes = 1, no = 0;
   Input input = {(const char *)load->buffer.data, load->buffer.len};
@@ -101,10 +103,11 @@ static int load_data(MyLoad *load, TableError *error) {
   put_load(load, &statement);
   int status = my_run(load->system, load->connection, &statement, &why);
   mysql_options(load->connection, MYSQL_OPT_LOCAL_INFILE, &no);
-  if (status == 0) return check_warnings(load, load->row, error);
+  load->code = status < 0 ? mysql_errno(load->connection) : 0;
+  if (status == 0) return check_warnings(load, load->row, rows, error);
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-    if (mysql_errno(load->connection) == refused[i]) return 1;
-  fail_row(load->row, why.text, error);
+    if (load->code == refused[i]) return 1;
+  fail_row(load, load->row, rows, why.text, error);
   if (why.hint[0]) MODULE_HINT(error, "%s", why.hint);
   return -1;
 }
@@ -161,14 +164,39 @@ static int insert(MyLoad *load, char **at, uint32_t rows, int64_t first, TableEr
   if (status == 0) status = prepared ? 0 : -1;
   if (status == 0 && mysql_stmt_bind_param(prepared, binds)) status = my_fail_statement(load->system, prepared, &why);
   if (status == 0) status = my_execute_prepared(load->system, load->connection, prepared, &why);
-  if (status < 0) fail_row(first, why.text, error);
+  load->code = status < 0 && prepared ? mysql_stmt_errno(prepared) : 0;
+  if (status < 0) fail_row(load, first, rows, why.text, error);
   if (why.hint[0]) MODULE_HINT(error, "%s", why.hint);
-  if (status == 0) status = check_warnings(load, first, error);
+  if (status == 0) status = check_warnings(load, first, rows, error);
   my_finish(load->system, load->connection, prepared);
   bytes_free(&text);
   free(binds);
   free(lens);
   free(nulls);
+  return status;
+}
+
+/* A row was refused, and which one can be found out. */
+static bool was_refused(const MyLoad *load) { return load->transactional && !load->placed && !my_is_own(load->code); }
+
+/* Behind so many rows. Line ends within a field are escaped. */
+static char *behind_rows(char *at, uint32_t rows) {
+  while (rows)
+    if (*at++ == '\n') rows--;
+  return at;
+}
+
+/* Some rows; if one is refused, which one. Fields lose their escapes on the way, so the rows are kept for that. */
+static int insert_some(MyLoad *load, char **at, uint32_t rows, int64_t first, TableError *error) {
+  TableError why = {{0}, {0}}, single = {{0}, {0}};
+  Bytes kept = {0};
+  bytes_put(&kept, *at, (size_t)(behind_rows(*at, rows) - *at));
+  int status = kept.failed ? SQL_NO_MEMORY(&why) : insert(load, at, rows, first, &why);
+  bool look = status < 0 && was_refused(load) && load->code; /* the statement is undone */
+  char *again = (char *)kept.data;
+  for (uint32_t i = 0; look && i < rows; i++) look = insert(load, &again, 1, first + i, &single) == 0;
+  if (status < 0) *error = single.text[0] ? single : why;
+  bytes_free(&kept);
   return status;
 }
 
@@ -178,16 +206,29 @@ static int insert_all(MyLoad *load, int64_t rows, TableError *error) {
   int status = 0;
   if (most > MOST_ROWS) most = MOST_ROWS;
   for (int64_t done = 0; done < rows && status == 0; done += most)
-    status = insert(load, &at, rows - done < most ? (uint32_t)(rows - done) : most, load->row + done, error);
+    status = insert_some(load, &at, rows - done < most ? (uint32_t)(rows - done) : most, load->row + done, error);
   return status;
+}
+
+/* --- Both --- */
+
+#define SAVEPOINT_NAME "dcetl_rows"
+
+/* Which row was refused by LOAD DATA. If none is now, the first error stays. */
+static int find_row(MyLoad *load, int64_t rows, TableError *error) {
+  TableError why = {{0}, {0}};
+  if (my_do(load->system, load->connection, "ROLLBACK TO SAVEPOINT " SAVEPOINT_NAME, &why) == 0 && insert_all(load, rows, &why) < 0) *error = why;
+  return -1;
 }
 
 int my_load(MyLoad *load, int64_t rows, TableError *error) {
   if (load->buffer.failed) return SQL_NO_MEMORY(error);
   int status = 0;
   if (rows && !load->by_insert) {
-    status = load_data(load, error);
+    if (load->transactional) status = my_do(load->system, load->connection, "SAVEPOINT " SAVEPOINT_NAME, error);
+    if (status == 0) status = load_data(load, rows, error);
     load->by_insert = status == 1;
+    if (status < 0 && was_refused(load)) status = find_row(load, rows, error);
   }
   if (rows && load->by_insert) status = insert_all(load, rows, error);
   load->row += rows;

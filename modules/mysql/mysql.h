@@ -30,8 +30,9 @@ void my_close(System *system);
 MYSQL *my_begin(System *system, TableError *error);
 /* busy: the server still works for it and is told to stop. NULL is fine. */
 void my_end(System *system, MYSQL *connection, bool busy);
-/* Runs a statement by a connection of its own, also when the run is to end: clearing up. What goes wrong is of no interest. */
-void my_aside(const System *system, const char *statement);
+/* Runs a statement by a connection of its own, also when the run is to end: clearing up; only if `first` succeeds there, unless it is NULL.
+   What goes wrong is of no interest. */
+void my_aside(const System *system, const char *first, const char *statement);
 /* Waits for what a call of the library waits for (MYSQL_WAIT_…), and gives what has come. A run that is to end cuts the connection, so that the call ends. */
 int my_wait(System *system, MYSQL *connection, int status);
 /* Runs one statement that gives no rows. */
@@ -49,6 +50,9 @@ int my_fail_statement(System *system, MYSQL_STMT *statement, TableError *error);
 void my_hint_table(System *system, MYSQL *connection, const SqlName *name, TableError *error);
 /* A text within quotes, its special characters as the server wants them. */
 void my_put_literal(MYSQL *connection, Bytes *out, const char *text, size_t len);
+
+/* An error of the client library's own, such as a lost connection; the server's have other numbers. */
+static inline bool my_is_own(unsigned code) { return code >= CR_MIN_ERROR && code <= CR_MAX_ERROR; }
 
 /* --- types.c --- */
 
@@ -117,6 +121,9 @@ typedef struct MyLoad {
   uint32_t field_count;
   bool replace;            /* rows with a key that is there already */
   bool by_insert;          /* LOCAL is not allowed */
+  bool transactional;      /* what a statement that failed has done can be undone */
+  bool placed;             /* the error tells the row */
+  unsigned code;           /* of the server's last error; 0: it was only warnings */
   int64_t row;             /* of the next one, from 1 on */
   Bytes buffer;
 } MyLoad;
