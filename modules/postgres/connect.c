@@ -137,14 +137,16 @@ void pg_hint_table(System *system, PGconn *connection, const SqlName *name, Tabl
 
 static int stopped(TableError *error) { return MODULE_FAIL(error, "interrupted"); }
 
-int pg_wait(System *system, PGconn *connection, bool write, TableError *error) {
+int pg_wait(System *system, PGconn *connection, bool write, bool *said, TableError *error) {
   struct pollfd fd = {.fd = PQsocket(connection), .events = (short)(POLLIN | (write ? POLLOUT : 0))};
   for (;;) {
     if (system->host->stopped()) return stopped(error);
     int ready = fd.fd < 0 ? -1 : poll(&fd, 1, WAIT_MS);
     if (ready < 0 && (fd.fd < 0 || errno != EINTR)) return pg_fail(connection, NULL, error);
     if (ready <= 0) continue;
-    if ((fd.revents & (POLLIN | POLLERR | POLLHUP)) && !PQconsumeInput(connection)) return pg_fail(connection, NULL, error);
+    bool in = fd.revents & (POLLIN | POLLERR | POLLHUP);
+    if (in && said) *said = true;
+    if (in && !PQconsumeInput(connection)) return pg_fail(connection, NULL, error);
     return 0;
   }
 }

@@ -36,8 +36,9 @@ void pg_close(System *system);
 PGconn *pg_begin(System *system, TableError *error);
 /* Ends it, and what the server still does for it. NULL is fine. */
 void pg_end(PGconn *connection);
-/* Waits until the server has something to say, or can take more (write). -1: the run is to end, or the connection is lost. */
-int pg_wait(System *system, PGconn *connection, bool write, TableError *error);
+/* Waits until the server has something to say (*said is set then, unless it is NULL), or can take more (write). -1: the run is to end, or the
+   connection is lost. */
+int pg_wait(System *system, PGconn *connection, bool write, bool *said, TableError *error);
 /* The next result, waited for; NULL: there is none any more. Failed ones are results, too; *stopped: the run is to end. */
 PGresult *pg_result(System *system, PGconn *connection, bool *stopped, TableError *error);
 /* Runs one statement (parameters as text; types NULL: the server finds them). NULL: it failed. */

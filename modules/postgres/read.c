@@ -201,7 +201,7 @@ static int copy_rows(Stream *in, uint32_t *rows) {
       PQfreemem(message);
       if (status < 0) return -1;
     } else if (size == 0) {
-      if (pg_wait(in->plan->system, in->connection, false, &in->base.error) < 0) return -1;
+      if (pg_wait(in->plan->system, in->connection, false, NULL, &in->base.error) < 0) return -1;
     } else if (size == -1) {
       if (end_copy(in) < 0) return -1;
     } else {

@@ -5,7 +5,7 @@
  */
 #include "postgres.h"
 
-enum { PIECE = 1 << 18, MOST_NAME = 63 };
+enum { PIECE = 1 << 16, AT_ONCE = 1 << 18, MOST_NAME = 63 /* bytes; the server would cut the rest off */ };
 
 struct SystemWriter {
   System *system;
@@ -17,15 +17,22 @@ struct SystemWriter {
   PgField *fields;
   struct ArrowSchema schema;
   int64_t row;     /* of the next one, from 1 on */
+  int64_t copied;  /* rows of COPYs that have ended */
+  bool said, suspect; /* the server said something while rows were sent; it was nothing that we know */
+  uint64_t notices, notices_before;
   Bytes buffer;
 };
 
 /* --- The target --- */
 
+static int fail_name(const char *name, TableError *error) { return MODULE_FAIL(error, "the name \"%s\" has %zu bytes: PostgreSQL takes %d", name, strlen(name), MOST_NAME); }
+
 /* Is there such a table? -1: that could not be found out. */
 static int find_table(SystemWriter *writer, TableError *error) {
   const SqlName *table = &writer->to.table;
   if (table->count > 2) return MODULE_FAIL(error, "'%s.%s.…' has too many parts: write 'schema.table'", table->parts[0], table->parts[1]);
+  for (uint32_t i = 0; i < table->count; i++)
+    if (strlen(table->parts[i]) > MOST_NAME) return fail_name(table->parts[i], error);
   const char *values[] = {table->parts[table->count - 1], table->count > 1 ? table->parts[0] : NULL};
   PGresult *result = pg_run(writer->system, writer->connection,
                             "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -133,12 +140,10 @@ static int create_table(SystemWriter *writer, TableError *error) {
   sql_putf(&statement, "CREATE TABLE %s (", writer->to.name);
   for (uint32_t i = 0; i < writer->to.column_count; i++) {
     char type[64];
-    size_t len = strlen(writer->to.columns[i]);
     writer->wires[i] = pg_wire_of(&writer->fields[i].type, type, sizeof type);
-    if (len > MOST_NAME || !type[0]) {
+    if (strlen(writer->to.columns[i]) > MOST_NAME || !type[0]) {
       bytes_free(&statement);
-      if (!type[0]) return MODULE_FAIL(error, "column \"%s\": PostgreSQL has no type for it", writer->to.columns[i]);
-      return MODULE_FAIL(error, "the name \"%s\" has %zu bytes: PostgreSQL takes %d", writer->to.columns[i], len, MOST_NAME);
+      return type[0] ? fail_name(writer->to.columns[i], error) : MODULE_FAIL(error, "column \"%s\": PostgreSQL has no type for it", writer->to.columns[i]);
     }
     if (i) sql_put(&statement, ", ");
     sql_put_name(&statement, writer->to.columns[i], '"');
@@ -176,6 +181,12 @@ static int make_waiting(SystemWriter *writer, TableError *error) {
   return pg_do(writer->system, writer->connection, "ALTER TABLE pg_temp.dcetl_rows ALTER COLUMN \"dcetl row number\" SET NOT NULL, ALTER COLUMN \"dcetl row number\" ADD GENERATED ALWAYS AS IDENTITY", error);
 }
 
+static void count_notice(void *self, const PGresult *result) {
+  SystemWriter *writer = self;
+  (void)result;
+  writer->notices++;
+}
+
 static int start_copy(SystemWriter *writer, TableError *error) {
   static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* with the 0 behind it: no flags, no extension */
   Bytes statement = {0};
@@ -183,6 +194,7 @@ static int start_copy(SystemWriter *writer, TableError *error) {
   sql_put_list(&statement, (const char *const *)writer->to.columns, writer->to.column_count, '"');
   sql_putf(&statement, ") FROM STDIN%s", writer->binary ? " (FORMAT binary)" : "");
   if (run_text(writer, &statement, error) < 0) return -1;
+  PQsetNoticeReceiver(writer->connection, count_notice, writer);
   writer->copying = true;
   if (writer->binary) bytes_put(&writer->buffer, head, sizeof head);
   return 0;
@@ -215,31 +227,25 @@ int pg_start(SystemWriter *writer, const struct ArrowSchema *schema, TableError 
 
 /* --- Rows --- */
 
-/* Gives the server all that is in the buffer. */
+/* Gives the server all that is in the buffer. It waits before each piece, since libpq would not tell that it has read something. */
 static int flush(SystemWriter *writer, TableError *error) {
   size_t sent = 0;
   while (sent < writer->buffer.len) {
     size_t size = writer->buffer.len - sent < PIECE ? writer->buffer.len - sent : PIECE;
+    if (pg_wait(writer->system, writer->connection, true, &writer->said, error) < 0) return -1;
     int taken = PQputCopyData(writer->connection, (const char *)writer->buffer.data + sent, (int)size);
     if (taken < 0) return pg_fail(writer->connection, NULL, error);
     if (taken) sent += size;
-    for (int left; (left = PQflush(writer->connection)) != 0 || !taken; taken = 1) {
+    for (int left; (left = PQflush(writer->connection)) != 0;) {
       if (left < 0) return pg_fail(writer->connection, NULL, error);
-      if (pg_wait(writer->system, writer->connection, true, error) < 0) return -1;
+      if (pg_wait(writer->system, writer->connection, true, &writer->said, error) < 0) return -1;
     }
   }
   writer->buffer.len = 0;
   return 0;
 }
 
-int pg_write(SystemWriter *writer, struct ArrowArray *batch, TableError *error) {
-  int status = pg_encode(writer->fields, &writer->schema, batch, writer->binary, writer->row, &writer->buffer, error);
-  writer->row += batch->length;
-  batch->release(batch);
-  return status == 0 && writer->buffer.len >= PIECE ? flush(writer, error) : status;
-}
-
-/* --- The end --- */
+/* --- The end of COPY --- */
 
 /* Where COPY was, from the server's words, which may be in any language: COPY table, line 3, column x: "value". */
 static void find_place(const SystemWriter *writer, const PGresult *result, TableError *error) {
@@ -257,6 +263,7 @@ static void find_place(const SystemWriter *writer, const PGresult *result, Table
     if (name && strncmp(name + 1, writer->to.columns[i], len) == 0 && strchr(":\n", name[1 + len])) column = writer->to.columns[i];
   }
   if (line <= 0) return;
+  line += writer->copied;
   const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
   MODULE_FAIL(error, "row %lld%s%s%s: %s%s%s", line, column ? ", column \"" : "", column ? column : "", column ? "\"" : "", message, detail ? ": " : "", detail ? detail : "");
 }
@@ -265,11 +272,11 @@ static int end_copy(SystemWriter *writer, TableError *error) {
   bool was_stopped;
   int ended = 0;
   while ((ended = PQputCopyEnd(writer->connection, NULL)) == 0)
-    if (pg_wait(writer->system, writer->connection, true, error) < 0) return -1;
+    if (pg_wait(writer->system, writer->connection, true, NULL, error) < 0) return -1;
   if (ended < 0) return pg_fail(writer->connection, NULL, error);
   for (int left; (left = PQflush(writer->connection)) != 0;) {
     if (left < 0) return pg_fail(writer->connection, NULL, error);
-    if (pg_wait(writer->system, writer->connection, true, error) < 0) return -1;
+    if (pg_wait(writer->system, writer->connection, true, NULL, error) < 0) return -1;
   }
   PGresult *result = pg_result(writer->system, writer->connection, &was_stopped, error);
   int status = result && PQresultStatus(result) == PGRES_COMMAND_OK ? 0 : -1;
@@ -280,8 +287,37 @@ static int end_copy(SystemWriter *writer, TableError *error) {
   PQclear(result);
   while (!was_stopped && (result = pg_result(writer->system, writer->connection, &was_stopped, error))) PQclear(result);
   writer->copying = false;
+  writer->copied = writer->row - 1;
   return was_stopped ? -1 : status;
 }
+
+/* While rows are sent the server says that it refuses one, and then the others need not be sent, or notices of triggers. So what is no
+   notice, nor the first half of one, since that would be whole by the next time, is a reason to end COPY and to hear why; if it was
+   something else, what was sent is in the table, and the others follow by another COPY. */
+static int hear(SystemWriter *writer, TableError *error) {
+  if (!writer->said) return 0;
+  (void)PQisBusy(writer->connection); /* takes notices, and nothing else meanwhile */
+  bool known = writer->notices != writer->notices_before;
+  writer->notices_before = writer->notices;
+  if (known) writer->said = writer->suspect = false;
+  if (known || !writer->suspect) {
+    writer->suspect = !known;
+    return 0;
+  }
+  writer->said = writer->suspect = false;
+  return end_copy(writer, error) < 0 ? -1 : start_copy(writer, error);
+}
+
+int pg_write(SystemWriter *writer, struct ArrowArray *batch, TableError *error) {
+  int status = pg_encode(writer->fields, &writer->schema, batch, writer->binary, writer->row, &writer->buffer, error);
+  writer->row += batch->length;
+  batch->release(batch);
+  if (status < 0 || writer->buffer.len < AT_ONCE) return status;
+  return flush(writer, error) < 0 ? -1 : hear(writer, error);
+}
+
+/* --- The end --- */
+
 
 /* INSERT … ON CONFLICT. Rows with NULL in a key are never the same as others, here as for the index. */
 static int upsert(SystemWriter *writer, TableError *error) {

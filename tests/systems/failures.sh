@@ -191,7 +191,16 @@ misfits() {
   unchanged 'a value that does not fit'
   fails 'a text that is no number' 20 "'seven' does not fit" "$server_port" "$password" "CREATE \"t\" csv FROM 'words.csv'; COPY \"t\" $adapter, @mode = 'append') INTO 'failures';"
   unchanged 'a text that is no number'
+  [ "$way" != postgres ] || endless
   none_left misfits
+}
+
+# Rows without an end, of which the server refuses the second one.
+endless() {
+  sql 'DROP TABLE IF EXISTS failures_key' 2>/dev/null
+  sql 'CREATE TABLE failures_key (id int PRIMARY KEY)'
+  (echo id; yes 1) | timeout 20 "$DCETL" -v "port=$server_port" -v "password=$password" -e "CREATE \"t\" csv FROM '-'; COPY \"t\" $adapter, @mode = 'append') INTO 'failures_key';" >output 2>&1
+  grep -q 'row 2: duplicate key' output || bad 'a row that is refused, with others behind it without an end'
 }
 
 interruptions() {
