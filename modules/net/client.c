@@ -283,8 +283,6 @@ static void set_options(Transfer *transfer, struct curl_slist *headers) {
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)client->connect_timeout);
   if (request->urgent) curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)URGENT_SECONDS);
   if (client->direct) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)client->timeout);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)(client->plain_only ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
   if (client->authorities) curl_easy_setopt(easy, CURLOPT_CAINFO, client->authorities);
@@ -303,16 +301,44 @@ static void set_options(Transfer *transfer, struct curl_slist *headers) {
   if (strcmp(request->method, "HEAD") != 0) curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
+typedef struct Silence {
+  curl_off_t moved; /* bytes, either way */
+  double since;     /* when the last of them did */
+} Silence;
+
+/* Has no byte moved for @timeout seconds? (libcurl's limit of speed looks at the average of some seconds, and comes as much later.) Until
+   the connection stands, its own limit holds. */
+static bool is_silent(Transfer *transfer, Silence *silence) {
+  curl_off_t up = 0, down = 0, ready = 0;
+  long head = 0;
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  double now = (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+  curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
+  curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+  curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+  curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &head);
+  if (!ready || up + down + head != silence->moved) *silence = (Silence){up + down + head, now};
+  if (now - silence->since < transfer->client->timeout) return false;
+  snprintf(transfer->reason, sizeof transfer->reason, "the server is too slow: no byte came or went for %u s", transfer->client->timeout);
+  return true;
+}
+
 /* Runs what is set; CURLE_ABORTED_BY_CALLBACK: the run is to end. */
 static CURLcode run_transfer(Transfer *transfer) {
   if (curl_multi_add_handle(transfer->multi, transfer->easy) != CURLM_OK) return CURLE_OUT_OF_MEMORY;
   CURLcode result = CURLE_ABORTED_BY_CALLBACK;
+  Silence silence = {-1, 0};
   while (transfer->request->urgent || !transfer->client->host->stopped()) {
     int running = 0, left;
     CURLMcode code = curl_multi_perform(transfer->multi, &running);
     if (code == CURLM_OK && running) {
       code = curl_multi_poll(transfer->multi, NULL, 0, POLL_MS, NULL);
-      if (code == CURLM_OK) continue;
+      if (code == CURLM_OK && !is_silent(transfer, &silence)) continue;
+      if (code == CURLM_OK) {
+        result = CURLE_OPERATION_TIMEDOUT;
+        break;
+      }
     }
     const CURLMsg *message = curl_multi_info_read(transfer->multi, &left);
     result = code != CURLM_OK ? CURLE_OUT_OF_MEMORY : message ? message->data.result : CURLE_FAILED_INIT;

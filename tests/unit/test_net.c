@@ -185,7 +185,9 @@ START_TEST(web_failures) {
     Case it;
     Bytes out = {.data = NULL};
     web(&it, cases[i].path, cases[i].retries);
+    time_t start = time(NULL);
     ck_assert_int_ne(read_whole(&it, &out), 0);
+    ck_assert_msg(time(NULL) - start < 5, "%s: @timeout is 1 second", cases[i].path);
     ck_assert_msg(strstr(it.error.text, cases[i].text) != NULL, "%s: %s", cases[i].path, it.error.text);
     ck_assert_msg(it.error.kind == cases[i].kind, "%s: %d", cases[i].path, it.error.kind);
     bytes_free(&out);
