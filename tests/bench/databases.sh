@@ -6,6 +6,7 @@ set -eu
 top=$PWD
 DCETL=$(realpath "${DCETL:-build/dcetl}") ROWS=${ROWS:-1000000} RUNS=${RUNS:-5}
 . "$top/tests/systems/servers.sh.inc"
+. "$top/tests/bench/measure.sh.inc"
 work=$(mktemp -d "${TMPDIR:-/tmp}/dcetl-bench-XXXXXX")
 trap 'stop_servers; rm -rf "$work"' EXIT
 start_postgres || exit
@@ -18,18 +19,6 @@ postgres() { psql -qX "$DCETL_TEST_POSTGRES" -c "$1"; }
 mariadb_() { mariadb --no-defaults --local-infile=1 --quick -h127.0.0.1 -P"$DCETL_TEST_MARIADB_PORT" -uetl -p"$DCETL_TEST_MARIADB_PASSWORD" etl -Be "$1"; }
 put() { "$DCETL" -q -e "CREATE \"a\" csv FROM 'rows.csv'; COPY \"a\" $1(@url = \$\"ENV:$2\", @mode = 'append') INTO 'ours';"; }
 get() { "$DCETL" -q -e "CREATE \"a\" $1(@url = \$\"ENV:$2\") FROM 'peers'; COPY \"a\" csv(@single = TRUE, @mode = 'overwrite') INTO 'ours';"; }
-
-measure() { # measure FILE COMMAND…: adds its wall seconds to the file
-  file=$1
-  shift
-  start=$(date +%s%N)
-  "$@"
-  echo "$start $(date +%s%N)" >>"$file"
-}
-best() { awk '{ t = ($2 - $1) / 1e9; if (NR == 1 || t < b) b = t } END { printf "%.3f", b }' "$1"; }
-show() { # show WHAT PEER OURS
-  awk -v what="$1" -v peer="$(best "$2")" -v ours="$(best "$3")" 'BEGIN { printf "%-28s peer %7.2f s   dcetl %7.2f s   ratio %.2f\n", what, peer, ours, ours / peer }'
-}
 
 for table in peers ours; do
   postgres "CREATE TABLE $table (id bigint, amount double precision, name text, day date)"
