@@ -38,6 +38,7 @@ struct Transfer {
   bool foreign;     /* nor is its server, which gets no credentials */
   bool began;       /* the first byte of the body has come */
   uint64_t skip;    /* bytes of the body that we have already */
+  uint64_t came;    /* bytes of the body so far */
   End end;
   char reason[CURL_ERROR_SIZE];
 };
@@ -187,8 +188,17 @@ static void begin_file(Transfer *transfer) {
     transfer->end = END_WRONG_RANGE;
 }
 
+/* Nothing more comes: to end the transfer ourselves would cost the connection. */
+static bool is_all(const Transfer *transfer) {
+  curl_off_t length = -1;
+  curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  return length >= 0 && transfer->came == (uint64_t)length;
+}
+
+/* false: it is to end. */
 static bool take_file(Transfer *transfer, const char *data, size_t len) {
   Request *request = transfer->request;
+  transfer->came += len;
   if (!transfer->began) begin_file(transfer);
   transfer->began = true;
   if (transfer->end) return false;
@@ -206,7 +216,7 @@ static bool take_file(Transfer *transfer, const char *data, size_t len) {
   request->got += taken;
   if (taken == len && more) return true;
   transfer->end = END_ENOUGH;
-  return false;
+  return is_all(transfer);
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *self) {
@@ -410,7 +420,7 @@ static int exchange(Transfer *transfer, CURLcode *result, RemoteError *error) {
   transfer->response->body.len = 0;
   pairs_clear(&transfer->response->headers);
   transfer->began = false;
-  transfer->skip = 0;
+  transfer->skip = transfer->came = 0;
   transfer->end = END_NONE;
   transfer->reason[0] = 0;
   set_options(transfer, headers);

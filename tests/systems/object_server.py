@@ -6,7 +6,7 @@
 /az/devacc/CONTAINER/NAME   Azure blobs: checks Shared Key signatures, or the signature sig=good
 /token           gives the token, for an assertion of three parts or a refresh token
 /latest/…        the metadata service of an instance, version 2;  /keys: that of a container
-/-/uploads       how many uploads are under way;  /-/log: methods and addresses so far
+/-/uploads       how many uploads are under way;  /-/connections: how many there were;  /-/log: methods and addresses so far
 Buckets misbehave by their names: slow: each kind of request is told SlowDown once; late: an upload's end answers 200 with an error once;
 lost: an upload's end is done, but the connection closed; expired: the session token "old" has expired; nothing: no such bucket;
 unlisted: no listing, and no names told that are not there; moved: in another region; zone: signatures name another region than "here";
@@ -249,6 +249,8 @@ class Handler(serving.Handler):
             return self.answer(200, json.dumps(keys) if path.endswith("/role") else "role")
         if first == "keys":
             return self.answer(200, json.dumps(keys)) if self.headers.get("Authorization") == "container-4711" else self.answer(403)
+        if path == "/-/connections":
+            return self.answer(200, str(serving.Handler.connections))
         if path == "/-/uploads":
             return self.answer(200, str(len(uploads)))
         return self.answer(200, "".join(line + "\n" for line in log)) if path == "/-/log" else self.answer(404)

@@ -9,6 +9,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     server_version = "test"
     disable_nagle_algorithm = True  # no body waits for the receipt of its head
 
+    connections = 0  # so far
+
+    def setup(self):
+        super().setup()
+        Handler.connections += 1
+
     def log_message(self, *args):
         pass
 

@@ -398,6 +398,41 @@ START_TEST(s3_lives) {
 }
 END_TEST
 
+static long connections(void) {
+  Case it;
+  Bytes out = {.data = NULL};
+  open_case(&it, NULL, objects("-/connections"));
+  ck_assert_int_eq(read_whole(&it, &out), 0);
+  text_put(&out, "");
+  long count = strtol(text_of(&out), NULL, 10);
+  bytes_free(&out);
+  net->close(it.store);
+  return count;
+}
+
+static bool take_all_but_say_enough(void *self, const void *bytes, size_t size) {
+  bytes_put(self, bytes, size);
+  return ((Bytes *)self)->len < sizeof data - 1;
+}
+
+/* Who has all bytes of a file keeps the connection, also if no more are wanted. */
+START_TEST(s3_keeps_connections) {
+  if (no_python) return;
+  Case it;
+  open_case(&it, (const RemoteOption[]){{"endpoint", objects("s3")}, {"access_key", "AKTEST"}, {"secret_key", "SKTEST"}, {NULL, NULL}}, "s3://kept/x");
+  ck_assert_int_eq(net->put(it.store, it.url, NULL, data, sizeof data - 1, &it.error), 0);
+  long before = connections();
+  for (int i = 0; i < 5; i++) {
+    Bytes out = {.data = NULL};
+    ck_assert_msg(net->read_from(it.store, it.url, NULL, 0, take_all_but_say_enough, &out, &it.error) == 0, "%s", it.error.text);
+    ck_assert_uint_eq(out.len, sizeof data - 1);
+    bytes_free(&out);
+  }
+  ck_assert_int_eq(connections() - before, 1); /* that of the question itself */
+  net->close(it.store);
+}
+END_TEST
+
 START_TEST(s3_ends_of_uploads) {
   if (no_python) return;
   static const char *const urls[] = {"s3://late/x", "s3://lost/x"};
@@ -680,6 +715,7 @@ int main(void) {
   tcase_add_test(servers, web_certificates);
   tcase_add_test(servers, web_stops);
   tcase_add_test(servers, s3_lives);
+  tcase_add_test(servers, s3_keeps_connections);
   tcase_add_test(servers, s3_ends_of_uploads);
   tcase_add_test(servers, s3_in_threads);
   tcase_add_test(servers, s3_denied);
