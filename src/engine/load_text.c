@@ -110,14 +110,17 @@ static DcCode get_head(LoadPlan *plan, uint32_t number, Head *head, DcError *err
 
 enum { MAX_FIELDS = 65536 };
 
-static size_t split(const LoadPlan *plan, const char *row, size_t len, Str *fields, Arena *arena) {
-  return text_split_row(row, text_row_trim(row, len), &plan->text->dialect, fields, MAX_FIELDS, arena);
+/* Room for no more fields than the row has bytes: files may be many and small. */
+static size_t split(const LoadPlan *plan, const char *row, size_t len, Str **fields, Arena *arena) {
+  size_t most = len + 1 < MAX_FIELDS ? len + 1 : MAX_FIELDS;
+  *fields = arena_alloc(arena, most * sizeof **fields);
+  return text_split_row(row, text_row_trim(row, len), &plan->text->dialect, *fields, most, arena);
 }
 
 /* Names of a header's fields; an empty one is called _n. */
 static DcCode header_names(const LoadPlan *plan, const Head *head, Str **out, size_t *count, Arena *arena, const char *path, DcError *err) {
-  Str *fields = arena_alloc(arena, MAX_FIELDS * sizeof *fields);
-  *count = split(plan, head->text.data + head->header, head->header_len, fields, arena);
+  Str *fields;
+  *count = split(plan, head->text.data + head->header, head->header_len, &fields, arena);
   for (size_t i = 0; i < *count; i++) {
     fields[i] = fields[i].len ? arena_str(arena, fields[i]) : arena_printf(arena, "_%zu", i + 1);
     for (size_t k = 0; k < i && !plan->wanted_count; k++) {
@@ -198,8 +201,8 @@ static DcCode prepare_columns(Dataset *node, uint32_t number, const Head *head, 
     DC_TRY(map_by_name(&own, plan->wanted_count == 0, path, names, count, format->column_field, err));
   } else {
     map_by_position(plan, &own, format->column_field);
-    Str *fields = arena_alloc(arena, MAX_FIELDS * sizeof *fields);
-    size_t first = head->first_len ? split(plan, head->text.data + head->data, head->first_len, fields, arena) : 0;
+    Str *fields;
+    size_t first = head->first_len ? split(plan, head->text.data + head->data, head->first_len, &fields, arena) : 0;
     count = plan->wanted_count ? plan->wanted_count : own.count;
     if (plan->text->extra == MISMATCH_IGNORE && first > count) count = first;
   }
@@ -253,8 +256,7 @@ static DcCode find_columns(Dataset *node, DcError *err) {
     if (plan->text->header && head.header_len) {
       code = header_names(plan, &head, &names, &count, &arena, plan->files.files[f].path.data, err);
     } else if (!plan->text->header && head.first_len) {
-      names = arena_alloc(&arena, MAX_FIELDS * sizeof *names);
-      count = split(plan, head.text.data + head.data, head.first_len, names, &arena);
+      count = split(plan, head.text.data + head.data, head.first_len, &names, &arena);
       for (size_t i = 0; i < count; i++) names[i] = arena_printf(&arena, "_%zu", i + 1);
     }
     buf_free(&head.text);

@@ -4,6 +4,7 @@
 #include <iconv.h>
 #include <stdlib.h>
 
+#include "engine/ahead.h"
 #include "engine/bad.h"
 #include "engine/frames.h"
 #include "engine/load.h"
@@ -26,6 +27,7 @@ typedef struct TextReader {
   const Segment **segments; /* in the order wanted */
   uint32_t *parts;          /* the output partition of each */
   size_t count, next;
+  Ahead *fetched;           /* small files elsewhere, before their turn */
   pthread_mutex_t lock;
   InputStream *stream;
   Frames *frames;    /* in place of the stream, when a zstd file is read by several */
@@ -61,6 +63,7 @@ DcCode text_reader_open(Dataset *node, const ReadSpec *spec, Reader **out, DcErr
   reader->count = load_segments(plan, spec, &reader->segments, &reader->parts);
   for (size_t i = 0; i < reader->count; i++)
     reader->has_frames = reader->has_frames || plan->files.files[reader->segments[i]->file].codec != CODEC_NONE;
+  reader->fetched = ahead_new(plan, reader->segments, reader->count);
   reader->limit = UINT64_MAX;
   reader->workers = pool_threads(reader->engine->pool);
   reader->cuts = dc_alloc((size_t)reader->workers * sizeof *reader->cuts);
@@ -87,6 +90,7 @@ static void close_stream(TextReader *reader) {
 static void close_reader(Reader *base) {
   TextReader *reader = (TextReader *)base;
   close_stream(reader);
+  ahead_free(reader->fetched);
   for (int i = 0; i < reader->workers; i++) {
     slab_unref(reader->cuts[i].slab);
     dc_free(reader->cuts[i].index.offsets);
@@ -252,6 +256,7 @@ static DcCode skip_bytes(TextReader *reader, uint64_t count, DcError *err) {
 
 static DcCode open_segment(TextReader *reader, DcError *err) {
   const Segment *segment = reader->segments[reader->next];
+  DC_TRY(ahead_take(reader->fetched, reader->next, err));
   reader->part = reader->parts[reader->next++];
   reader->file = segment->file;
   DC_TRY(load_prepare(reader->node, segment->file, err));

@@ -451,10 +451,27 @@ static DcCode expand_text(Search *search, Str text, bool grouped) {
   return DC_OK;
 }
 
+/* Files elsewhere are looked at many at once; what is wrong with one is said when it is its turn. */
+static void look_ahead(Search *search, const Array *list) {
+  Str *paths = dc_alloc((list->count + 1) * sizeof *paths);
+  size_t count = 0;
+  for (size_t i = 0; i < list->count; i++) {
+    DcError ignored = {0};
+    Str text = list->items[i].type == TYPE_STRING ? value_get_str(list->items[i]) : (Str){0};
+    if (!remote_is(text) || (remote_is_web(text) && memchr(text.data, '{', text.len))) continue;
+    if (path_input(text, &paths[count], &ignored) != DC_OK) continue;
+    paths[count] = arena_str(search->arena, paths[count]);
+    count++;
+  }
+  if (count > 2) remote_tree_look_ahead(&search->tree->remote, paths, count);
+  dc_free(paths);
+}
+
 static DcCode expand_value(Search *search, Value path, bool grouped) {
   if (path.type == TYPE_STRING) {
     if (path.len) DC_TRY(expand_text(search, value_get_str(path), grouped));
   } else if (path.type == TYPE_ARRAY) {
+    look_ahead(search, path.as.array);
     for (size_t i = 0; i < path.as.array->count; i++) {
       Value item = path.as.array->items[i];
       if (item.type != TYPE_STRING || !item.len) return dc_fail(search->err, "a list of paths holds what is no path");

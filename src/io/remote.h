@@ -58,6 +58,8 @@ DcCode remote_failed(const char *what, Str url, const RemoteError *error, DcErro
 typedef struct RemoteReader RemoteReader;
 /* [from, to) of a file of `size` bytes; of one without ranges or size (regular false) all of it. */
 DcCode remote_reader_open(Remote *remote, Str url, const char *version, bool regular, uint64_t from, uint64_t to, RemoteReader **out, DcError *err) DC_MUST_CHECK;
+/* All of it by one request, before the first read, if the server has ranges and there is room for it. */
+DcCode remote_reader_fetch(RemoteReader *reader, DcError *err);
 /* Up to size bytes; *got = 0: the end. */
 DcCode remote_reader_read(RemoteReader *reader, void *data, size_t size, size_t *got, DcError *err) DC_MUST_CHECK;
 void remote_reader_close(RemoteReader *reader); /* NULL is fine */

@@ -246,7 +246,7 @@ static void judge(RemoteReader *reader) {
 }
 
 static DcCode read_stream(RemoteReader *reader, void *data, size_t size, size_t *got, DcError *err) {
-  if (!reader->started) {
+  if (!reader->started && !reader->count) {
     if (reader->next == reader->to) return DC_OK;
     DC_TRY(start_stream(reader, err));
   }
@@ -264,6 +264,26 @@ static DcCode read_stream(RemoteReader *reader, void *data, size_t size, size_t 
 }
 
 /* ---- both ---- */
+
+DcCode remote_reader_fetch(RemoteReader *reader, DcError *err) {
+  uint64_t size = reader->to - reader->next, got = 0;
+  Chunk chunk = {.reader = reader, .offset = reader->next, .size = size, .ready = true};
+  DcError ignored = {0};
+  if (!reader->ranges || reader->started || reader->count || !size || atomic_load(&in_use) + size > remote_room()) return DC_OK;
+  if (slab_new(remote_budget(), (size_t)size, "bytes of a remote file", &chunk.slab, &ignored) != DC_OK) return DC_OK;
+  atomic_fetch_add(&in_use, chunk.slab->size);
+  if (remote_read_at(reader->remote, str_of(reader->url), reader->version, chunk.offset, chunk.slab->data, size, &got, err) == DC_OK && got < size)
+    (void)!cut_short(reader, chunk.offset + got, err);
+  if (err->code != DC_OK) {
+    drop(&chunk);
+    return err->code;
+  }
+  chunk.got = got;
+  reader->chunks[0] = chunk;
+  reader->count = 1;
+  reader->next = reader->to;
+  return DC_OK;
+}
 
 DcCode remote_reader_read(RemoteReader *reader, void *data, size_t size, size_t *got, DcError *err) {
   *got = 0;

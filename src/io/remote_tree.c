@@ -2,6 +2,7 @@
  * names of objects is one here. */
 #include "io/remote_tree.h"
 
+#include <pthread.h>
 #include <xxhash.h>
 
 #include "io/path.h"
@@ -70,6 +71,74 @@ DcCode remote_tree_look(RemoteTree *tree, Str path, Remote **remote, RemoteEntry
   }
   *out = *known;
   return DC_OK;
+}
+
+/* ---- looking ahead ---- */
+
+/* Paths that several threads look at; the tree is not theirs. */
+typedef struct Looks {
+  pthread_mutex_t lock;
+  pthread_cond_t done;
+  Remote **remotes; /* NULL: not to be looked at */
+  const Str *paths;
+  RemoteInfo *infos;
+  bool *known;
+  size_t count, next, running;
+  bool failed;
+} Looks;
+
+static void look_at_some(void *self) {
+  Looks *looks = self;
+  pthread_mutex_lock(&looks->lock);
+  while (looks->next < looks->count && !looks->failed) {
+    size_t at = looks->next++;
+    if (!looks->remotes[at]) continue;
+    DcError err = {0};
+    pthread_mutex_unlock(&looks->lock);
+    bool fine = remote_look(looks->remotes[at], looks->paths[at], &looks->infos[at], &err) == DC_OK;
+    pthread_mutex_lock(&looks->lock);
+    looks->known[at] = fine;
+    looks->failed = looks->failed || !fine;
+  }
+  looks->running--;
+  pthread_cond_signal(&looks->done);
+  pthread_mutex_unlock(&looks->lock);
+}
+
+/* The first one is looked at alone: where its server does not answer, one attempt after the other tells. */
+static size_t choose(RemoteTree *tree, Looks *looks) {
+  DcError err = {0};
+  RemoteEntry entry;
+  size_t wanted = 0;
+  for (size_t i = 0; i < looks->count && err.code == DC_OK; i++) {
+    Remote *remote = NULL;
+    if (!remote_is(looks->paths[i]) || find(tree, looks->paths[i])) continue;
+    if (wanted == 0 && remote_tree_look(tree, looks->paths[i], &remote, &entry, &err) != DC_OK) return 0;
+    if (wanted > 0 && remote_open(looks->paths[i], tree->options, &remote, &err) == DC_OK) looks->remotes[i] = remote;
+    wanted++;
+  }
+  return err.code == DC_OK && wanted > 1 ? wanted - 1 : 0;
+}
+
+void remote_tree_look_ahead(RemoteTree *tree, const Str *paths, size_t count) {
+  enum { AT_ONCE = 16 };
+  Looks looks = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .paths = paths, .count = count};
+  looks.remotes = dc_alloc((count + 1) * sizeof(Remote *));
+  looks.infos = dc_alloc((count + 1) * sizeof *looks.infos);
+  looks.known = dc_alloc((count + 1) * sizeof *looks.known);
+  size_t wanted = choose(tree, &looks);
+  looks.running = wanted < AT_ONCE ? wanted : AT_ONCE;
+  for (size_t i = looks.running; i > 0; i--) remote_background(look_at_some, &looks);
+  pthread_mutex_lock(&looks.lock);
+  while (looks.running) pthread_cond_wait(&looks.done, &looks.lock);
+  pthread_mutex_unlock(&looks.lock);
+  for (size_t i = 0; i < count; i++)
+    if (looks.known[i] && !find(tree, paths[i])) fill(tree, add(tree, paths[i]), &looks.infos[i]);
+  pthread_mutex_destroy(&looks.lock);
+  pthread_cond_destroy(&looks.done);
+  dc_free(looks.remotes);
+  dc_free(looks.infos);
+  dc_free(looks.known);
 }
 
 /* ---- listing ---- */

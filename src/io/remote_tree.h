@@ -28,6 +28,8 @@ typedef struct RemoteTree {
 void remote_tree_free(RemoteTree *tree); /* not the arena */
 /* What a URL is. *out is valid until the next call. */
 DcCode remote_tree_look(RemoteTree *tree, Str path, Remote **remote, RemoteEntry *out, DcError *err) DC_MUST_CHECK;
+/* Looks at many paths at once, so that later looks at them need not wait. A failure is not kept: whoever looks then meets it. */
+void remote_tree_look_ahead(RemoteTree *tree, const Str *paths, size_t count);
 /* Lists a folder, deep: and all below it, by one listing. */
 DcCode remote_tree_list(RemoteTree *tree, Str path, bool deep, DcError *err) DC_MUST_CHECK;
 /* The names in a folder that was listed, appended. */

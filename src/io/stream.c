@@ -210,6 +210,8 @@ DcCode stream_read(InputStream *stream, char *data, size_t size, size_t *got, Dc
   return stream->backend ? read_packed(stream, data, size, got, err) : read_plain(stream, data, size, got, err);
 }
 
+DcCode stream_fetch(InputStream *stream, DcError *err) { return stream->remote ? remote_reader_fetch(stream->remote, err) : DC_OK; }
+
 uint64_t stream_bytes(const InputStream *stream) { return stream->entry ? entry_taken(stream->entry) : stream->taken; }
 
 void stream_close(InputStream *stream) {
