@@ -23,9 +23,9 @@ static const struct {
 };
 
 /* How a column goes to the database: by its own type, and by the target's where that is a text for us. */
-static void choose_form(OdbcParam *param, const OdbcColumn *target) {
-  param->c_type = SQL_C_WCHAR; /* texts, and what goes as a text: identifiers, nested ones as JSON */
-  param->sql_type = SQL_WVARCHAR;
+static void choose_form(OdbcParam *param, const OdbcColumn *target, bool utf8) {
+  param->c_type = utf8 ? SQL_C_CHAR : SQL_C_WCHAR; /* texts, and what goes as a text: identifiers, nested ones as JSON */
+  param->sql_type = utf8 ? SQL_VARCHAR : SQL_WVARCHAR;
   param->width = 0;
   for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
     if (forms[i].kind == param->type.kind) {
@@ -59,7 +59,7 @@ int odbc_binding_new(Link *link, OdbcBinding *binding, const char *text, const s
     uint32_t column = columns ? columns[i] : i;
     *param = (OdbcParam){.column = column, .schema = schema->children[column], .type = sql_type(schema->children[column])};
     if (param->type.kind == SQL_KIND_UNKNOWN) return MODULE_FAIL(error, "column '%s' is of a type that no database stores", param->schema->name);
-    choose_form(param, target ? target[column] : NULL);
+    choose_form(param, target ? target[column] : NULL, link->system->utf8);
   }
   if (odbc_statement(link, &binding->statement, error) != 0) return -1;
   return odbc_prepare(link, binding->statement, text, error);

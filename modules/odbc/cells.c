@@ -5,7 +5,7 @@
 
 enum { MOST_INLINE = 256, MOST_WHOLE = 8000 }; /* characters or bytes of a value that come with its block */
 
-bool odbc_cell_init(OdbcCell *cell, const OdbcColumn *column, bool rest) {
+bool odbc_cell_init(OdbcCell *cell, const OdbcColumn *column, bool rest, bool utf8) {
   static const struct {
     SQLSMALLINT c_type;
     size_t width;
@@ -31,7 +31,9 @@ bool odbc_cell_init(OdbcCell *cell, const OdbcColumn *column, bool rest) {
   cell->rest = rest;
   cell->c_type = ways[column->way].c_type;
   cell->width = ways[column->way].width;
-  if (text) cell->width = (size * (rest ? 1 : 2) + 1) * sizeof(SQLWCHAR); /* a character may take two units */
+  if (text && utf8) cell->c_type = SQL_C_CHAR;
+  if (text && utf8) cell->width = size * (rest ? 1 : 4) + 1; /* a character may take four bytes */
+  else if (text) cell->width = (size * (rest ? 1 : 2) + 1) * sizeof(SQLWCHAR); /* or two units */
   else if (variable) cell->width = (size + 7) & ~(size_t)7;
   return !variable || rest || known;
 }
@@ -178,7 +180,7 @@ static int get_long(Link *link, SQLHSTMT statement, OdbcCell *cell, Bytes *out, 
 
 static int put_long(OdbcCell *cell, const Bytes *bytes, TableError *error) {
   Bytes text = {0};
-  if (cell->column.way == WAY_BYTES) {
+  if (cell->c_type != SQL_C_WCHAR) {
     sql_column_text(cell->out, bytes->data, bytes->len);
     return 0;
   }
@@ -252,13 +254,13 @@ int odbc_cell_take(Link *link, SQLHSTMT statement, OdbcCell *cell, SQLULEN row, 
     sql_column_null(cell->out);
     return 0;
   }
-  bool text = cell->column.way == WAY_TEXT;
+  bool text = cell->column.way == WAY_TEXT, wide = cell->c_type == SQL_C_WCHAR;
   if (!text && cell->column.way != WAY_BYTES) {
     bool cut = cell->c_type == SQL_C_CHAR && (len < 0 || (size_t)len >= cell->width);
     return cut ? MODULE_FAIL(error, "a number or time is longer than the driver says") : take_fixed(cell, at, error);
   }
-  if (len >= 0 && (size_t)len <= cell->width - (text ? sizeof(SQLWCHAR) : 0)) {
-    if (text) take_short_text(cell, at, (size_t)len);
+  if (len >= 0 && (size_t)len <= cell->width - (wide ? sizeof(SQLWCHAR) : text)) {
+    if (wide) take_short_text(cell, at, (size_t)len);
     else sql_column_text(cell->out, at, (size_t)len);
     return 0;
   }

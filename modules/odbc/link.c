@@ -266,6 +266,7 @@ static int first_login(Link *link, TableError *error) {
   ask_driver(link);
   for (size_t i = 0; i < sizeof system->quirks->pairs / sizeof *system->quirks->pairs && system->quirks->pairs[i][0]; i++)
     if (odbc_login_put(&system->login, system->quirks->pairs[i][0], system->quirks->pairs[i][1], false) != 0) return MODULE_FAIL(error, "there are too many keywords");
+  system->utf8 = system->quirks->utf8 && odbc_login_utf8(&system->login);
   if (system->login.count == given) return 0;
   disconnect(link);
   return log_in(link, &system->login, error);

@@ -4,8 +4,8 @@
 
 #include "odbc/odbc.h"
 
-/* OPTION of MariaDB's driver: rows are counted as found, not as changed (2); results are not gathered (1048576), and only read forward
-   (2097152). psqlodbc: truth values are no texts; a failure ends the transaction, without a savepoint for each statement. */
+/* OPTION of MariaDB's driver: rows are counted as found, not as changed (2); results are not gathered (1048576) and only read forward
+   (2097152), which 3.1 does not heed. It opens a converter (iconv) for each text in UTF-16, so texts go as bytes. psqlodbc: truth values are no texts; a failure ends the transaction, without a savepoint for each statement. */
 static const OdbcQuirks quirks[] = {
     {.driver = "psqlodbc",
      .pairs = {{"BoolsAsChar", "0"}, {"Protocol", "7.4-1"}, {"LFConversion", "0"}},
@@ -16,6 +16,7 @@ static const OdbcQuirks quirks[] = {
      .pairs = {{"OPTION", "3145730"}, {"CHARSET", "utf8mb4"}},
      .first = {"SET time_zone = '+00:00'", "SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"},
      .mysql = true,
+     .utf8 = true,
      .no_rest = true},
     {.driver = NULL},
 };
@@ -50,6 +51,12 @@ int odbc_login_put(OdbcLogin *login, const char *key, const char *value, bool re
   login->pairs[i] = (OdbcPair){strdup(key), copy};
   login->count++;
   return login->pairs[i].key ? 0 : -1;
+}
+
+bool odbc_login_utf8(const OdbcLogin *login) {
+  for (uint32_t i = 0; i < login->count; i++)
+    if (strcasecmp(login->pairs[i].key, "CHARSET") == 0) return strcasecmp(login->pairs[i].value, "utf8mb4") == 0;
+  return false;
 }
 
 /* The value that begins at `at`, within {} or up to a semicolon, appended; gives its end, NULL: no } ends it. */

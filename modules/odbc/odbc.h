@@ -36,6 +36,7 @@ typedef struct OdbcQuirks {
   bool postgres;             /* numeric(28, 6) is what it says of any numeric; timestamptz are moments */
   bool mysql;                /* timestamp columns are moments, in UTC by `first` */
   bool no_rest;              /* gives nothing of the rest of a value that did not fit into its block, whatever it says */
+  bool utf8;                 /* texts as bytes are UTF-8, if CHARSET says so; UTF-16 costs it far more */
   bool cursor;               /* results come by a cursor of the server that the module declares itself (cursor.c) */
 } OdbcQuirks;
 
@@ -50,6 +51,7 @@ struct System {
   const char *keys[ODBC_MOST_KEYS]; /* @key; copies */
   uint32_t key_count;
   char dbms[64];
+  bool utf8;                /* texts come and go as UTF-8, else as UTF-16 */
   char quote;               /* around names; a blank: there is none */
   SQLUINTEGER get_data;     /* SQL_GETDATA_EXTENSIONS */
   SQLUSMALLINT transactions; /* SQL_TXN_CAPABLE */
@@ -66,6 +68,7 @@ void odbc_close(System *system);
 SQLWCHAR *odbc_login_text(const OdbcLogin *login, SQLSMALLINT *len);
 /* Puts a pair there unless there is one of that key (or puts its value in place of the other one's). -1: too many, no memory. */
 int odbc_login_put(OdbcLogin *login, const char *key, const char *value, bool replace);
+bool odbc_login_utf8(const OdbcLogin *login); /* CHARSET is UTF-8 */
 
 /* --- Connections --- */
 
@@ -219,8 +222,8 @@ typedef struct OdbcCell {
 /* Appends the value of row `row` of the block. -1: it cannot be taken over. */
 int odbc_cell_take(Link *link, SQLHSTMT statement, OdbcCell *cell, SQLULEN row, bool by_row, TableError *error);
 /* How its values come (c_type, width). rest: the rest of long ones can be fetched from within a block; else the width is that of the
-   longest value. false: then that is too much for a block. */
-bool odbc_cell_init(OdbcCell *cell, const OdbcColumn *column, bool rest);
+   longest value. utf8: texts come so. false: then that is too much for a block. */
+bool odbc_cell_init(OdbcCell *cell, const OdbcColumn *column, bool rest, bool utf8);
 
 /* --- Writing --- */
 

@@ -218,7 +218,7 @@ static int add_cell(OdbcReader *reader, const SystemPlan *plan, uint32_t at) {
   const OdbcColumn *column = &plan->columns[reader->base.places[at]];
   uint32_t place = at;
   OdbcCell *cell = &reader->cells[at];
-  if (!odbc_cell_init(cell, column, gives_rest(plan->system))) reader->by_row = true;
+  if (!odbc_cell_init(cell, column, gives_rest(plan->system), plan->system->utf8)) reader->by_row = true;
   cell->column.name = strdup(column->name);
   cell->number = (SQLUSMALLINT)((!plan->query || plan->key ? at : reader->base.places[at]) + 1);
   cell->out = &reader->base.columns[at];
