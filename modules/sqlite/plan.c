@@ -117,6 +117,18 @@ static int put_source(SystemPlan *plan, const char *from, SqlName *name, TableEr
   return 0;
 }
 
+/* SQLite takes a name in quotes that is no column for a text. */
+static int check_key(const SystemPlan *plan, TableError *error) {
+  static const char *const hidden[] = {"rowid", "oid", "_rowid_"};
+  const char *key = plan->system->key;
+  uint32_t ignored;
+  for (uint32_t i = 0; key && i < plan->fields.count; i++)
+    if (strcasecmp(key, plan->fields.all[i].name) == 0) return 0;
+  for (size_t i = 0; key && plan->table && i < sizeof hidden / sizeof *hidden; i++)
+    if (strcasecmp(key, hidden[i]) == 0) return 0;
+  return key ? sql_fields_find(&plan->fields, key, &ignored, error) : 0;
+}
+
 static int describe(SystemPlan *plan, Connection *connection, const SystemQuery *query, const SqlName *name, TableError *error) {
   Bytes text = {0};
   sqlite3_stmt *rows;
@@ -129,6 +141,7 @@ static int describe(SystemPlan *plan, Connection *connection, const SystemQuery 
   }
   int result = add_columns(plan, rows, error);
   if (result == 0) result = sql_fields_choose(&plan->fields, query, error);
+  if (result == 0) result = check_key(plan, error);
   if (result == 0) result = look_at_rows(plan, rows, connection, error);
   sqlite3_finalize(rows);
   return result;
