@@ -3,7 +3,7 @@
  */
 #include "mysql.h"
 
-enum { MOST_BATCH_BYTES = 32 << 20, FIRST_ROOM = 256 };
+enum { MOST_BATCH_BYTES = 4 << 20, FIRST_ROOM = 256 };
 
 /* Where a value lands. */
 typedef struct Cell {

@@ -5,7 +5,7 @@
 
 #include "postgres.h"
 
-enum { MOST_BATCH_BYTES = 32 << 20 };
+enum { MOST_BATCH_BYTES = 4 << 20 };
 
 typedef struct Stream {
   SqlStream base;
@@ -87,25 +87,43 @@ static int put_numeric(Stream *in, uint32_t i, const char *at, uint32_t len) {
   return 0;
 }
 
+/* Years that have no four digits. */
+static int fail_far(Stream *in, uint32_t i, int64_t days) {
+  char what[100];
+  int64_t year;
+  unsigned month, day;
+  sql_civil(days, &year, &month, &day);
+  bool before = year < 1; /* the year 0 is 1 BC */
+  snprintf(what, sizeof what, "%04lld-%02u-%02u%s lies outside of the years 1 to 9999", (long long)(before ? 1 - year : year), month, day, before ? " BC" : "");
+  fail_value(in, i, what);
+  MODULE_HINT(&in->base.error, "read it as text, \"%s\"::text, in a query", type_of(in, i)->name);
+  return -1;
+}
+
 static int put_moment(Stream *in, uint32_t i, const char *at, uint32_t len) {
+  enum { FIRST_DAY = -719162, LAST_DAY = 2932896 }; /* 0001-01-01, 9999-12-31 */
+  const int64_t day = INT64_C(86400000000);
   PgDecode decode = type_of(in, i)->decode;
   if (len != (decode == PG_AS_DATE ? 4 : 8)) return fail_length(in, i);
   if (decode == PG_AS_DATE) {
     int32_t days = (int32_t)get32(at);
     if (days == INT32_MAX || days == INT32_MIN) return fail_infinite(in, i, "an infinite date is no date");
+    if (days < FIRST_DAY - PG_EPOCH_DAYS || days > LAST_DAY - PG_EPOCH_DAYS) return fail_far(in, i, (int64_t)days + PG_EPOCH_DAYS);
     days += PG_EPOCH_DAYS;
     sql_column_fixed(&in->base.columns[i], &days);
     return 0;
   }
   int64_t micros = (int64_t)get64(at);
-  if (decode == PG_AS_TIME && micros >= INT64_C(86400000000)) {
+  if (decode == PG_AS_TIME && micros >= day) {
     fail_value(in, i, "24:00:00 is no time of a day");
     MODULE_HINT(&in->base.error, "read it as text, \"%s\"::text, in a query", type_of(in, i)->name);
     return -1;
   }
   if (decode == PG_AS_STAMP) {
     if (micros == INT64_MAX || micros == INT64_MIN) return fail_infinite(in, i, "an infinite timestamp is no moment");
-    if (__builtin_add_overflow(micros, PG_EPOCH_MICROS, &micros)) return fail_value(in, i, "a timestamp too far away");
+    int64_t days = micros / day - (micros % day < 0) + PG_EPOCH_DAYS;
+    if (days < FIRST_DAY || days > LAST_DAY) return fail_far(in, i, days);
+    micros += PG_EPOCH_MICROS;
   }
   sql_column_fixed(&in->base.columns[i], &micros);
   return 0;
