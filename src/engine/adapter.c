@@ -154,14 +154,14 @@ static const Parameter avro_params[] = {
   {"key", TYPE_NULL, NULL, OPTIONAL, "a column by whose ranges PARTITION n splits (reading); the columns that make a row one and the same for 'upsert' (writing)"}, \
   {"mode", TYPE_STRING, "error", OPTIONAL, "what an existing table means: error, append, replace (or overwrite) its rows, ignore, upsert by @key (writing)"}, \
   TYPES, \
-  {"batch", TYPE_INT, NULL, OPTIONAL, "rows that go to or come from the server at a time, where it has such a number"}, \
   {"timeout", TYPE_INT, NULL, OPTIONAL, "seconds to wait for a connection, or for a lock"}, \
   {"options", TYPE_ARRAY, NULL, OPTIONAL, "texts 'name=value' for the client library"}
 
 static const Parameter postgres_params[] = {URL("postgres://user@host:5432/database?sslmode=require"), LOGIN, USER, SSLMODE, TABLES};
 static const Parameter mysql_params[] = {URL("mysql:// or mariadb://user@host:3306/database?sslmode=verify-full"), LOGIN, USER, SSLMODE, TABLES};
 static const Parameter sqlite_params[] = {URL("the file: 'data.db', or 'sqlite:data.db'"), TABLES};
-static const Parameter odbc_params[] = {URL("'odbc:Driver=…;Server=…', or 'odbc:DSN=name'"), USER, TABLES};
+static const Parameter odbc_params[] = {URL("'odbc:Driver=…;Server=…', or 'odbc:DSN=name'"), USER, TABLES,
+    {"batch", TYPE_INT, NULL, OPTIONAL, "rows that go to or come from the driver at a time; by itself as many as fit into some megabytes"}};
 static const Parameter jdbc_params[] = {
     {"driver", TYPE_STRING, NULL, OPTIONAL, "the driver's class, which 5.5 needs; without effect here"},
     {"url", TYPE_STRING, NULL, MANDATORY, "jdbc:postgresql://host:5432/database?ssl=true; also jdbc:mysql:, jdbc:mariadb:, jdbc:sqlite:"},
