@@ -4,62 +4,38 @@
 #include <string.h>
 
 #include "avro.h"
+#include "schema.h"
 
 /* --- To Arrow --- */
-
-static void release_schema(struct ArrowSchema *schema) {
-  for (int64_t i = 0; i < schema->n_children; i++) {
-    if (schema->children[i]->release) schema->children[i]->release(schema->children[i]);
-    free(schema->children[i]);
-  }
-  free(schema->children);
-  free((void *)schema->format);
-  free((void *)schema->name);
-  schema->release = NULL;
-}
-
-/* A node with room for children, each zeroed; false: no memory, nothing is left. */
-static bool make_node(struct ArrowSchema *out, const char *format, const char *name, bool nullable, size_t children) {
-  *out = (struct ArrowSchema){.format = strdup(format), .name = strdup(name), .flags = nullable ? ARROW_FLAG_NULLABLE : 0, .release = release_schema};
-  out->children = calloc(children + 1, sizeof *out->children);
-  bool good = out->format && out->name && out->children;
-  for (size_t i = 0; i < children && good; i++) {
-    out->children[i] = calloc(1, sizeof *out->children[i]);
-    good = out->children[i] != NULL;
-    out->n_children += good;
-  }
-  if (!good) release_schema(out);
-  return good;
-}
 
 static bool to_arrow(const AvroType *type, const char *name, bool nullable, struct ArrowSchema *out) {
   size_t children = 0;
   for (size_t i = 0; i < type->count && type->kind != AVRO_ENUM; i++) children += type->children[i] != NULL;
   nullable = nullable || type->branches == 2 || type->kind == AVRO_NULL || (type->kind == AVRO_UNION && type->null_branch >= 0);
-  if (!make_node(out, type->format, name, nullable, type->kind == AVRO_ENUM ? 0 : children)) return false;
+  if (!schema_make(out, type->format, name, nullable ? ARROW_FLAG_NULLABLE : 0, type->kind == AVRO_ENUM ? 0 : children)) return false;
   bool good = true;
   if (type->kind == AVRO_ARRAY) {
     good = to_arrow(type->children[0], "item", false, out->children[0]);
   } else if (type->kind == AVRO_MAP) {
     struct ArrowSchema *entries = out->children[0];
-    good = make_node(entries, "+s", "entries", false, 2) && make_node(entries->children[0], "u", "key", false, 0) &&
+    good = schema_make(entries, "+s", "entries", 0, 2) && schema_make(entries->children[0], "u", "key", 0, 0) &&
            to_arrow(type->children[0], "value", false, entries->children[1]);
   } else if (type->kind != AVRO_ENUM) {
     for (size_t i = 0, k = 0; i < type->count && good; i++)
       if (type->children[i]) good = to_arrow(type->children[i], type->names[i], type->kind == AVRO_UNION, out->children[k++]);
   }
-  if (!good) release_schema(out);
+  if (!good) schema_release(out);
   return good;
 }
 
 int avro_schema_arrow(const AvroType *root, const uint8_t *marks, struct ArrowSchema *out, TableError *error) {
   size_t count = 0, made = 0;
   for (size_t i = 0; i < root->count; i++) count += !marks || marks[i];
-  bool good = make_node(out, "+s", "", false, count);
+  bool good = schema_make(out, "+s", "", 0, count);
   for (size_t i = 0; i < root->count && good; i++) {
     if (marks && !marks[i]) continue;
     good = to_arrow(root->children[i], root->names[i], false, out->children[made++]);
-    if (!good) release_schema(out);
+    if (!good) schema_release(out);
   }
   return good ? 0 : MODULE_FAIL(error, "no memory left for its schema");
 }

@@ -1,5 +1,6 @@
 /* columns.c - messages as Arrow arrays. */
 #include "kafka.h"
+#include "schema.h"
 
 const char *const column_names[MESSAGE_COLUMNS] = {"key", "value", "topic", "partition", "offset", "timestamp", "headers"};
 
@@ -13,46 +14,23 @@ struct ColumnBuilder {
 
 /* --- Types --- */
 
-static void release_schema(struct ArrowSchema *schema) {
-  for (int64_t i = 0; i < schema->n_children; i++) {
-    if (schema->children[i]->release) schema->children[i]->release(schema->children[i]);
-    free(schema->children[i]);
-  }
-  free(schema->children);
-  schema->release = NULL;
-}
-
-/* Format and name are constants. */
-static bool make_node(struct ArrowSchema *out, const char *format, const char *name, int64_t flags, size_t children) {
-  *out = (struct ArrowSchema){.format = format, .name = name, .flags = flags, .release = release_schema};
-  out->children = calloc(children + 1, sizeof *out->children);
-  bool good = out->children != NULL;
-  for (size_t i = 0; i < children && good; i++) {
-    out->children[i] = calloc(1, sizeof **out->children);
-    good = out->children[i] != NULL;
-    out->n_children += good;
-  }
-  if (!good) release_schema(out);
-  return good;
-}
-
 static bool headers_type(const char *format, struct ArrowSchema *out) {
-  if (!make_node(out, "+m", column_names[COLUMN_HEADERS], ARROW_FLAG_NULLABLE, 1)) return false;
+  if (!schema_make(out, "+m", column_names[COLUMN_HEADERS], ARROW_FLAG_NULLABLE, 1)) return false;
   struct ArrowSchema *entries = out->children[0];
-  bool good = make_node(entries, "+s", "entries", 0, 2) && make_node(entries->children[0], "u", "key", 0, 0) &&
-              make_node(entries->children[1], format, "value", ARROW_FLAG_NULLABLE, 0);
-  if (!good) release_schema(out);
+  bool good = schema_make(entries, "+s", "entries", 0, 2) && schema_make(entries->children[0], "u", "key", 0, 0) &&
+              schema_make(entries->children[1], format, "value", ARROW_FLAG_NULLABLE, 0);
+  if (!good) schema_release(out);
   return good;
 }
 
 static bool column_type(MessageColumn column, bool binary, struct ArrowSchema *out) {
   const char *text = binary ? "z" : "u", *name = column_names[column];
   switch (column) {
-    case COLUMN_KEY: case COLUMN_VALUE: return make_node(out, text, name, ARROW_FLAG_NULLABLE, 0);
-    case COLUMN_TOPIC: return make_node(out, "u", name, 0, 0);
-    case COLUMN_PARTITION: return make_node(out, "i", name, 0, 0);
-    case COLUMN_OFFSET: return make_node(out, "l", name, 0, 0);
-    case COLUMN_TIMESTAMP: return make_node(out, "tsm:UTC", name, ARROW_FLAG_NULLABLE, 0);
+    case COLUMN_KEY: case COLUMN_VALUE: return schema_make(out, text, name, ARROW_FLAG_NULLABLE, 0);
+    case COLUMN_TOPIC: return schema_make(out, "u", name, 0, 0);
+    case COLUMN_PARTITION: return schema_make(out, "i", name, 0, 0);
+    case COLUMN_OFFSET: return schema_make(out, "l", name, 0, 0);
+    case COLUMN_TIMESTAMP: return schema_make(out, "tsm:UTC", name, ARROW_FLAG_NULLABLE, 0);
     case COLUMN_HEADERS: return headers_type(text, out);
     case MESSAGE_COLUMNS: break;
   }
@@ -60,10 +38,10 @@ static bool column_type(MessageColumn column, bool binary, struct ArrowSchema *o
 }
 
 int columns_schema(const MessageColumn *columns, size_t count, bool binary, struct ArrowSchema *out, TableError *error) {
-  bool good = make_node(out, "+s", "", 0, count);
+  bool good = schema_make(out, "+s", "", 0, count);
   for (size_t i = 0; i < count && good; i++) {
     good = column_type(columns[i], binary, out->children[i]);
-    if (!good) release_schema(out);
+    if (!good) schema_release(out);
   }
   return good ? 0 : MODULE_FAIL(error, "no memory left for the columns");
 }

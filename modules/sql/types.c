@@ -1,4 +1,5 @@
 /* types.c - Arrow's types as the modules of databases see them, and schemas for what they read. */
+#include "schema.h"
 #include "sql/sql.h"
 
 int sql_option_count(const TableOption *options, uint32_t count, const char *name, int otherwise, int most, TableError *error) {
@@ -75,30 +76,7 @@ SqlType sql_type(const struct ArrowSchema *schema) {
 
 /* --- Schemas --- */
 
-static void release_schema(struct ArrowSchema *schema) {
-  for (int64_t i = 0; i < schema->n_children; i++) {
-    if (schema->children[i]->release) schema->children[i]->release(schema->children[i]);
-    free(schema->children[i]);
-  }
-  free(schema->children);
-  free((void *)schema->format);
-  free((void *)schema->name);
-  free((void *)schema->metadata);
-  schema->release = NULL;
-}
-
-int sql_schema(struct ArrowSchema *out, uint32_t fields) {
-  *out = (struct ArrowSchema){.format = strdup("+s"), .name = strdup(""), .children = calloc(fields + 1, sizeof *out->children), .release = release_schema};
-  bool good = out->format && out->name && out->children;
-  for (uint32_t i = 0; i < fields && good; i++) {
-    out->children[i] = calloc(1, sizeof *out->children[i]);
-    good = out->children[i] != NULL;
-    out->n_children += good;
-  }
-  if (good) return 0;
-  release_schema(out);
-  return -1;
-}
+int sql_schema(struct ArrowSchema *out, uint32_t fields) { return schema_make(out, "+s", "", 0, fields) ? 0 : -1; }
 
 /* ARROW:extension:name = arrow.uuid, as the interface lays out metadata: counts and lengths of 32 bits. */
 static char *uuid_metadata(void) {
@@ -118,7 +96,7 @@ int sql_schema_field(struct ArrowSchema *schema, uint32_t i, const char *name, c
   bool uuid = strcmp(format, SQL_UUID) == 0;
   struct ArrowSchema *field = schema->children[i];
   if (field->release) field->release(field);
-  *field = (struct ArrowSchema){.format = strdup(uuid ? "w:16" : format), .name = strdup(name), .flags = ARROW_FLAG_NULLABLE, .release = release_schema};
+  if (!schema_make(field, uuid ? "w:16" : format, name, ARROW_FLAG_NULLABLE, 0)) return -1;
   if (uuid) field->metadata = uuid_metadata();
-  return field->format && field->name && (!uuid || field->metadata) ? 0 : -1;
+  return !uuid || field->metadata ? 0 : -1;
 }
