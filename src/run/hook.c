@@ -2,6 +2,7 @@
 #include "run/hook.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -13,7 +14,7 @@
 
 extern char **environ;
 
-enum { ADDED = 3, LOOK_EVERY = 50 /* ms */ };
+enum { ADDED = 3, LOOK_EVERY = 50 /* ms */, GRACE = 2000 /* ms */ };
 
 /* The environment of the process, with our variables in place of such that are there. The list is on the heap, not its texts. */
 static char **make_environment(char *const added[ADDED]) {
@@ -51,18 +52,26 @@ static int start(const char *command, char **environment, int input, pid_t *chil
   return error;
 }
 
-/* Its end; false: the run is to end before. */
-static bool wait_for(pid_t child, int *status) {
-  for (;;) {
+typedef enum Ending { ENDED, TOO_LATE, STOPPED } Ending;
+
+/* Waits for its end, so many milliseconds at most. STOPPED: the run is to end before. */
+static Ending wait_for(pid_t child, uint64_t milliseconds, bool urgent, int *status) {
+  for (uint64_t waited = 0;; waited += LOOK_EVERY) {
     pid_t ended = waitpid(child, status, WNOHANG);
-    if (ended == child || (ended < 0 && errno != EINTR)) return true;
-    if (interrupt_asked()) {
-      (void)kill(-child, SIGTERM);
-      (void)waitpid(child, status, 0);
-      return false;
-    }
+    if (ended == child || (ended < 0 && errno != EINTR)) return ENDED;
+    if (!urgent && interrupt_asked()) return STOPPED;
+    if (waited >= milliseconds) return TOO_LATE;
     (void)poll(NULL, 0, LOOK_EVERY);
   }
+}
+
+/* Asks all of it to end, and does not ask twice. */
+static void end_all(pid_t child) {
+  int status;
+  (void)kill(-child, SIGTERM);
+  if (wait_for(child, GRACE, true, &status) == ENDED) return;
+  (void)kill(-child, SIGKILL);
+  (void)waitpid(child, &status, 0);
 }
 
 /* An unnamed file with the message, at its beginning: a command that does not read it disturbs nobody. -1: errno. */
@@ -83,10 +92,19 @@ static void run(const Settings *settings, Log *log, char *const added[ADDED], co
   if (!error) error = start(settings->raise_hook, environment, input, &child);
   if (input >= 0) (void)close(input);
   dc_free(environment);
-  if (error) log_printf(log, LOG_LEVEL_WARNING, (Position){0}, "the hook \"%s\" cannot be run: %s", settings->raise_hook, strerror(error));
-  else if (!wait_for(child, &status)) return;
-  else if (WIFSIGNALED(status)) log_printf(log, LOG_LEVEL_WARNING, (Position){0}, "the hook \"%s\" was ended by signal %d", settings->raise_hook, WTERMSIG(status));
-  else if (WEXITSTATUS(status)) log_printf(log, LOG_LEVEL_WARNING, (Position){0}, "the hook \"%s\" ended with status %d", settings->raise_hook, WEXITSTATUS(status));
+  if (error) {
+    log_printf(log, LOG_LEVEL_WARNING, (Position){0}, "the hook \"%s\" cannot be run: %s", settings->raise_hook, strerror(error));
+    return;
+  }
+  Ending ending = wait_for(child, settings->raise_hook_timeout ? settings->raise_hook_timeout * 1000 : UINT64_MAX, false, &status);
+  if (ending != ENDED) end_all(child);
+  if (ending == TOO_LATE)
+    log_printf(log, LOG_LEVEL_WARNING, (Position){0}, "the hook \"%s\" took more than %" PRIu64 " s and was ended; @raise_hook_timeout allows more",
+               settings->raise_hook, settings->raise_hook_timeout);
+  else if (ending == ENDED && WIFSIGNALED(status))
+    log_printf(log, LOG_LEVEL_WARNING, (Position){0}, "the hook \"%s\" was ended by signal %d", settings->raise_hook, WTERMSIG(status));
+  else if (ending == ENDED && WEXITSTATUS(status))
+    log_printf(log, LOG_LEVEL_WARNING, (Position){0}, "the hook \"%s\" ended with status %d", settings->raise_hook, WEXITSTATUS(status));
 }
 
 void hook_call(const Settings *settings, Log *log, LogLevel level, Position pos, Str message) {

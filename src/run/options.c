@@ -152,6 +152,13 @@ static DcCode apply_raise_hook_level(Settings *settings, Str text, DcError *err)
   return bad_value(err, text, "'debug', 'info', 'notice', 'warning' or 'error'");
 }
 
+static DcCode apply_raise_hook_timeout(Settings *settings, Str text, DcError *err) {
+  uint64_t seconds;
+  if (!parse_count(text, &seconds) || seconds > 86400) return bad_value(err, text, "a number of seconds, 0 to 86400");
+  settings->raise_hook_timeout = seconds;
+  return DC_OK;
+}
+
 static DcCode apply_strict(Settings *settings, Str text, DcError *err) {
   return parse_switch(text, &settings->engine.strict, err);
 }
@@ -217,6 +224,8 @@ static const OptionRow rows[] = {
    .doc = "A command of the shell that is run for what RAISE says and for the error that ends a run: the text is its standard input and DCETL_HOOK_MESSAGE, beside DCETL_HOOK_LEVEL and DCETL_HOOK_PLACE."},
   {.name = "raise_hook_level", .value = "debug|info|notice|warning|error", .default_text = "warning", .late = true, .apply = apply_raise_hook_level,
    .example = "@raise_hook_level = 'error'", .doc = "raise_hook is run for this level and those above."},
+  {.name = "raise_hook_timeout", .value = "SECONDS", .default_text = "60", .late = true, .apply = apply_raise_hook_timeout,
+   .example = "@raise_hook_timeout = 10", .doc = "A raise_hook that takes longer is ended, with a warning; 0: no limit."},
   {.name = "strict", .value = "true|false", .default_text = "false", .apply = apply_strict, .example = "@strict = TRUE",
    .doc = "Unknown variables, attributes and partitions are errors in place of warnings."},
   {.name = "batch_rows", .value = "N", .default_text = "0", .apply = apply_batch_rows, .example = "@batch_rows = 10000",
@@ -259,6 +268,7 @@ void settings_init(Settings *settings) {
   settings->engine.max_bad_records = UINT64_MAX;
   settings->log_level = LOG_LEVEL_INFO;
   settings->raise_hook_level = LOG_LEVEL_WARNING;
+  settings->raise_hook_timeout = 60;
 }
 
 void settings_deinit(Settings *settings) { arena_free(&settings->arena); }

@@ -18,6 +18,7 @@ typedef struct Settings {
   LogLevel log_level;
   const char *raise_hook;   /* NULL: none */
   LogLevel raise_hook_level;
+  uint64_t raise_hook_timeout; /* seconds; 0: none */
   const char *timezone;     /* NULL: UTC */
   uint64_t iteration_limit; /* of LOOP; 0: none */
   uint64_t nesting_limit;   /* of LOOPs in each other; 0: none */
