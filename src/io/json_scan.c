@@ -241,6 +241,15 @@ static void step(Job *job) {
   }
 }
 
+/* What came in place of an array is often a message: {"error": "…"}, a page of HTML. */
+static void hint_beginning(const char *text, size_t len, DcError *err) {
+  enum { SHOWN = 100 };
+  size_t from = skip_blanks(text, skip_mark(text, len), len), end = from;
+  while (end < len && end - from < SHOWN && (unsigned char)text[end] >= ' ') end++;
+  while (end < len && end > from && ((unsigned char)text[end] & 0xC0) == 0x80) end--; /* whole characters */
+  dc_hint(err, "@array is the path to an array, as in 'items', 'data.items'; the file begins with %.*s%s", (int)(end - from), text + from, end < len ? " …" : "");
+}
+
 static DcCode cut(Cutter *base, char *text, size_t len, bool ended, RowIndex *rows, size_t *used, DcError *err) {
   Job job = {.cutter = (JsonCutter *)base, .text = text, .len = len, .ended = ended, .rows = rows};
   if (!job.cutter->begun) {
@@ -257,6 +266,7 @@ static DcCode cut(Cutter *base, char *text, size_t len, bool ended, RowIndex *ro
   }
   if (!job.wrong) return DC_OK;
   dc_fail(err, "%s", job.wrong);
+  if (job.cutter->steps && job.cutter->state == AT_START && len) hint_beginning(text, len, err);
   dc_hint(err, "@layout = 'lines', 'array' or 'documents' says how records lie in a file, where its beginning misleads");
   return err->code;
 }
