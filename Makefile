@@ -208,7 +208,8 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	@DCETL=$(BUILD)/dcetl sh examples/demo.sh out/demo
 
-demo-pipeline: deps-systems
+demo-pipeline: deps
+	@[ -n "$(NO_DEPS)" ] || .ci/install-deps --demo
 	@$(MAKE) --no-print-directory all
 	@DCETL=$(BUILD)/dcetl sh examples/pipeline/demo.sh
 

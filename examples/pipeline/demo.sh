@@ -2,13 +2,13 @@
 # make demo-pipeline: a MariaDB and a small HTTP API in a scratch folder, and five batches through pipeline.tdl, one of them ended behind each
 # step and started again.   examples/pipeline/demo.sh
 set -eu
-export LC_ALL=C.UTF-8
+export LC_ALL=C.UTF-8 no_proxy=127.0.0.1
 top=$PWD
 dcetl=${DCETL:-build/dcetl}
 . tests/systems/servers.sh.inc
 trap stop_servers EXIT
 trap 'exit 130' INT TERM
-[ -n "${DCETL_TEST_MARIADB:-}" ] || start_mariadb || { echo "demo-pipeline: needs MariaDB: .ci/install-deps --systems" >&2; exit 1; }
+[ -n "${DCETL_TEST_MARIADB:-}" ] || start_mariadb || { echo "demo-pipeline: needs MariaDB: .ci/install-deps --demo" >&2; exit 1; }
 port=$(free_port)
 python3 examples/pipeline/api.py "$port" &
 started api $! "$port"
