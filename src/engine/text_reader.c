@@ -75,7 +75,7 @@ DcCode text_reader_open(Dataset *node, const ReadSpec *spec, Reader **out, DcErr
 
 static void close_stream(TextReader *reader) {
   if (!reader->from_ahead || reader->taken) stream_close(reader->stream);
-  if (reader->taken) reader->plan->opened[reader->file].ahead.len = 0;
+  if (reader->taken) buf_free(&reader->plan->opened[reader->file].ahead);
   reader->taken = false;
   reader->stream = NULL;
   frames_unref(reader->frames);
@@ -204,7 +204,7 @@ static bool take_kept(TextReader *reader, uint64_t from, uint64_t to) {
   if (to != UINT64_MAX || from > kept->ahead.len || time(NULL) - kept->since > KEPT_SECONDS) {
     stream_close(kept->stream);
     kept->stream = NULL;
-    kept->ahead.len = 0;
+    buf_free(&kept->ahead);
     return false;
   }
   reader->stream = kept->stream;
