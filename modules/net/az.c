@@ -155,9 +155,10 @@ static int list_page(RemoteStore *store, const char *prefix, bool deep, const ch
   return status;
 }
 
-static int list(RemoteStore *store, const char *url, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self, RemoteError *error) {
+static int list(RemoteStore *store, const char *url, const char *begins, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self,
+                RemoteError *error) {
   Bytes prefix = {.data = NULL}, after = {.data = NULL};
-  Listing listing = listing_begin(url_path(url), &prefix, found, self);
+  Listing listing = listing_begin(url_path(url), begins, &prefix, found, self);
   size_t count = 0;
   int status;
   do {
@@ -172,7 +173,7 @@ static int list(RemoteStore *store, const char *url, bool deep, bool (*found)(vo
 /* Is there anything below it? The container has to be there. */
 static int look_below(RemoteStore *store, const char *path, RemoteInfo *out, RemoteError *error) {
   Bytes prefix = {.data = NULL}, after = {.data = NULL};
-  Listing listing = listing_begin(path, &prefix, NULL, NULL);
+  Listing listing = listing_begin(path, "", &prefix, NULL, NULL);
   size_t count = 0;
   int status;
   do { /* a page may be empty */

@@ -191,10 +191,12 @@ static int read_from(RemoteStore *store, const char *url, const char *version, u
 
 /* --- Listings of prefixes --- */
 
-Listing listing_begin(const char *path, Bytes *prefix, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self) {
+Listing listing_begin(const char *path, const char *begins, Bytes *prefix, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self) {
   text_put(prefix, path);
   if (*path && path[strlen(path) - 1] != '/') text_put(prefix, "/");
-  return (Listing){.prefix = prefix->len, .found = found, .self = self};
+  Listing listing = {.prefix = prefix->len, .found = found, .self = self};
+  text_put(prefix, begins);
+  return listing;
 }
 
 void listing_tell(Listing *listing, const char *name, const RemoteInfo *info) {
@@ -219,8 +221,9 @@ static int cannot(RemoteStore *store, const char *what, RemoteError *error) {
   return net_fail(error, REMOTE_FAILED, "%s:// cannot %s", store->scheme, what);
 }
 
-static int list(RemoteStore *store, const char *url, bool deep, bool (*found)(void *, const char *, const RemoteInfo *), void *self, RemoteError *error) {
-  return store->backend->list ? store->backend->list(store, url, deep, found, self, error) : cannot(store, "be listed", error);
+static int list(RemoteStore *store, const char *url, const char *begins, bool deep, bool (*found)(void *, const char *, const RemoteInfo *), void *self,
+                RemoteError *error) {
+  return store->backend->list ? store->backend->list(store, url, begins, deep, found, self, error) : cannot(store, "be listed", error);
 }
 
 static void limits(RemoteStore *store, RemoteLimits *out) {

@@ -244,7 +244,8 @@ struct Backend {
   int (*open)(RemoteStore *store, RemoteError *error);
   void (*close)(RemoteStore *store);
   int (*look)(RemoteStore *store, const char *url, RemoteInfo *out, RemoteError *error);
-  int (*list)(RemoteStore *store, const char *url, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self, RemoteError *error);
+  int (*list)(RemoteStore *store, const char *url, const char *begins, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self,
+              RemoteError *error);
   int (*aim)(RemoteStore *store, const char *url, Request *request, RemoteError *error); /* where a file is: base, path, query, functions */
   int (*inspect)(RemoteStore *store, const char *url, RemoteInfo *out, RemoteError *error); /* of a file, where the answer does not tell its size and version */
   void (*limits)(RemoteStore *store, RemoteLimits *out);
@@ -263,8 +264,8 @@ typedef struct Listing {
   void *self;
   bool stopped, failed; /* failed: there was no memory */
 } Listing;
-/* *prefix: what names below the path begin with. */
-Listing listing_begin(const char *path, Bytes *prefix, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self);
+/* *prefix: what names below the path, and there with `begins`, begin with. */
+Listing listing_begin(const char *path, const char *begins, Bytes *prefix, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self);
 /* Tells of a whole name, unless it is an object that only marks a folder. */
 void listing_tell(Listing *listing, const char *name, const RemoteInfo *info);
 

@@ -333,7 +333,7 @@ static int first_name(RemoteStore *store, const char *prefix, Bytes *name, Remot
 static int look_below(RemoteStore *store, const char *path, RemoteInfo *out, RemoteError *error) {
   Bytes prefix = {.data = NULL}, name = {.data = NULL};
   RemoteInfo ignored;
-  listing_begin(path, &prefix, NULL, NULL);
+  listing_begin(path, "", &prefix, NULL, NULL);
   int status = first_name(store, text_of(&prefix), &name, &ignored, error);
   if (status == 0 && (!*path || name.len)) out->kind = REMOTE_FOLDER;
   bytes_free(&prefix);
@@ -429,9 +429,10 @@ static int list_page(RemoteStore *store, const char *prefix, bool deep, Bytes *a
   return more && !after->len ? net_fail(error, REMOTE_FAILED, "the store does not say how its listing goes on") : 0;
 }
 
-int s3_list(RemoteStore *store, const char *url, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self, RemoteError *error) {
+int s3_list(RemoteStore *store, const char *url, const char *begins, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self,
+            RemoteError *error) {
   Bytes prefix = {.data = NULL}, after = {.data = NULL};
-  Listing listing = listing_begin(url_path(url), &prefix, found, self);
+  Listing listing = listing_begin(url_path(url), begins, &prefix, found, self);
   int status;
   do {
     status = list_page(store, text_of(&prefix), deep, &after, &listing, error);

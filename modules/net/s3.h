@@ -27,7 +27,8 @@ Verdict s3_judge_error(RemoteStore *store, Request *request, const Response *res
 
 int s3_aim(RemoteStore *store, const char *url, Request *request, RemoteError *error);
 int s3_look(RemoteStore *store, const char *url, RemoteInfo *out, RemoteError *error);
-int s3_list(RemoteStore *store, const char *url, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self, RemoteError *error);
+int s3_list(RemoteStore *store, const char *url, const char *begins, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self,
+            RemoteError *error);
 
 int s3_put(RemoteStore *store, const char *url, const char *content_type, const void *data, uint64_t size, RemoteError *error);
 int s3_begin(RemoteStore *store, const char *url, const char *content_type, RemoteUpload **out, RemoteError *error);

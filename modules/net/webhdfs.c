@@ -231,7 +231,9 @@ static int list_path(Walk *walk, const char *path, const char *relative, int dep
   return status;
 }
 
-static int list(RemoteStore *store, const char *url, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self, RemoteError *error) {
+static int list(RemoteStore *store, const char *url, const char *begins, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self,
+                RemoteError *error) {
+  (void)begins; /* it gives whole folders */
   Walk walk = {.store = store, .deep = deep, .found = found, .self = self, .error = error};
   return list_path(&walk, url_path(url), "", 0);
 }

@@ -45,8 +45,8 @@ static Str join(Search *search, Str folder, Str name) {
 /* What a path is; a failure is kept in search->err, and all else stops then. */
 static DcCode look(Search *search, Str path, TreeNode *out) { return tree_look(search->tree, path, out, search->err); }
 
-static DcCode read_names(Search *search, Str path, bool all, StrList *names) {
-  return tree_names(search->tree, path, all, names, search->err);
+static DcCode read_names(Search *search, Str path, Str begins, bool all, StrList *names) {
+  return tree_names(search->tree, path, begins, all, names, search->err);
 }
 
 static bool hidden(Str name) { return name.len && (name.data[0] == '.' || name.data[0] == '_'); }
@@ -115,7 +115,7 @@ static DcCode add_folder(Search *search, Str path, const TreeNode *node, const T
   Trail trail = {up, node->device, node->inode};
   StrList names = {0};
   DC_TRY(tree_expect_all(search->tree, path, search->err));
-  DcCode code = read_names(search, path, false, &names);
+  DcCode code = read_names(search, path, str_of(""), false, &names);
   for (size_t i = 0; i < names.count && code == DC_OK; i++) code = add_all(search, join(search, path, names.items[i]), &trail, false);
   dc_free(names.items);
   return code;
@@ -153,6 +153,13 @@ static Str unescaped(Search *search, Str text) {
   return str_make(copy, (size_t)(out - copy));
 }
 
+/* What all names that match begin with. */
+static Str glob_prefix(Search *search, Str pattern) {
+  size_t len = 0;
+  while (len < pattern.len && !strchr("*?[{", pattern.data[len])) len += pattern.data[len] == '\\' ? 2 : 1;
+  return unescaped(search, str_make(pattern.data, len < pattern.len ? len : pattern.len));
+}
+
 static DcCode match_below(Search *search, Str folder, Str pattern);
 
 /* ** : the rest of the pattern in this folder and in all below. */
@@ -164,7 +171,7 @@ static DcCode match_deep(Search *search, Str folder, Str rest, const Trail *up) 
   if (node.kind == TREE_FOLDER) DC_TRY(tree_expect_all(search->tree, folder, search->err));
   DC_TRY(match_below(search, folder, rest));
   StrList names = {0};
-  DcCode code = read_names(search, folder, false, &names);
+  DcCode code = read_names(search, folder, str_of(""), false, &names);
   for (size_t i = 0; i < names.count && code == DC_OK; i++) {
     Str path = join(search, folder, names.items[i]);
     if (is_folder(search, path)) code = match_deep(search, path, rest, &trail);
@@ -189,7 +196,7 @@ static DcCode match_below(Search *search, Str folder, Str pattern) {
   }
   if (!is_folder(search, folder)) return DC_OK;
   StrList names = {0};
-  DcCode code = read_names(search, folder, hidden(unescaped(search, part)), &names);
+  DcCode code = read_names(search, folder, glob_prefix(search, part), hidden(unescaped(search, part)), &names);
   for (size_t i = 0; i < names.count && code == DC_OK; i++) {
     if (!glob_match(part, names.items[i])) continue;
     Str path = join(search, folder, names.items[i]);
@@ -234,7 +241,7 @@ static void hint_nearest(Search *search, Str path) {
   looking.err = &quiet;
   StrList names = {0};
   Speller speller = speller_start(name);
-  if (read_names(&looking, folder, false, &names) == DC_OK) {
+  if (read_names(&looking, folder, str_of(""), false, &names) == DC_OK) {
     if (names.count) qsort(names.items, names.count, sizeof *names.items, by_name); /* of equals the first: always the same */
     for (size_t i = 0; i < names.count; i++) speller_try(&speller, names.items[i]);
   }
@@ -252,7 +259,7 @@ static DcCode match_prefix(Search *search, Str path) {
   if (remote_is(path) && folder.len < remote_root(path).len) return DC_OK;
   if (!is_folder(search, folder)) return DC_OK;
   StrList names = {0};
-  DcCode code = read_names(search, folder, hidden(prefix), &names);
+  DcCode code = read_names(search, folder, prefix, hidden(prefix), &names);
   for (size_t i = 0; i < names.count && code == DC_OK; i++) {
     if (!str_starts(names.items[i], prefix)) continue;
     Str found = prefix.data == path.data ? names.items[i] : join(search, folder, names.items[i]);

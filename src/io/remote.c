@@ -242,10 +242,11 @@ DcCode remote_look(Remote *remote, Str url, RemoteInfo *out, DcError *err) {
   return status == 0 ? DC_OK : remote_failed("read", url, &error, err);
 }
 
-DcCode remote_list(Remote *remote, Str url, bool deep, bool (*found)(void *, const char *, const RemoteInfo *), void *self, DcError *err) {
+DcCode remote_list(Remote *remote, Str url, const char *begins, bool deep, bool (*found)(void *, const char *, const RemoteInfo *), void *self,
+                   DcError *err) {
   RemoteError error = {0};
   char *text = text_of(url);
-  int status = due(&error) ? -1 : remote->module->list(remote->store, text, deep, found, self, &error);
+  int status = due(&error) ? -1 : remote->module->list(remote->store, text, begins, deep, found, self, &error);
   dc_free(text);
   return status == 0 ? DC_OK : remote_failed("list", url, &error, err);
 }

@@ -38,7 +38,8 @@ bool remote_can_write(const Remote *remote);
 /* Nothing there is REMOTE_NONE. */
 DcCode remote_look(Remote *remote, Str url, RemoteInfo *out, DcError *err) DC_MUST_CHECK;
 /* Names below a folder, in any order, as RemoteModule.list gives them. */
-DcCode remote_list(Remote *remote, Str url, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self, DcError *err) DC_MUST_CHECK;
+DcCode remote_list(Remote *remote, Str url, const char *begins, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self,
+                   DcError *err) DC_MUST_CHECK;
 /* Bytes [offset, offset + size), fewer only at the end. version: of the file, it must not have changed since; NULL or "": any. */
 DcCode remote_read_at(Remote *remote, Str url, const char *version, uint64_t offset, void *data, uint64_t size, uint64_t *got, DcError *err) DC_MUST_CHECK;
 /* Calls that stopped() ends when the flag is set, from this thread, until it is called again; NULL: only by a signal. */

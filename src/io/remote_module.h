@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { REMOTE_MODULE_VERSION = 2 };
+enum { REMOTE_MODULE_VERSION = 3 };
 
 typedef enum RemoteFailure {
   REMOTE_FAILED,
@@ -73,8 +73,10 @@ typedef struct RemoteModule {
   /* --- Reading --- */
   /* What is at the URL; nothing is no error (REMOTE_NONE), a bucket that is not there is one. A prefix of objects' names that ends before a / is a folder. */
   int (*look)(RemoteStore *store, const char *url, RemoteInfo *out, RemoteError *error);
-  /* Names below a folder, in any order: its files and folders, or if deep all files below it, as paths relative to it. found returns false to stop. */
-  int (*list)(RemoteStore *store, const char *url, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self, RemoteError *error);
+  /* Names below a folder, in any order: its files and folders, or if deep all files below it, as paths relative to it. Those that begin with `begins` are
+     enough ("": all). found returns false to stop. */
+  int (*list)(RemoteStore *store, const char *url, const char *begins, bool deep, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self,
+              RemoteError *error);
   /* Bytes [offset, offset + size) of a file, fewer only at its end. version: as look gave it, "" or NULL: any. *info (may be NULL): of the file. */
   int (*read_at)(RemoteStore *store, const char *url, const char *version, uint64_t offset, void *data, uint64_t size, uint64_t *got, RemoteInfo *info, RemoteError *error);
   /* A file from byte `offset` on (0 where a server gives no ranges), in order, by one request unless connections are lost: take gets its bytes, and returns false

@@ -213,21 +213,25 @@ static void mark_listed(RemoteTree *tree, uint32_t number) {
     if (tree->entries[child - 1].kind == REMOTE_FOLDER) mark_listed(tree, child - 1);
 }
 
-DcCode remote_tree_list(RemoteTree *tree, Str path, bool deep, DcError *err) {
+static DcCode list(RemoteTree *tree, Str path, Str begins, bool deep, DcError *err) {
   Remote *remote;
   const RemoteEntry *known = find(tree, path);
   if (known && known->listed) return DC_OK;
   DC_TRY(remote_open(path, tree->options, &remote, err));
   Finder finder = {.tree = tree, .folder = path, .err = err};
-  DcCode code = remote_list(remote, path, deep, found, &finder, err);
+  DcCode code = remote_list(remote, path, arena_copy(tree->arena, begins.data, begins.len), deep, found, &finder, err);
   buf_free(&finder.path);
   if (code != DC_OK || err->code != DC_OK) return err->code;
   uint32_t number = add(tree, path);
   tree->entries[number].kind = REMOTE_FOLDER;
   if (deep) mark_listed(tree, number);
-  else tree->entries[number].listed = true;
+  else if (!begins.len) tree->entries[number].listed = true;
   return DC_OK;
 }
+
+DcCode remote_tree_list(RemoteTree *tree, Str path, bool deep, DcError *err) { return list(tree, path, str_of(""), deep, err); }
+
+DcCode remote_tree_list_some(RemoteTree *tree, Str path, Str begins, DcError *err) { return list(tree, path, begins, false, err); }
 
 void remote_tree_names(const RemoteTree *tree, Str path, StrList *names) {
   const RemoteEntry *folder = find(tree, path);

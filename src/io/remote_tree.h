@@ -32,6 +32,8 @@ DcCode remote_tree_look(RemoteTree *tree, Str path, Remote **remote, RemoteEntry
 void remote_tree_look_ahead(RemoteTree *tree, const Str *paths, size_t count);
 /* Lists a folder, deep: and all below it, by one listing. */
 DcCode remote_tree_list(RemoteTree *tree, Str path, bool deep, DcError *err) DC_MUST_CHECK;
+/* Those that begin with a text are enough. */
+DcCode remote_tree_list_some(RemoteTree *tree, Str path, Str begins, DcError *err) DC_MUST_CHECK;
 /* The names in a folder that was listed, appended. */
 void remote_tree_names(const RemoteTree *tree, Str path, StrList *names);
 

@@ -139,12 +139,12 @@ static DcCode look_elsewhere(Tree *tree, Str path, TreeNode *out, DcError *err) 
   return DC_OK;
 }
 
-static DcCode names_elsewhere(Tree *tree, Str path, bool all, StrList *names, DcError *err) {
+static DcCode names_elsewhere(Tree *tree, Str path, Str begins, bool all, StrList *names, DcError *err) {
   InputFile archive;
   DC_TRY(archive_in(tree, path, &archive, err));
   if (archive.path.len) return names_inside(tree, path, &archive, all, names, err);
   size_t kept = names->count;
-  DC_TRY(remote_tree_list(&tree->remote, path, false, err));
+  DC_TRY(remote_tree_list_some(&tree->remote, path, begins, err));
   remote_tree_names(&tree->remote, path, names);
   for (size_t i = kept; i < names->count; i++)
     if (all || !hidden(names->items[i])) names->items[kept++] = names->items[i];
@@ -201,10 +201,10 @@ static DcCode names_on_disk(Tree *tree, Str path, bool all, StrList *names, bool
   return err->code;
 }
 
-DcCode tree_names(Tree *tree, Str path, bool all, StrList *names, DcError *err) {
+DcCode tree_names(Tree *tree, Str path, Str begins, bool all, StrList *names, DcError *err) {
   size_t before = names->count;
   bool locked = false;
-  if (remote_is(path)) return names_elsewhere(tree, path, all, names, err);
+  if (remote_is(path)) return names_elsewhere(tree, path, begins, all, names, err);
   DC_TRY(names_on_disk(tree, path, all, names, &locked, err));
   if (!locked) return DC_OK;
   DC_TRY(stage_settle(c_path(tree, path), err)); /* behind it other names may be there */

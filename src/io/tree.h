@@ -36,8 +36,9 @@ typedef struct Tree {
 void tree_free(Tree *tree); /* not the arena */
 /* Fails only where an archive cannot be read, or a link in it leads nowhere; a path that is not there is TREE_NONE. "" is ".". */
 DcCode tree_look(Tree *tree, Str path, TreeNode *out, DcError *err) DC_MUST_CHECK;
-/* Adds the names in a folder, in any order; those that begin with . or _ only when all is set. */
-DcCode tree_names(Tree *tree, Str path, bool all, StrList *names, DcError *err) DC_MUST_CHECK;
+/* Adds the names in a folder, in any order; those that begin with . or _ only when all is set. Of a folder elsewhere those that begin with `begins` are
+   enough, which spares its listing. */
+DcCode tree_names(Tree *tree, Str path, Str begins, bool all, StrList *names, DcError *err) DC_MUST_CHECK;
 /* All below a folder will be asked for: of a remote one it is listed at once. */
 DcCode tree_expect_all(Tree *tree, Str path, DcError *err) DC_MUST_CHECK;
 

@@ -114,7 +114,9 @@ static int look(RemoteStore *store, const char *url, RemoteInfo *out, RemoteErro
   return 0;
 }
 
-static int list(RemoteStore *store, const char *url, bool deep, bool (*found)(void *, const char *, const RemoteInfo *), void *self, RemoteError *error) {
+static int list(RemoteStore *store, const char *url, const char *begins, bool deep, bool (*found)(void *, const char *, const RemoteInfo *), void *self,
+                RemoteError *error) {
+  (void)begins;
   (void)store;
   lists++;
   if (fails(error)) return -1;
