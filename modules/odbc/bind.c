@@ -140,7 +140,10 @@ static int put_stamp(const OdbcParam *param, int64_t value, uint8_t *at, uint64_
   int64_t micros, year;
   unsigned month, of_month;
   if (!sql_micros(&param->type, value, &micros)) return misfit(param, row, "a time stamp has finer digits than microseconds", error);
-  if (param->digits >= 0 && param->digits < 6 && micros % steps[param->digits] != 0) return misfit(param, row, "the column takes fewer digits of a second", error);
+  if (param->digits >= 0 && param->digits < 6 && micros % steps[param->digits] != 0) {
+    MODULE_HINT(error, "a column of texts takes it; a new one is made by @types = '%.100s string'", param->schema->name);
+    return misfit(param, row, "the column takes fewer digits of a second", error);
+  }
   int64_t days = micros / day - (micros % day < 0), rest = micros - days * day, seconds = rest / 1000000;
   sql_civil(days, &year, &month, &of_month);
   if (year < 1 || year > 9999) return misfit(param, row, "a date lies outside of the years 1 to 9999", error);

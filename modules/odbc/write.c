@@ -139,6 +139,15 @@ static int create_table(SystemWriter *writer, TableError *error) {
   return status;
 }
 
+/* The columns of the new table may take less than their types were meant to: fewer digits of a second. */
+static int look_at_made(SystemWriter *writer, TableError *error) {
+  if (look(writer, error) != 0) return -1;
+  free(writer->target);
+  int status = match_columns(writer, error);
+  writer->exists = false;
+  return status;
+}
+
 static const char *column_name(const SystemWriter *writer, uint32_t i) { return writer->target[i] ? writer->target[i]->name : writer->names[i]; }
 
 /* "a" = ?, "b" = ? */
@@ -202,7 +211,7 @@ static int begin_job(void *self, TableError *error) {
   Bytes text = {0};
   bool whole = writer->system->transactions == SQL_TC_ALL; /* tables may be made within a transaction */
   if (whole && odbc_transactions(writer->link, true, error) != 0) return -1;
-  if (!writer->exists && create_table(writer, error) != 0) return -1;
+  if (!writer->exists && (create_table(writer, error) != 0 || look_at_made(writer, error) != 0)) return -1;
   if (!whole && writer->system->transactions != SQL_TC_NONE && odbc_transactions(writer->link, true, error) != 0) return -1;
   writer->open = true;
   if (writer->mode == SYSTEM_REPLACE && writer->exists) {
