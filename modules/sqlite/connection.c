@@ -16,8 +16,16 @@ bool file_is_there(const char *path) {
   return stat(path, &info) == 0;
 }
 
+/* What a full disk cuts off is undone by who opens the file next. */
+static void undo(const char *path) {
+  sqlite3 *db = NULL;
+  if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK) (void)sqlite3_exec(db, "SELECT 1 FROM sqlite_master", NULL, NULL, NULL);
+  sqlite3_close(db);
+}
+
 void remove_empty(const char *path) {
   struct stat info;
+  if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0) undo(path);
   if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0) (void)unlink(path);
 }
 

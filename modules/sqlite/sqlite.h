@@ -36,7 +36,7 @@ int connection_run(Connection *connection, const char *statement, TableError *er
 /* Takes the text over; there must be one statement, no more. */
 int connection_prepare(Connection *connection, Bytes *text, sqlite3_stmt **out, TableError *error);
 bool file_is_there(const char *path);
-/* A file that was made and holds nothing is removed again. */
+/* A file that was made and holds nothing is removed again; first what a full disk may have left in it is undone. */
 void remove_empty(const char *path);
 
 /* --- Types --- */
