@@ -319,14 +319,15 @@ int pg_write(SystemWriter *writer, struct ArrowArray *batch, TableError *error) 
 /* --- The end --- */
 
 
-/* INSERT … ON CONFLICT. Rows with NULL in a key are never the same as others, here as for the index. */
+/* INSERT … ON CONFLICT. Rows with NULL in a key are never the same as others, here as for the index. The values of GENERATED ALWAYS AS
+   IDENTITY are ours, as they are for COPY. */
 static int upsert(SystemWriter *writer, TableError *error) {
   const char *const *columns = (const char *const *)writer->to.columns, *const *keys = (const char *const *)writer->to.keys;
   Bytes statement = {0};
   bool any = false;
   sql_putf(&statement, "INSERT INTO %s (", writer->to.name);
   sql_put_list(&statement, columns, writer->to.column_count, '"');
-  sql_put(&statement, ") SELECT DISTINCT ON (");
+  sql_put(&statement, ") OVERRIDING SYSTEM VALUE SELECT DISTINCT ON (");
   sql_put_list(&statement, keys, writer->to.key_count, '"');
   for (int pass = 0; pass < 2; pass++) {
     sql_put(&statement, ", CASE WHEN ");
