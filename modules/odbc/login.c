@@ -147,11 +147,23 @@ static int put_url(OdbcLogin *login, const char *url, TableError *error) {
   return parse_text(login, url, error);
 }
 
+/* As it is, and as it stands in a connection string, which drivers may show. */
+static void note_secret(const System *system, const char *value) {
+  Bytes text = {0};
+  system->host->secret(value);
+  for (const char *at = value; *at; at++) {
+    bytes_put(&text, at, 1);
+    if (*at == '}') bytes_put(&text, at, 1);
+  }
+  if (strchr(value, '}') && sql_text(&text)) system->host->secret((const char *)text.data);
+  bytes_free(&text);
+}
+
 static void note_secrets(const System *system) {
   static const char *const keys[] = {"PWD", "PASSWORD", "AccessToken", "Token", "ClientSecret", "SSLKeyPassword"};
   for (uint32_t i = 0; i < system->login.count; i++)
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
-      if (strcasecmp(system->login.pairs[i].key, keys[k]) == 0) system->host->secret(system->login.pairs[i].value);
+      if (strcasecmp(system->login.pairs[i].key, keys[k]) == 0) note_secret(system, system->login.pairs[i].value);
 }
 
 static int read_options(System *system, const TableOption *options, uint32_t count, TableError *error) {

@@ -164,7 +164,7 @@ static const Parameter odbc_params[] = {URL("'odbc:Driver=…;Server=…', or 'o
     {"batch", TYPE_INT, NULL, OPTIONAL, "rows that go to or come from the driver at a time; by itself as many as fit into some megabytes"}};
 static const Parameter jdbc_params[] = {
     {"driver", TYPE_STRING, NULL, OPTIONAL, "the driver's class, which 5.5 needs; without effect here"},
-    {"url", TYPE_STRING, NULL, MANDATORY, "jdbc:postgresql://host:5432/database?ssl=true; also jdbc:mysql:, jdbc:mariadb:, jdbc:sqlite:"},
+    {"url", TYPE_STRING, NULL, MANDATORY, "jdbc:postgresql://host:5432/database?ssl=true; also jdbc:mysql:, jdbc:mariadb:, jdbc:sqlite:, jdbc:sqlserver:"},
     USER,
     {"odbc", TYPE_STRING, NULL, OPTIONAL, "for other databases: the connection string of an ODBC driver, 'Driver={name};Server=…', in place of @url"},
     {"batch_size", TYPE_INT, "500", OPTIONAL, "rows that go to the server at a time, where it has such a number (writing)"},

@@ -113,6 +113,28 @@ static const Property mysql_properties[] = {
 
 static const Property sqlite_properties[] = {{NULL, NULL, NULL}};
 
+/* To the keywords of Microsoft's ODBC driver. */
+static const Property sqlserver_properties[] = {
+    {"user", "user", NULL},
+    {"userName", "user", NULL},
+    {"password", "password", NULL},
+    {"databaseName", NULL, "Database"},
+    {"database", NULL, "Database"},
+    {"encrypt", NULL, "Encrypt"},
+    {"trustServerCertificate", NULL, "TrustServerCertificate"},
+    {"hostNameInCertificate", NULL, "HostnameInCertificate"},
+    {"integratedSecurity", NULL, "Trusted_Connection"},
+    {"applicationName", NULL, "APP"},
+    {"applicationIntent", NULL, "ApplicationIntent"},
+    {"multiSubnetFailover", NULL, "MultiSubnetFailover"},
+    {"loginTimeout", "timeout", NULL},
+    {"sendStringParametersAsUnicode", NULL, NULL},
+    {"selectMethod", NULL, NULL},
+    {"responseBuffering", NULL, NULL},
+    {"packetSize", NULL, NULL},
+    {NULL, NULL, NULL},
+};
+
 /* Names of Connector/J and of MariaDB's driver, as psql has them. */
 static const char *ssl_mode(const char *value) {
   static const char *const names[][2] = {{"DISABLED", "disable"}, {"PREFERRED", "prefer"},      {"REQUIRED", "require"}, {"trust", "require"},
@@ -148,17 +170,20 @@ static const char *decoded(Arena *arena, const char *text, size_t len) {
   return out;
 }
 
+static void take_property(JdbcOptions *options, const Property *known, const char *name, const char *value) {
+  if (strcasestr(name, "password")) secret_note(str_of(value));
+  while (known->jdbc && strcasecmp(known->jdbc, name) != 0) known++;
+  if (known->jdbc) set_property(options, known, value);
+  else if (name[0]) options->system.unknown = arena_printf(options->arena, "%s%s%s", options->system.unknown ? options->system.unknown : "", options->system.unknown ? ", " : "", name).data;
+}
+
 /* name=value&name=value; those that are not known are gathered for a warning. */
 static void read_properties(JdbcOptions *options, const Property *known, const char *text) {
   Arena *arena = options->arena;
   for (const char *at = text; *at; at += *at == '&' || *at == ';') {
     size_t len = strcspn(at, "&;"), name_len = strcspn(at, "=&;");
     const char *name = decoded(arena, at, name_len), *value = name_len < len ? decoded(arena, at + name_len + 1, len - name_len - 1) : "true";
-    const Property *property = known;
-    if (strcasestr(name, "password")) secret_note(str_of(value));
-    while (property->jdbc && strcasecmp(property->jdbc, name) != 0) property++;
-    if (property->jdbc) set_property(options, property, value);
-    else if (name_len) options->system.unknown = arena_printf(arena, "%s%s%s", options->system.unknown ? options->system.unknown : "", options->system.unknown ? ", " : "", name).data;
+    take_property(options, known, name, value);
     at += len;
   }
 }
@@ -195,12 +220,62 @@ static const Scheme schemes[] = {
     {"jdbc:mysql:", &mysql_format, mysql_properties},
     {"jdbc:mariadb:", &mysql_format, mysql_properties},
     {"jdbc:sqlite:", &sqlite_format, sqlite_properties},
+    {"jdbc:sqlserver:", &odbc_format, sqlserver_properties},
 };
+
+/* The value up to a semicolon, or within {}, where }} is a }; *at is moved to its end. */
+static const char *sqlserver_value(Arena *arena, const char **at) {
+  size_t len = 0;
+  const char *from = *at, *end = from + strcspn(from, ";");
+  char *out = arena_alloc(arena, strlen(from) + 1);
+  if (*from == '{') {
+    for (from++; *from && (*from != '}' || from[1] == '}'); from += 1 + (*from == '}')) out[len++] = *from;
+    end = from + strcspn(from, ";");
+  } else {
+    len = (size_t)(end - from);
+    memcpy(out, from, len);
+  }
+  out[len] = 0;
+  *at = end;
+  return strcasecmp(out, "true") == 0 ? "yes" : strcasecmp(out, "false") == 0 ? "no" : out;
+}
+
+/* //host\instance:port;name=value;… for Microsoft's ODBC driver, to which a server is host\instance,port. */
+static void read_sqlserver(JdbcOptions *options, const char *rest) {
+  Arena *arena = options->arena;
+  if (strncmp(rest, "//", 2) == 0) rest += 2;
+  size_t len = strcspn(rest, ";"), host_len = strcspn(rest, "\\:;");
+  if (*rest == '[') host_len = strcspn(rest, "];") + (rest[strcspn(rest, "];")] == ']');
+  const char *host = arena_str(arena, str_make(rest, host_len)).data, *instance = NULL, *port = NULL, *at = rest + host_len;
+  if (*at == '\\') {
+    size_t name_len = strcspn(at + 1, ":;");
+    instance = arena_str(arena, str_make(at + 1, name_len)).data;
+    at += 1 + name_len;
+  }
+  if (*at == ':') port = arena_str(arena, str_make(at + 1, (size_t)(rest + len - at - 1))).data;
+  for (at = rest + len; *at;) {
+    at += strspn(at, "; ");
+    size_t name_len = strcspn(at, "=;");
+    const char *name = arena_str(arena, str_make(at, name_len)).data, *value = "";
+    at += name_len;
+    if (*at == '=') at++, value = sqlserver_value(arena, &at);
+    if (strcasecmp(name, "serverName") == 0 || strcasecmp(name, "server") == 0) host = value;
+    else if (strcasecmp(name, "instanceName") == 0) instance = value;
+    else if (strcasecmp(name, "portNumber") == 0 || strcasecmp(name, "port") == 0) port = value;
+    else take_property(options, sqlserver_properties, name, value);
+  }
+  add(options, "url", "odbc:Driver={ODBC Driver 18 for SQL Server}");
+  add_pair(options, "Server", arena_printf(arena, "%s%s%s%s%s", host, instance ? "\\" : "", instance ? instance : "", port ? "," : "", port ? port : "").data);
+}
 
 static void read_url(JdbcOptions *options, const Scheme *scheme) {
   const char *rest = options->url + strlen(scheme->prefix);
   size_t len = strcspn(rest, "?");
   options->system.format = scheme->format->system;
+  if (scheme->properties == sqlserver_properties) {
+    read_sqlserver(options, rest);
+    return;
+  }
   if (scheme->format == &sqlite_format) add(options, "url", arena_printf(options->arena, "sqlite:%.*s", (int)len, rest).data);
   else if (strncmp(rest, "//", 2) == 0) read_place(options, rest + 2, len - 2);
   else if (len && rest[0] != '/') add(options, "database", decoded(options->arena, rest, len)); /* jdbc:postgresql:database */
@@ -230,7 +305,7 @@ static DcCode find_database(JdbcOptions *options, DcError *err) {
   bool is_jdbc = strncasecmp(options->url, "jdbc:", 5) == 0;
   size_t shown = is_jdbc ? 5 + strcspn(options->url + 5, ":/;?@") : strcspn(options->url, ":/;?@");
   dc_fail_at(err, DC_FAIL, options->url_pos, is_jdbc ? "there is no JDBC here, and no module for \"%.*s\"" : "\"%.*s\" is no URL of JDBC", (int)shown, options->url);
-  dc_hint(err, is_jdbc ? "@odbc = 'Driver={name};Server=…;Database=…' says how its ODBC driver finds it" : "@url = 'jdbc:postgresql://host:5432/database'; also jdbc:mysql:, jdbc:mariadb:, jdbc:sqlite:");
+  dc_hint(err, is_jdbc ? "@odbc = 'Driver={name};Server=…;Database=…' says how its ODBC driver finds it" : "@url = 'jdbc:postgresql://host:5432/database'; also jdbc:mysql:, jdbc:mariadb:, jdbc:sqlite:, jdbc:sqlserver:");
   return err->code;
 }
 
