@@ -504,6 +504,13 @@ static bool explain_result(const Transfer *transfer, CURLcode result, RemoteErro
     MODULE_HINT(error, "@timeout = N waits so many seconds for the next byte");
     return true;
   case CURLE_SSL_CONNECT_ERROR:
+    if (strstr(reason, "wrong version number")) {
+      net_fail(error, REMOTE_FAILED, "the server does not speak TLS: %.400s", reason);
+      MODULE_HINT(error, "perhaps its address begins with http:// in place of https://");
+      return false;
+    }
+    net_fail(error, REMOTE_FAILED, "the connection was lost: %.400s", reason);
+    return true;
   case CURLE_SEND_ERROR:
   case CURLE_RECV_ERROR:
   case CURLE_PARTIAL_FILE:

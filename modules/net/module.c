@@ -1,4 +1,7 @@
 /* module.c - the module dcetl-net.so: finds the kind of store for a URL, and reads files of all of them by ranges. */
+#include <ctype.h>
+#include <strings.h>
+
 #include "net.h"
 
 static const Backend *const backends[] = {&http_backend, &s3_backend, &webhdfs_backend, &az_backend, &gs_backend};
@@ -10,7 +13,7 @@ static const Backend *find_backend(const char *url) {
   size_t len = (size_t)(end - url);
   for (size_t i = 0; i < BACKENDS; i++)
     for (const char *const *scheme = backends[i]->schemes; *scheme; scheme++)
-      if (strlen(*scheme) == len && strncmp(*scheme, url, len) == 0) return backends[i];
+      if (strlen(*scheme) == len && strncasecmp(*scheme, url, len) == 0) return backends[i];
   return NULL;
 }
 
@@ -111,6 +114,7 @@ static int fill_store(RemoteStore *store, const char *url, const RemoteOption *o
   store->scheme = text_copy(url, (size_t)(place - 3 - url));
   store->place = text_copy(place, strcspn(place, "/"));
   if (!store->scheme || !store->place) return net_no_memory(error);
+  for (char *c = store->scheme; *c; c++) *c = (char)tolower((unsigned char)*c);
   if (read_options(store, options, count, error) != 0 || client_init(&store->client, store->host, &store->settings, error) != 0) return -1;
   return store->backend->open ? store->backend->open(store, error) : 0;
 }
@@ -194,16 +198,16 @@ static int read_from(RemoteStore *store, const char *url, const char *version, u
 Listing listing_begin(const char *path, const char *begins, Bytes *prefix, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self) {
   text_put(prefix, path);
   if (*path && path[strlen(path) - 1] != '/') text_put(prefix, "/");
-  Listing listing = {.prefix = prefix->len, .found = found, .self = self};
+  size_t len = prefix->len;
   text_put(prefix, begins);
-  return listing;
+  return (Listing){.begins = text_of(prefix), .prefix = len, .found = found, .self = self};
 }
 
 void listing_tell(Listing *listing, const char *name, const RemoteInfo *info) {
   size_t len = strlen(name);
   bool slash = len && name[len - 1] == '/';
   if (slash && info->kind == REMOTE_FOLDER) len--;
-  if (len <= listing->prefix || (slash && info->kind == REMOTE_FILE)) return;
+  if (len <= listing->prefix || (slash && info->kind == REMOTE_FILE) || !text_begins(name, listing->begins)) return;
   char *below = text_copy(name + listing->prefix, len - listing->prefix);
   if (!below) listing->failed = true;
   if (!below || !listing->found(listing->self, below, info)) listing->stopped = true;

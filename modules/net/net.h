@@ -259,12 +259,13 @@ struct Backend {
 
 /* A listing of names that are only texts, in which folders are prefixes up to a "/". */
 typedef struct Listing {
+  const char *begins; /* the prefix that was asked for; a store that knows only folders of a disk may tell others */
   size_t prefix; /* bytes of names that are not told */
   bool (*found)(void *self, const char *name, const RemoteInfo *info);
   void *self;
   bool stopped, failed; /* failed: there was no memory */
 } Listing;
-/* *prefix: what names below the path, and there with `begins`, begin with. */
+/* *prefix: what names below the path, and there with `begins`, begin with. It must not change until the listing's end. */
 Listing listing_begin(const char *path, const char *begins, Bytes *prefix, bool (*found)(void *self, const char *name, const RemoteInfo *info), void *self);
 /* Tells of a whole name, unless it is an object that only marks a folder. */
 void listing_tell(Listing *listing, const char *name, const RemoteInfo *info);

@@ -226,6 +226,7 @@ static void explain(const Response *response, const char *code, const char *mess
     net_fail(error, net_status_kind(response->status), "%s: %.200s (%.100s)", status, *message ? message : "the store refuses it", code);
   else
     net_fail(error, net_status_kind(response->status), "%s", response->status == 412 ? "it has changed while it was read" : status);
+  if (error->kind == REMOTE_DENIED && !error->hint[0]) MODULE_HINT(error, "check the keys, and that the endpoint is the one that they are for");
 }
 
 Verdict s3_judge_error(RemoteStore *store, Request *request, const Response *response, RemoteError *error) {
