@@ -247,7 +247,7 @@ static void hint_beginning(const char *text, size_t len, DcError *err) {
   size_t from = skip_blanks(text, skip_mark(text, len), len), end = from;
   while (end < len && end - from < SHOWN && (unsigned char)text[end] >= ' ') end++;
   while (end < len && end > from && ((unsigned char)text[end] & 0xC0) == 0x80) end--; /* whole characters */
-  dc_hint(err, "@array is the path to an array, as in 'items', 'data.items'; the file begins with %.*s%s", (int)(end - from), text + from, end < len ? " …" : "");
+  dc_hint(err, "@array is the path to an array, as in 'items', 'data.items'; the file begins with %.*s%s", (int)(end - from), text + from, skip_blanks(text, end, len) < len ? " …" : "");
 }
 
 static DcCode cut(Cutter *base, char *text, size_t len, bool ended, RowIndex *rows, size_t *used, DcError *err) {
