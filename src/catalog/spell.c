@@ -46,20 +46,28 @@ void speller_try(Speller *speller, Str candidate) {
 
 Str speller_best(const Speller *speller) { return speller->best; }
 
-static bool is_last_part(Str name, Str part) {
-  if (name.len <= part.len || part.len < 3 || name.data[name.len - part.len - 1] != '_') return false;
-  return str_eq_nocase(str_make(name.data + name.len - part.len, part.len), part);
+/* STR_UPPER for UPPER, HASHCODE for HASH. */
+static bool is_part(Str name, Str part) {
+  if (name.len <= part.len || part.len < 3) return false;
+  if (str_eq_nocase(str_make(name.data, part.len), part)) return true;
+  return name.data[name.len - part.len - 1] == '_' && str_eq_nocase(str_make(name.data + name.len - part.len, part.len), part);
+}
+
+/* The shortest name that the wanted one is a part of, by which it is called like a function. */
+static void try_part(Str *whole, Str name, Str wanted) {
+  if (is_part(name, wanted) && (!whole->len || name.len < whole->len)) *whole = name;
 }
 
 Str catalog_spell_function(Str wanted) {
   Speller speller = speller_start(wanted);
+  Str whole = {0};
   size_t count;
   const Package *const *packages = catalog_packages(&count);
-  for (size_t i = 0; i < count; i++)
-    for (size_t j = 0; j < packages[i]->function_count; j++) speller_try(&speller, str_of(packages[i]->functions[j].name));
-  Str best = speller_best(&speller);
-  for (size_t i = 0; i < count && !best.len; i++) /* STR_UPPER for UPPER */
-    for (size_t j = 0; j < packages[i]->function_count && !best.len; j++)
-      if (is_last_part(str_of(packages[i]->functions[j].name), wanted)) best = str_of(packages[i]->functions[j].name);
-  return best;
+  for (size_t i = 0; i < count; i++) {
+    const Package *package = packages[i];
+    for (size_t j = 0; j < package->function_count; j++) speller_try(&speller, str_of(package->functions[j].name));
+    for (size_t j = 0; j < package->function_count; j++) try_part(&whole, str_of(package->functions[j].name), wanted);
+    for (size_t j = 0; j < package->operator_count; j++) try_part(&whole, str_of(package->operators[j].name), wanted);
+  }
+  return whole.len && speller.distance > 1 ? whole : speller_best(&speller);
 }

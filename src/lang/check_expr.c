@@ -107,6 +107,18 @@ static bool is_absent(Str name) {
   return false;
 }
 
+/* What other dialects call it; NULL: nothing. */
+static const char *said_here(Str name) {
+  static const struct { const char *name, *here; } others[] = {
+    {"COALESCE", "x DEFAULT y is the first that is not NULL"}, {"IFNULL", "x DEFAULT y is the first that is not NULL"},
+    {"NVL", "x DEFAULT y is the first that is not NULL"}, {"CONCAT", "x || y joins texts"}, {"SUBSTR", "STR_SLICE gives a part of a text"},
+    {"SUBSTRING", "STR_SLICE gives a part of a text"}, {"NOW", "DT_NOW() is the moment"},
+  };
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (str_eq_nocase(name, str_of(others[i].name))) return others[i].here;
+  return NULL;
+}
+
 static void unknown_function(Checker *checker, const Expr *call) {
   if (is_absent(call->name.text)) {
     check_error(checker, call->name.pos, NULL, "%.*s is not in this version", STR_ARG(call->name.text));
@@ -120,7 +132,9 @@ static void unknown_function(Checker *checker, const Expr *call) {
   Str best = speller_best(&speller);
   if (!best.len) best = built_in;
   char hint[320] = "SHOW FUNCTIONS lists those that there are";
-  if (best.len) snprintf(hint, sizeof hint, "did you mean %.*s?", STR_ARG(best));
+  const char *here = said_here(call->name.text);
+  if (here) snprintf(hint, sizeof hint, "%s", here);
+  else if (best.len) snprintf(hint, sizeof hint, "did you mean %.*s?", STR_ARG(best));
   check_error(checker, call->name.pos, hint, "unknown function %.*s", STR_ARG(call->name.text));
 }
 
