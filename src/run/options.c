@@ -215,7 +215,7 @@ static const OptionRow rows[] = {
   {.name = "bad_records", .value = "fail|null|skip|capture", .default_text = "fail", .apply = apply_bad_records, .example = "@bad_records = 'skip'",
    .doc = "A value that cannot be converted: 'fail' stops, 'null' puts NULL, 'skip' leaves the record out, 'capture' also writes it to bad_records_path."},
   {.name = "bad_records_path", .value = "FILE", .default_text = "bad-records.jsonl", .apply = apply_bad_records_path, .example = "@bad_records_path = 'bad.jsonl'",
-   .doc = "File for bad_records = 'capture'."},
+   .doc = "File for bad_records = 'capture', which adds lines to it."},
   {.name = "max_bad_records", .value = "N|N%", .default_text = "", .apply = apply_max_bad_records, .example = "@max_bad_records = '1%'",
    .doc = "With 'null', 'skip' and 'capture': stop when there are more bad records than this."},
   {.name = "log_level", .value = "debug|info|notice|warning|error", .default_text = "info", .late = true, .apply = apply_log_level, .example = "@log_level = 'debug'",
