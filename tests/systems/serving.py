@@ -7,6 +7,7 @@ import sys
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "test"
+    disable_nagle_algorithm = True  # headers and body are two writes
     disable_nagle_algorithm = True  # no body waits for the receipt of its head
 
     connections = 0  # so far
