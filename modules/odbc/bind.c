@@ -1,7 +1,7 @@
 /* bind.c - rows of Arrow arrays as parameters of a statement, many rows at once where the driver takes them so. */
 #include "odbc/odbc.h"
 
-enum { FILL_BYTES = 8 << 20 };
+enum { FILL_BYTES = 8 << 20, SPELLED_BYTES = 32 };
 
 static const struct {
   SqlKind kind;
@@ -48,6 +48,19 @@ static void choose_form(OdbcParam *param, const OdbcColumn *target, bool utf8) {
   if (target && target->way == WAY_STAMP) param->digits = target->digits;
 }
 
+static void spell(OdbcParam *param) {
+  if (param->type.kind != SQL_KIND_DATE && param->type.kind != SQL_KIND_STAMP) return;
+  param->spelled = true;
+  param->c_type = SQL_C_CHAR;
+  param->sql_type = SQL_VARCHAR;
+  param->width = SPELLED_BYTES;
+}
+
+/* The buffer is as wide as the longest value. */
+static bool is_variable(const OdbcParam *param) {
+  return !param->spelled && (param->c_type == SQL_C_WCHAR || param->c_type == SQL_C_CHAR || param->c_type == SQL_C_BINARY);
+}
+
 int odbc_binding_new(Link *link, OdbcBinding *binding, const char *text, const struct ArrowSchema *schema, const OdbcColumn *const *target,
                      const uint32_t *columns, uint32_t count, uint32_t most, TableError *error) {
   *binding = (OdbcBinding){.most = most ? most : 1};
@@ -60,6 +73,7 @@ int odbc_binding_new(Link *link, OdbcBinding *binding, const char *text, const s
     *param = (OdbcParam){.column = column, .schema = schema->children[column], .type = sql_type(schema->children[column])};
     if (param->type.kind == SQL_KIND_UNKNOWN) return MODULE_FAIL(error, "column '%s' is of a type that no database stores", param->schema->name);
     choose_form(param, target ? target[column] : NULL, link->system->utf8);
+    if (link->system->quirks->times_leak && binding->most > 1) spell(param);
   }
   if (odbc_statement(link, &binding->statement, error) != 0) return -1;
   return odbc_prepare(link, binding->statement, text, error);
@@ -174,6 +188,17 @@ static int put_fixed(const OdbcParam *param, const struct ArrowArray *array, int
   return 0;
 }
 
+/* 2024-02-29 12:30:00.000001, or without the time of the day. */
+static int put_spelled(const OdbcParam *param, const struct ArrowArray *array, int64_t row, uint8_t *at, SQLLEN *len, uint64_t number, TableError *error) {
+  SQL_TIMESTAMP_STRUCT stamp;
+  SQL_DATE_STRUCT date;
+  bool whole = param->type.kind == SQL_KIND_DATE;
+  if (put_fixed(param, array, row, whole ? (uint8_t *)&date : (uint8_t *)&stamp, number, error) != 0) return -1;
+  if (whole) *len = snprintf((char *)at, SPELLED_BYTES, "%04d-%02u-%02u", date.year, date.month, date.day);
+  else *len = snprintf((char *)at, SPELLED_BYTES, "%04d-%02u-%02u %02u:%02u:%02u.%06u", stamp.year, stamp.month, stamp.day, stamp.hour, stamp.minute, stamp.second, (unsigned)(stamp.fraction / 1000));
+  return 0;
+}
+
 /* A value of any size: its bytes, lent (of the array, or of `room`). */
 static int get_bytes(const OdbcParam *param, const struct ArrowArray *array, int64_t row, Bytes *room, const char **out, size_t *len, uint64_t number, TableError *error) {
   bool plain = param->type.kind == SQL_KIND_TEXT || param->type.kind == SQL_KIND_BYTES;
@@ -210,7 +235,8 @@ static int put_value(const OdbcParam *param, const struct ArrowArray *array, int
   size_t len;
   param->lengths[i] = SQL_NULL_DATA;
   if (sql_is_null(array, row)) return 0;
-  if (param->c_type != SQL_C_WCHAR && param->c_type != SQL_C_CHAR && param->c_type != SQL_C_BINARY) {
+  if (param->spelled) return put_spelled(param, array, row, at, &param->lengths[i], number, error);
+  if (!is_variable(param)) {
     param->lengths[i] = (SQLLEN)param->width;
     return put_fixed(param, array, row, at, number, error);
   }
@@ -233,9 +259,8 @@ static int choose_rows(OdbcBinding *binding, const struct ArrowArray *batch, int
     size_t all = 0;
     for (uint32_t i = 0; i < binding->count; i++) {
       const OdbcParam *param = &binding->params[i];
-      bool variable = param->c_type == SQL_C_WCHAR || param->c_type == SQL_C_CHAR || param->c_type == SQL_C_BINARY;
       widths[i] = param->width;
-      if (variable && measure(param, batch->children[param->column], row + batch->offset, *rows, room, before, &widths[i], error) != 0) return -1;
+      if (is_variable(param) && measure(param, batch->children[param->column], row + batch->offset, *rows, room, before, &widths[i], error) != 0) return -1;
       all += widths[i] * *rows;
     }
     if (all <= FILL_BYTES || *rows == 1) return 0;

@@ -16,6 +16,7 @@ static const OdbcQuirks quirks[] = {
      .pairs = {{"OPTION", "3145730"}, {"CHARSET", "utf8mb4"}},
      .first = {"SET time_zone = '+00:00'", "SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"},
      .mysql = true,
+     .times_leak = true,
      .utf8 = true,
      .no_rest = true},
     {.driver = NULL},

@@ -36,6 +36,7 @@ typedef struct OdbcQuirks {
   bool postgres;             /* numeric(28, 6) is what it says of any numeric; timestamptz are moments */
   bool mysql;                /* timestamp columns are moments, in UTC by `first` */
   bool no_rest;              /* gives nothing of the rest of a value that did not fit into its block, whatever it says */
+  bool times_leak;           /* keeps each date and each time stamp of an array of parameters for good, unless they are texts */
   bool utf8;                 /* texts as bytes are UTF-8, if CHARSET says so; UTF-16 costs it far more */
   bool cursor;               /* results come by a cursor of the server that the module declares itself (cursor.c) */
 } OdbcQuirks;
@@ -234,6 +235,7 @@ typedef struct OdbcParam {
   const struct ArrowSchema *schema;
   SQLSMALLINT c_type, sql_type, digits;
   SQLULEN size;
+  bool spelled;       /* a date or time stamp as a text */
   size_t width;       /* bytes of a value in the buffer */
   uint8_t *buffer;
   SQLLEN *lengths;
