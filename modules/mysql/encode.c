@@ -3,14 +3,19 @@
 
 #include "mysql.h"
 
+static void put_byte(Bytes *out, char byte) {
+  if (bytes_reserve(out, 1)) out->data[out->len++] = (uint8_t)byte;
+}
+
 static void put_escaped(Bytes *out, const char *text, size_t len) {
+  static const char letters[256] = {['\\'] = '\\', ['\n'] = 'n', ['\t'] = 't', [0] = '0'};
   for (size_t i = 0; i < len;) {
     size_t plain = i;
-    while (plain < len && text[plain] != '\\' && text[plain] != '\n' && text[plain] != '\t' && text[plain]) plain++;
+    while (plain < len && !letters[(unsigned char)text[plain]]) plain++;
     bytes_put(out, text + i, plain - i);
     if (plain == len) break;
-    char letter = text[plain], escaped[2] = {'\\', letter == '\n' ? 'n' : letter == '\t' ? 't' : letter ? '\\' : '0'};
-    bytes_put(out, escaped, 2);
+    put_byte(out, '\\');
+    put_byte(out, letters[(unsigned char)text[plain]]);
     i = plain + 1;
   }
 }
@@ -58,9 +63,10 @@ static const char *put_value(const MyField *field, const struct ArrowSchema *sch
       break;
     default: break;
   }
+  bool plain_text = type->kind != SQL_KIND_NESTED; /* digits and the like need no escapes */
   scratch->len = 0;
-  if (sql_put_text(scratch, schema, &plain, array, row) < 0) return "a value that MySQL cannot store";
-  put_escaped(out, (const char *)scratch->data, scratch->len);
+  if (sql_put_text(plain_text ? out : scratch, schema, &plain, array, row) < 0) return "a value that MySQL cannot store";
+  if (!plain_text) put_escaped(out, (const char *)scratch->data, scratch->len);
   return NULL;
 }
 
@@ -71,7 +77,7 @@ int my_encode(const MyField *fields, const struct ArrowSchema *schema, const str
     for (int64_t k = 0; k < schema->n_children && !wrong; k++) {
       const struct ArrowArray *array = batch->children[k];
       int64_t at = batch->offset + i;
-      if (k) bytes_put(out, "\t", 1);
+      if (k) put_byte(out, '\t');
       if (fields[k].type.kind == SQL_KIND_NULL || sql_is_null(array, at)) bytes_put(out, "\\N", 2);
       else wrong = put_value(&fields[k], schema->children[k], array, at, &scratch, out);
       if (!wrong) continue;
@@ -79,7 +85,7 @@ int my_encode(const MyField *fields, const struct ArrowSchema *schema, const str
       if (strstr(wrong, "finer")) MODULE_HINT(error, "round it before, or store it as text");
       else if (strstr(wrong, "NaN")) MODULE_HINT(error, "write NULL in their place, or store them as text");
     }
-    bytes_put(out, "\n", 1);
+    put_byte(out, '\n');
   }
   out->failed |= scratch.failed;
   bytes_free(&scratch);
