@@ -95,7 +95,7 @@ static void put_load(const MyLoad *load, Bytes *out) {
 static int load_data(MyLoad *load, int64_t rows, TableError *error) {
   static const unsigned refused[] = {ER_NOT_ALLOWED_COMMAND, 3948, 4166, 2068};
   unsigned yes = 1, no = 0;
-  Input input = {(const char *)load->buffer.data, load->buffer.len};
+  Input input = {(const char *)load->sending.data, load->sending.len};
   Bytes statement = {0};
   TableError why = {{0}, {0}};
   mysql_options(load->connection, MYSQL_OPT_LOCAL_INFILE, &yes);
@@ -104,10 +104,10 @@ static int load_data(MyLoad *load, int64_t rows, TableError *error) {
   int status = my_run(load->system, load->connection, &statement, &why);
   mysql_options(load->connection, MYSQL_OPT_LOCAL_INFILE, &no);
   load->code = status < 0 ? mysql_errno(load->connection) : 0;
-  if (status == 0) return check_warnings(load, load->row, rows, error);
+  if (status == 0) return check_warnings(load, load->first, rows, error);
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
     if (load->code == refused[i]) return 1;
-  fail_row(load, load->row, rows, why.text, error);
+  fail_row(load, load->first, rows, why.text, error);
   if (why.hint[0]) MODULE_HINT(error, "%s", why.hint);
   return -1;
 }
@@ -201,12 +201,12 @@ static int insert_some(MyLoad *load, char **at, uint32_t rows, int64_t first, Ta
 }
 
 static int insert_all(MyLoad *load, int64_t rows, TableError *error) {
-  char *at = (char *)load->buffer.data;
+  char *at = (char *)load->sending.data;
   uint32_t most = MOST_PARAMETERS / (load->field_count ? load->field_count : 1);
   int status = 0;
   if (most > MOST_ROWS) most = MOST_ROWS;
   for (int64_t done = 0; done < rows && status == 0; done += most)
-    status = insert_some(load, &at, rows - done < most ? (uint32_t)(rows - done) : most, load->row + done, error);
+    status = insert_some(load, &at, rows - done < most ? (uint32_t)(rows - done) : most, load->first + done, error);
   return status;
 }
 
@@ -221,17 +221,42 @@ static int find_row(MyLoad *load, int64_t rows, TableError *error) {
   return -1;
 }
 
-int my_load(MyLoad *load, int64_t rows, TableError *error) {
-  if (load->buffer.failed) return SQL_NO_MEMORY(error);
+static int send_rows(MyLoad *load, int64_t rows, TableError *error) {
   int status = 0;
-  if (rows && !load->by_insert) {
+  if (!load->by_insert) {
     if (load->transactional) status = my_do(load->system, load->connection, "SAVEPOINT " SAVEPOINT_NAME, error);
     if (status == 0) status = load_data(load, rows, error);
     load->by_insert = status == 1;
     if (status < 0 && was_refused(load)) status = find_row(load, rows, error);
   }
-  if (rows && load->by_insert) status = insert_all(load, rows, error);
-  load->row += rows;
+  return load->by_insert ? insert_all(load, rows, error) : status;
+}
+
+static void *send_beside(void *argument) {
+  MyLoad *load = argument;
+  load->status = send_rows(load, load->sending_rows, &load->error);
+  return NULL;
+}
+
+int my_load_wait(MyLoad *load, TableError *error) {
+  if (load->running) pthread_join(load->thread, NULL);
+  load->running = false;
+  if (load->status < 0) *error = load->error;
+  return load->status;
+}
+
+int my_load(MyLoad *load, int64_t rows, TableError *error) {
+  if (load->buffer.failed) return SQL_NO_MEMORY(error);
+  if (my_load_wait(load, error) < 0 || !rows) return load->status;
+  Bytes sent = load->sending;
+  load->sending = load->buffer;
+  load->sending_rows = rows;
+  load->first = load->row;
+  load->buffer = sent;
   load->buffer.len = 0;
-  return status;
+  load->row += rows;
+  load->running = pthread_create(&load->thread, NULL, send_beside, load) == 0;
+  if (load->running) return 0;
+  send_beside(load);
+  return my_load_wait(load, error);
 }

@@ -7,6 +7,7 @@
 #define MODULES_MYSQL_H
 
 #include <mysql.h>
+#include <pthread.h>
 #include <errmsg.h>
 #include <mysqld_error.h>
 
@@ -112,7 +113,8 @@ int my_write(SystemWriter *writer, struct ArrowArray *batch, TableError *error);
 int my_commit(SystemWriter *writer, TableError *error);
 void my_free_writer(SystemWriter *writer);
 
-/* load.c: rows that my_encode made, into a table, by LOAD DATA LOCAL where the server allows it, else by INSERT. */
+/* load.c: rows that my_encode made, into a table, by LOAD DATA LOCAL where the server allows it, else by INSERT. While the server takes
+   some, the next ones are made. */
 typedef struct MyLoad {
   System *system;
   MYSQL *connection;
@@ -124,10 +126,20 @@ typedef struct MyLoad {
   bool transactional;      /* what a statement that failed has done can be undone */
   bool placed;             /* the error tells the row */
   unsigned code;           /* of the server's last error; 0: it was only warnings */
-  int64_t row;             /* of the next one, from 1 on */
+  int64_t row;             /* of the first one in the buffer, from 1 on */
   Bytes buffer;
+  /* What is on its way: nobody else uses the connection while the thread runs. */
+  pthread_t thread;
+  bool running;
+  Bytes sending;
+  int64_t first, sending_rows; /* the number of its first row */
+  int status;
+  TableError error;
 } MyLoad;
+/* Sends so many rows, which are the buffer, once those before have arrived; it has only begun with them when it returns. */
 int my_load(MyLoad *load, int64_t rows, TableError *error);
+/* Until all have arrived. -1: they could not, and the error says why. */
+int my_load_wait(MyLoad *load, TableError *error);
 
 /* --- execute.c --- */
 int my_execute(System *system, const char *statement, const struct ArrowSchema *types, const struct ArrowArray *row, int64_t *affected, TableError *error);

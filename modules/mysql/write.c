@@ -11,7 +11,7 @@
 
 #include "mysql.h"
 
-enum { PIECE = 8 << 20, MOST_NAME = 64 };
+enum { PIECE = 4 << 20, MOST_NAME = 64 };
 
 struct SystemWriter {
   System *system;
@@ -326,6 +326,7 @@ static int upsert(SystemWriter *writer, TableError *error) {
 int my_commit(SystemWriter *writer, TableError *error) {
   int status = my_load(&writer->load, writer->rows, error);
   writer->rows = 0;
+  if (status == 0) status = my_load_wait(&writer->load, error);
   if (status == 0 && writer->to.mode == SYSTEM_UPSERT) status = upsert(writer, error);
   if (status < 0) return -1;
   bool visible = my_do(writer->system, writer->connection, "COMMIT", error) == 0;
@@ -341,6 +342,8 @@ int my_commit(SystemWriter *writer, TableError *error) {
 void my_free_writer(SystemWriter *writer) {
   bool undone = writer->created && !writer->committed;
   Bytes drop = {0}, lock = {0};
+  TableError ignored;
+  (void)my_load_wait(&writer->load, &ignored);
   if (undone) sql_putf(&drop, "DROP TABLE IF EXISTS %s", writer->into);
   if (undone && writer->lock) sql_putf(&lock, "DO IF(GET_LOCK(%s, 5), 1, (SELECT 1 UNION SELECT 2))", writer->lock);
   my_end(writer->system, writer->connection, writer->connection && !writer->committed && writer->system->host->stopped());
@@ -355,5 +358,6 @@ void my_free_writer(SystemWriter *writer) {
   free(writer->waiting);
   free(writer->fields);
   bytes_free(&writer->load.buffer);
+  bytes_free(&writer->load.sending);
   free(writer);
 }
