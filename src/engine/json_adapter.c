@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <pthread.h>
 
 #include "engine/adapter_params.h"
 #include "engine/load.h"
@@ -147,6 +148,56 @@ static Cutter *new_cutter(const LoadPlan *plan, uint32_t file) {
   return layouts[file] == JSON_LINES ? NULL : json_cutter((JsonLayout)layouts[file], options->array, options->array_count);
 }
 
+/* Layouts of files elsewhere, found many at once: each costs the wait for an answer. */
+typedef struct Layouts {
+  LoadPlan *plan;
+  uint8_t *out;
+  pthread_mutex_t lock;
+  pthread_cond_t done;
+  uint32_t next, running, failed; /* failed: the first file that did; UINT32_MAX: none */
+  DcError err;
+} Layouts;
+
+static void find_some(void *self) {
+  Layouts *all = self;
+  pthread_mutex_lock(&all->lock);
+  while (all->next < all->plan->files.count && all->failed == UINT32_MAX) {
+    uint32_t file = all->next++;
+    DcError err = {0};
+    pthread_mutex_unlock(&all->lock);
+    DcCode code = find_layout(all->plan, file, &all->out[file], &err);
+    pthread_mutex_lock(&all->lock);
+    if (code == DC_OK || all->plan->hive.count || file > all->failed) continue; /* WHERE may leave the file out; else reading it fails in the same way */
+    all->failed = file;
+    all->err = err;
+  }
+  all->running--;
+  pthread_cond_signal(&all->done);
+  pthread_mutex_unlock(&all->lock);
+}
+
+static DcCode find_elsewhere(LoadPlan *plan, uint8_t *out, DcError *err) {
+  enum { AT_ONCE = 16 };
+  Layouts all = {.plan = plan, .out = out, .lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .running = AT_ONCE, .failed = UINT32_MAX};
+  plan->heads_only = true;
+  for (uint32_t i = 0; i < AT_ONCE; i++) remote_background(find_some, &all);
+  pthread_mutex_lock(&all.lock);
+  while (all.running) pthread_cond_wait(&all.done, &all.lock);
+  pthread_mutex_unlock(&all.lock);
+  plan->heads_only = false;
+  pthread_mutex_destroy(&all.lock);
+  pthread_cond_destroy(&all.done);
+  if (all.failed != UINT32_MAX) *err = all.err;
+  return err->code;
+}
+
+static bool are_elsewhere(const LoadPlan *plan) {
+  enum { FEW = 4 };
+  for (size_t i = 0; i < plan->files.count; i++)
+    if (!plan->files.files[i].remote || !plan->files.files[i].regular) return false;
+  return plan->files.count > FEW;
+}
+
 static DcCode schema(Dataset *node, DcError *err) {
   LoadPlan *plan = node->load;
   const JsonOptions *options = plan->file.own;
@@ -154,9 +205,11 @@ static DcCode schema(Dataset *node, DcError *err) {
   uint8_t *layouts = arena_alloc(&plan->arena, plan->files.count + 1);
   plan->own = layouts;
   plan->cutter = new_cutter;
+  for (uint32_t i = 0; i < plan->files.count; i++) layouts[i] = (uint8_t)options->layout;
+  if (options->layout != JSON_AUTO) return DC_OK;
+  if (are_elsewhere(plan)) return find_elsewhere(plan, layouts, err);
   for (uint32_t i = 0; i < plan->files.count; i++) {
-    layouts[i] = (uint8_t)options->layout;
-    DcCode code = options->layout == JSON_AUTO ? find_layout(plan, i, &layouts[i], err) : DC_OK;
+    DcCode code = find_layout(plan, i, &layouts[i], err);
     if (code != DC_OK && !plan->hive.count) return code;
     if (code != DC_OK) dc_error_clear(err); /* WHERE may leave the file out; else reading it fails in the same way */
   }

@@ -15,9 +15,14 @@ enum { HEAD = 64 << 10 };
 DcCode load_head(LoadPlan *plan, uint32_t number, size_t want, Buf *out, bool *ended, DcError *err) {
   const InputFile *file = &plan->files.files[number];
   Opened *kept = plan->opened ? &plan->opened[number] : NULL;
-  if (kept && file->regular && (!file->remote || kept->taken)) kept = NULL;
+  if (kept && file->regular && (!file->remote || kept->taken || plan->heads_only)) kept = NULL;
   InputStream *stream = kept ? kept->stream : NULL;
-  if (!stream) DC_TRY(stream_open(file, 0, UINT64_MAX, &stream, err));
+  bool part = !kept && file->regular && file->codec == CODEC_NONE && !file->archive_len;
+  if (!stream) DC_TRY(stream_open(file, 0, part ? want : UINT64_MAX, &stream, err));
+  if (part && stream_fetch(stream, err) != DC_OK) {
+    stream_close(stream);
+    return err->code;
+  }
   if (kept) {
     kept->stream = stream;
     kept->since = time(NULL);
