@@ -4,16 +4,12 @@
  * against writers for that moment, so that all see the same rows; where the right to lock is missing, or where a query is read, they are
  * only begun one right after another. InnoDB has snapshots, other engines have not.
  */
-#include <pthread.h>
-
 #include "mysql.h"
 
 enum { DEFAULT_PARTITIONS = 8, MOST_PARTITIONS = 64 };
 
 typedef struct Shared {
-  pthread_mutex_t lock;
-  bool ready, failed;
-  TableError error;
+  SqlShared base;
   MYSQL *connections[MOST_PARTITIONS];
   char *bounds[MOST_PARTITIONS]; /* texts within quotes; bound i ends partition i */
   uint32_t bound_count;
@@ -82,7 +78,7 @@ int my_plan(System *system, const SystemQuery *query, SystemPlan **out, struct A
   }
   plan->system = system;
   plan->shared = shared;
-  pthread_mutex_init(&shared->lock, NULL);
+  pthread_mutex_init(&shared->base.lock, NULL);
   int status = name_source(plan, query->from, error);
   MYSQL *connection = status == 0 ? my_begin(system, error) : NULL;
   if (status == 0) status = connection ? find_columns(plan, connection, error) : -1;
@@ -105,7 +101,7 @@ void my_free_plan(SystemPlan *plan) {
     my_end(plan->system, shared->connections[i], false);
     free(shared->bounds[i]);
   }
-  pthread_mutex_destroy(&shared->lock);
+  pthread_mutex_destroy(&shared->base.lock);
   free(shared);
   for (uint32_t i = 0; i < plan->fields.count; i++) free(plan->columns[i].name);
   free(plan->columns);
@@ -183,24 +179,27 @@ static int find_bounds(SystemPlan *plan, Shared *shared, TableError *error) {
   return status;
 }
 
+static int make_shared(SystemPlan *plan, TableError *error) { return begin_snapshots(plan, plan->shared, error) < 0 ? -1 : find_bounds(plan, plan->shared, error); }
+
+/* With the lock held. */
+static MYSQL *take_connection(SystemPlan *plan, uint32_t partition, char **where, TableError *error) {
+  Shared *shared = plan->shared;
+  Bytes key = {0};
+  if (sql_shared_make(&shared->base, make_shared, plan, error) < 0) return NULL;
+  sql_put_name(&key, plan->columns[plan->key].name, '`');
+  if (sql_range(&key, shared->bounds, shared->bound_count, partition, where, error) < 0) return NULL;
+  MYSQL *connection = shared->connections[partition];
+  shared->connections[partition] = NULL;
+  if (!connection) MODULE_FAIL(error, "partition %u is read twice", partition);
+  return connection;
+}
+
 MYSQL *my_open_partition(SystemPlan *plan, uint32_t partition, char **where, TableError *error) {
   Shared *shared = plan->shared;
-  MYSQL *connection = NULL;
-  Bytes key = {0};
   *where = NULL;
   if (plan->partitions == 1) return my_begin(plan->system, error);
-  pthread_mutex_lock(&shared->lock);
-  if (!shared->ready && !shared->failed) {
-    shared->failed = begin_snapshots(plan, shared, &shared->error) < 0 || find_bounds(plan, shared, &shared->error) < 0;
-    shared->ready = !shared->failed;
-  }
-  if (shared->failed) *error = shared->error;
-  if (shared->ready) sql_put_name(&key, plan->columns[plan->key].name, '`');
-  if (shared->ready && sql_range(&key, shared->bounds, shared->bound_count, partition, where, error) == 0) {
-    connection = shared->connections[partition];
-    shared->connections[partition] = NULL;
-    if (!connection) MODULE_FAIL(error, "partition %u is read twice", partition);
-  }
-  pthread_mutex_unlock(&shared->lock);
+  pthread_mutex_lock(&shared->base.lock);
+  MYSQL *connection = take_connection(plan, partition, where, error);
+  pthread_mutex_unlock(&shared->base.lock);
   return connection;
 }

@@ -1,18 +1,12 @@
 /* plan.c - what is to be read: columns and their types; parts by ranges of a key, all on one snapshot of the database.
- *
- * Bounds and snapshot are made when the first partition is read, so that a dataset that waits holds no connection and no transaction.
  */
-#include <pthread.h>
-
 #include "postgres.h"
 
 enum { DEFAULT_PARTITIONS = 8 };
 
 /* What the partitions share. The connection keeps the snapshot until the last partition has taken it over. */
 typedef struct Shared {
-  pthread_mutex_t lock;
-  bool ready, failed;
-  TableError error;
+  SqlShared base;
   PGconn *connection;
   char *snapshot;
   char **bounds;        /* texts within quotes; bound i ends partition i */
@@ -118,7 +112,7 @@ int pg_plan(System *system, const SystemQuery *query, SystemPlan **out, struct A
   }
   plan->system = system;
   plan->shared = shared;
-  pthread_mutex_init(&shared->lock, NULL);
+  pthread_mutex_init(&shared->base.lock, NULL);
   int status = name_source(plan, query->from, &table, error);
   PGconn *connection = status == 0 ? pg_begin(system, error) : NULL;
   if (status == 0) status = connection ? find_columns(plan, connection, error) : -1;
@@ -142,7 +136,7 @@ void pg_free_plan(SystemPlan *plan) {
   for (uint32_t i = 0; i < shared->bound_count; i++) PQfreemem(shared->bounds[i]);
   free(shared->bounds);
   PQfreemem(shared->snapshot);
-  pthread_mutex_destroy(&shared->lock);
+  pthread_mutex_destroy(&shared->base.lock);
   free(shared);
   for (uint32_t i = 0; i < plan->fields.count; i++) free(plan->columns[i].name);
   free(plan->columns);
@@ -193,8 +187,8 @@ static int take_bounds(Shared *shared, const PGresult *result, TableError *error
   return shared->bounds ? 0 : SQL_NO_MEMORY(error);
 }
 
-/* Under the lock. */
-static int make_shared(SystemPlan *plan, Shared *shared, TableError *error) {
+static int make_shared(SystemPlan *plan, TableError *error) {
+  Shared *shared = plan->shared;
   Bytes statement = {0};
   put_bounds(plan, &statement);
   const char *text = sql_text(&statement);
@@ -232,25 +226,22 @@ PGconn *pg_open_partition(SystemPlan *plan, uint32_t partition, char **where, Ta
   Bytes key = {0};
   *where = NULL;
   if (plan->partitions == 1) return pg_begin(plan->system, error);
-  pthread_mutex_lock(&shared->lock);
-  if (!shared->ready && !shared->failed) {
-    shared->failed = make_shared(plan, shared, &shared->error) < 0;
-    shared->ready = !shared->failed;
-  }
-  if (shared->failed) *error = shared->error;
-  pthread_mutex_unlock(&shared->lock);
-  if (shared->ready) sql_putf(&key, "q.c%u", plan->key);
-  if (shared->ready && sql_range(&key, shared->bounds, shared->bound_count, partition, where, error) == 0) connection = join_snapshot(plan, shared, error);
+  pthread_mutex_lock(&shared->base.lock);
+  int status = sql_shared_make(&shared->base, make_shared, plan, error);
+  pthread_mutex_unlock(&shared->base.lock);
+  if (status < 0) return NULL;
+  sql_putf(&key, "q.c%u", plan->key);
+  if (sql_range(&key, shared->bounds, shared->bound_count, partition, where, error) == 0) connection = join_snapshot(plan, shared, error);
   if (!connection) {
     free(*where);
     *where = NULL;
     return NULL;
   }
-  pthread_mutex_lock(&shared->lock);
+  pthread_mutex_lock(&shared->base.lock);
   if (++shared->open == plan->partitions) {
     pg_end(shared->connection);
     shared->connection = NULL;
   }
-  pthread_mutex_unlock(&shared->lock);
+  pthread_mutex_unlock(&shared->base.lock);
   return connection;
 }

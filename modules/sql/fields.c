@@ -58,3 +58,12 @@ int sql_range(Bytes *key, char *const *bounds, uint32_t count, uint32_t partitio
   bytes_free(&where);
   return SQL_NO_MEMORY(error);
 }
+
+int sql_shared_make(SqlShared *shared, int (*make)(SystemPlan *plan, TableError *error), SystemPlan *plan, TableError *error) {
+  if (!shared->made && !shared->failed) {
+    shared->failed = make(plan, &shared->error) < 0;
+    shared->made = !shared->failed;
+  }
+  if (shared->failed) *error = shared->error;
+  return shared->failed ? -1 : 0;
+}

@@ -5,6 +5,8 @@
 #ifndef MODULES_SQL_SQL_H
 #define MODULES_SQL_SQL_H
 
+#include <pthread.h>
+
 #include "module.h"
 #include "value/system_module.h"
 
@@ -100,6 +102,16 @@ void sql_fields_free(SqlFields *fields);
 /* The condition of a partition: the rows between two of the bounds, those before the first one with the NULLs. Bounds and key are SQL; the
    key is freed. The caller frees *out. */
 int sql_range(Bytes *key, char *const *bounds, uint32_t count, uint32_t partition, char **out, TableError *error);
+
+/* What the partitions of a plan have in common (bounds, snapshots) is made when the first of them is read, so that a dataset that waits
+   holds no connection and no transaction. What a module's own struct of it begins with; its lock is the module's, too. */
+typedef struct SqlShared {
+  pthread_mutex_t lock;
+  bool made, failed;
+  TableError error;
+} SqlShared;
+/* Makes it, if nobody has; with the lock held. If that failed it stays so. */
+int sql_shared_make(SqlShared *shared, int (*make)(SystemPlan *plan, TableError *error), SystemPlan *plan, TableError *error);
 
 /* --- Streams --- */
 
