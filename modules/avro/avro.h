@@ -33,10 +33,9 @@ struct AvroType {
 };
 
 typedef struct AvroSchema AvroSchema;
-/* Reads JSON. The root is a record; another type becomes the field "value" of one, as `wrapped` tells. */
+/* Reads JSON. The root is a record; another type becomes the field "value" of one. */
 int avro_schema_read(const char *json, size_t len, AvroSchema **out, TableError *error);
 const AvroType *avro_schema_root(const AvroSchema *schema);
-bool avro_schema_wrapped(const AvroSchema *schema);
 void avro_schema_free(AvroSchema *schema); /* NULL is fine */
 /* The fields whose mark is set (NULL: all) as an Arrow struct; the caller releases it. */
 int avro_schema_arrow(const AvroType *root, const uint8_t *marks, struct ArrowSchema *out, TableError *error);

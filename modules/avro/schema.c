@@ -9,7 +9,6 @@
 struct AvroSchema {
   yyjson_doc *doc;
   AvroType *root;
-  bool wrapped;
   void **owned; /* all that is allocated for the tree */
   size_t count, cap;
 };
@@ -262,7 +261,6 @@ static bool wrap_root(Reader *reader) {
   root->children[0] = schema->root;
   root->names[0] = own_text(reader, "value");
   schema->root = root;
-  schema->wrapped = true;
   return root->names[0];
 }
 
@@ -281,7 +279,6 @@ int avro_schema_read(const char *json, size_t len, AvroSchema **out, TableError 
 }
 
 const AvroType *avro_schema_root(const AvroSchema *schema) { return schema->root; }
-bool avro_schema_wrapped(const AvroSchema *schema) { return schema->wrapped; }
 
 void avro_schema_free(AvroSchema *schema) {
   if (!schema) return;

@@ -54,7 +54,6 @@ typedef struct Progress {
 
 DcCode engine_new(const EngineOptions *options, Engine **out, DcError *err) DC_MUST_CHECK;
 void engine_free(Engine *engine); /* removes its temporary files */
-const EngineOptions *engine_options(const Engine *engine);
 /* The statement whose cost is counted from now on; NULL: none. stats outlives the statement. */
 void engine_begin_statement(Engine *engine, int number, Position pos, StatementStats *stats);
 void engine_end_statement(Engine *engine);
@@ -63,8 +62,7 @@ void engine_end_statement(Engine *engine);
 DcCode engine_complete(Engine *engine, DcError *err) DC_MUST_CHECK;
 bool engine_has_open_transactions(const Engine *engine);
 void engine_progress(const Engine *engine, Progress *out);
-/* Stop workers at the next morsel; async-signal-safe. Calls then return DC_INTERRUPTED. */
-void engine_interrupt(void);
+/* Is the run to end? Workers stop at the next morsel, and calls return DC_INTERRUPTED. */
 bool engine_interrupted(void);
 /* Warnings with counts go here once per statement (set by the session). */
 void engine_on_warning(Engine *engine, void (*warn)(void *self, Position pos, const char *text), void *self);

@@ -17,7 +17,6 @@
 #include "engine/view.h"
 #include "io/stream.h"
 
-void engine_interrupt(void) { interrupt_set(); }
 bool engine_interrupted(void) { return interrupt_asked(); }
 
 static uint64_t read_number(const char *path) {
@@ -92,8 +91,6 @@ void engine_free(Engine *engine) {
   pthread_mutex_destroy(&engine->lock);
   dc_free(engine);
 }
-
-const EngineOptions *engine_options(const Engine *engine) { return &engine->options; }
 
 size_t engine_block_size(const Engine *engine) {
   size_t size = engine->options.memory / 64; /* not by threads: where blocks end shows in compressed outputs */

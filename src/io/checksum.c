@@ -35,12 +35,6 @@ static bool evp_ready;
 
 const char *checksum_name(ChecksumKind kind) { return NAMES[kind]; }
 
-ChecksumKind checksum_by_name(Str name) {
-  for (int kind = CHECKSUM_XXH128; kind <= CHECKSUM_SHA256; kind++)
-    if (str_eq_nocase(name, str_of(NAMES[kind]))) return (ChecksumKind)kind;
-  return CHECKSUM_NONE;
-}
-
 static void open_library(void) {
   static const char *const LIBRARIES[] = {"libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so", NULL};
   static const char *const FUNCTIONS[] = {"EVP_MD_CTX_new", "EVP_MD_CTX_free", "EVP_sha256", "EVP_DigestInit_ex", "EVP_DigestUpdate", "EVP_DigestFinal_ex"};

@@ -14,9 +14,8 @@ enum { CHECKSUM_HEX = 65 }; /* digits of the longest, and a NUL */
 
 typedef struct Checksum Checksum;
 
-/* "xxh128", "sha256"; and back: CHECKSUM_NONE for other names. */
+/* "xxh128", "sha256". */
 const char *checksum_name(ChecksumKind kind);
-ChecksumKind checksum_by_name(Str name);
 /* Fails where the library of a kind is missing. Later calls with that kind do not fail for it. */
 DcCode checksum_prepare(ChecksumKind kind, DcError *err) DC_MUST_CHECK;
 /* Freed by checksum_free. One thread at a time. */

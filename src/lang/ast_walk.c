@@ -214,10 +214,6 @@ void block_each_expr(const Block *block, void (*visit)(void *self, const Expr *e
   walk_block(&(Walk){.visit = visit, .self = self}, block);
 }
 
-void expr_each(const Expr *expr, void (*visit)(void *self, const Expr *expr), void *self) {
-  walk_expr(&(Walk){.visit = visit, .self = self}, expr);
-}
-
 void block_each_stmt(const Block *block, void (*visit)(void *self, const Stmt *stmt), void *self) {
   walk_block(&(Walk){.visit_stmt = visit, .self = self}, block);
 }

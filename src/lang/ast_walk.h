@@ -7,8 +7,6 @@
 /* Calls visit for all expressions in the statements of a block and in the statements inside of them; the parts of texts
    and names count. Definitions (FUNCTION, PROCEDURE, TRANSFORM) in the block are not entered. */
 void block_each_expr(const Block *block, void (*visit)(void *self, const Expr *expr), void *self);
-/* The same for an expression (NULL is fine) and everything in it. */
-void expr_each(const Expr *expr, void (*visit)(void *self, const Expr *expr), void *self);
 /* Calls visit for all statements of a block and those inside of them; definitions are visited but not entered. */
 void block_each_stmt(const Block *block, void (*visit)(void *self, const Stmt *stmt), void *self);
 
