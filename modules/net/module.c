@@ -22,11 +22,6 @@ static bool can_write(const char *url) {
   return backend && backend->put;
 }
 
-static bool can_list(const char *url) {
-  const Backend *backend = find_backend(url);
-  return backend && backend->list;
-}
-
 /* --- Parameters --- */
 
 static int read_seconds(const char *name, const char *value, uint32_t most, uint32_t *out, RemoteError *error) {
@@ -262,5 +257,5 @@ static const char *const schemes[] = {"http", "https", "s3", "s3a", "s3n", "webh
 
 extern const RemoteModule dcetl_net_module;
 MODULE_EXPORT const RemoteModule dcetl_net_module = {
-  REMOTE_MODULE_VERSION, schemes, can_write, can_list, open_store, close_store, look, list, read_at, read_from,
+  REMOTE_MODULE_VERSION, schemes, can_write, open_store, close_store, look, list, read_at, read_from,
   limits, put, begin, part, complete, free_upload, remove_file};

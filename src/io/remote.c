@@ -214,7 +214,6 @@ static bool asks(const Remote *remote, bool (*can)(const char *url)) {
   return result;
 }
 
-bool remote_can_list(const Remote *remote) { return asks(remote, remote->module->can_list); }
 bool remote_can_write(const Remote *remote) { return asks(remote, remote->module->can_write); }
 const RemoteModule *remote_module(const Remote *remote) { return remote->module; }
 RemoteStore *remote_store(const Remote *remote) { return remote->store; }

@@ -32,7 +32,6 @@ Str remote_name(Str url);
 
 /* Opens the store of a URL, or finds one that was opened with the same options (NULL: none). */
 DcCode remote_open(Str url, const RemoteOptions *options, Remote **out, DcError *err) DC_MUST_CHECK;
-bool remote_can_list(const Remote *remote);
 bool remote_can_write(const Remote *remote);
 
 /* Nothing there is REMOTE_NONE. */

@@ -64,7 +64,6 @@ typedef struct RemoteModule {
   uint32_t version;
   const char *const *schemes; /* "s3", "s3a", "gs", …, NULL at the end */
   bool (*can_write)(const char *url);
-  bool (*can_list)(const char *url);
 
   /* For all URLs of one scheme and host or bucket. Credentials are looked for here, requests are made later. host is kept. */
   int (*open)(const RemoteHost *host, const char *url, const RemoteOption *options, uint32_t option_count, RemoteStore **out, RemoteError *error);

@@ -241,7 +241,7 @@ static int remove_object(RemoteStore *store, const char *url, RemoteError *error
 }
 
 static const char *const schemes[] = {"s3", NULL};
-static const RemoteModule module = {.version = REMOTE_MODULE_VERSION, .schemes = schemes, .can_write = yes, .can_list = yes, .open = open_store, .look = look, .list = list,
+static const RemoteModule module = {.version = REMOTE_MODULE_VERSION, .schemes = schemes, .can_write = yes, .open = open_store, .look = look, .list = list,
                                     .read_at = read_at, .read_from = read_from, .limits = limits, .put = put, .upload_begin = upload_begin, .upload_part = upload_part,
                                     .upload_complete = upload_complete, .upload_free = upload_free, .remove = remove_object};
 
