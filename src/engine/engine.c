@@ -15,6 +15,7 @@
 #include "engine/system.h"
 #include "engine/typed_guard.h"
 #include "engine/view.h"
+#include "io/archive.h"
 #include "io/stream.h"
 
 bool engine_interrupted(void) { return interrupt_asked(); }
@@ -77,6 +78,7 @@ void engine_free(Engine *engine) {
   system_ends_free(engine);
   pool_free(engine->pool);
   guard_end();
+  entry_clear_shelf();
   remote_use_budget(NULL);
   budget_free(engine->budget);
   for (TextFormat *format = engine->formats, *next; format; format = next) {

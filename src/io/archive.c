@@ -183,6 +183,15 @@ void entry_close(EntryReader *reader) {
   free_reader(last);
 }
 
+void entry_clear_shelf(void) {
+  EntryReader *waiting[SHELF];
+  pthread_mutex_lock(&lock);
+  memcpy(waiting, shelf, sizeof waiting);
+  memset(shelf, 0, sizeof shelf);
+  pthread_mutex_unlock(&lock);
+  for (size_t i = 0; i < SHELF; i++) free_reader(waiting[i]);
+}
+
 static bool same_file(const struct stat *a, const struct stat *b) {
   return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
          a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;

@@ -46,5 +46,7 @@ DcCode entry_open(const InputFile *file, EntryReader **out, DcError *err) DC_MUS
 DcCode entry_read(EntryReader *reader, char *data, size_t size, size_t *got, DcError *err) DC_MUST_CHECK;
 uint64_t entry_taken(const EntryReader *reader); /* bytes read from the disk for it */
 void entry_close(EntryReader *reader);           /* NULL is fine */
+/* Ends the readers that wait for others to want them: what they hold is charged to the budget of an engine that ends. */
+void entry_clear_shelf(void);
 
 #endif

@@ -205,16 +205,15 @@ DcCode remote_open(Str url, const RemoteOptions *options, Remote **out, DcError 
 }
 
 /* The root has no / at its end: what can be done with it goes for all of it. */
-static bool asks(const Remote *remote, bool (*can)(const char *url)) {
+bool remote_can_write(const Remote *remote) {
   const char *end = strchr(remote->key, '\n');
   char *root = dc_alloc(strlen(remote->key) + 2);
   memcpy(root, remote->key, end ? (size_t)(end - remote->key) : strlen(remote->key));
-  bool result = can(root);
+  bool result = remote->module->can_write(root);
   dc_free(root);
   return result;
 }
 
-bool remote_can_write(const Remote *remote) { return asks(remote, remote->module->can_write); }
 const RemoteModule *remote_module(const Remote *remote) { return remote->module; }
 RemoteStore *remote_store(const Remote *remote) { return remote->store; }
 
