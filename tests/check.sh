@@ -39,12 +39,14 @@ run() {
 units() { (cd tests/unit && for f in test_*.c; do echo "${f%.c}"; done); }
 
 # Unit tests: each program is a libcheck run: "100%: Checks: 5, Failures: 0, Errors: 0".
-unit() { # unit BUILD PROGRAM…
-  up=0 uf=0 folder=$1/unit
+unit() { # unit BUILD PROGRAM…: one after another, or JOBS at once
+  up=0 uf=0 folder=$1/unit outputs=$(mktemp -d)
   shift
+  # shellcheck disable=SC2016
+  printf '%s\n' "$@" | xargs -P "${JOBS:-1}" -I '{}' sh -c '"$1/$3" >"$2/$3" 2>&1 && : >"$2/$3.fine"' - "$folder" "$outputs" '{}'
   for program in "$@"; do
-    program=$folder/$program
-    out=$("$program" 2>&1) && ok=1 || ok=0
+    out=$(cat "$outputs/$program")
+    [ -e "$outputs/$program.fine" ] && ok=1 || ok=0
     counts=$(printf '%s\n' "$out" | sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' |
       awk '{ c += $1; b += $2 + $3 } END { print c + 0, b + 0 }')
     checks=${counts% *} bad=${counts#* }
@@ -53,6 +55,7 @@ unit() { # unit BUILD PROGRAM…
     up=$((up + checks - bad)) uf=$((uf + bad))
     [ "$bad" -eq 0 ] || printf '%s\n' "$program" "$out"
   done
+  rm -rf "$outputs"
   echo "$up passed, $uf failed, 0 skipped"
   [ $uf -eq 0 ]
 }
@@ -138,7 +141,7 @@ tsan() {
 systems() { DCETL=$1/dcetl CASES_WAYS=$2 sh tests/systems/run.sh; }
 
 case ${1:-all} in
-fast) CASES_WAYS=${CASES_WAYS:-2} && normal ;; # of 4: for the inner loop
+fast) CASES_WAYS=${CASES_WAYS:-1} JOBS=2 && normal ;; # for the inner loop
 lint) run lint sh tests/lint/lint.sh ;;
 asan) asan ;;
 tsan) tsan ;;
