@@ -101,7 +101,7 @@ struct LoadPlan {
   const TextFormat **formats; /* of each file, once its header is read */
   uint64_t *starts;        /* where the data of each file starts, behind BOM, skipped lines and header */
   Opened *opened;          /* of each file that cannot be opened twice: standard input, a named pipe */
-  bool heads_only;         /* for now heads of many files are read: none of those elsewhere stays open */
+  bool heads_only;         /* while heads of many files are read, none of those elsewhere stays open */
   Cutter *(*cutter)(const LoadPlan *plan, uint32_t file); /* a new one; its result NULL, or NULL itself: records are lines */
 };
 void load_plan_free(LoadPlan *plan);

@@ -3,19 +3,13 @@
 # at once, what the shell commits.
 set -u
 [ -n "${DCETL_TEST_KAFKA:-}" ] || exit 77
+. tests/systems/kafka.sh.inc
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-b=$DCETL_TEST_KAFKA tool=$DCETL_TEST_KAFKA_TOOL failed=0
+b=$DCETL_TEST_KAFKA tool=$DCETL_TEST_KAFKA_TOOL failed=0 limit=60
 name=trouble-$$
 
-fail() {
-  failed=1
-  echo "FAILED $1"
-  cat out 2>/dev/null
-}
-run() { timeout 60 "$DCETL" -v b="$b" "$@" >out 2>&1; }
-says() { grep -qF -e "$2" out || fail "$1: does not say: $2"; }
 produce() { kcat -P -b "$b" -t "$1" -p 0; } # produce TOPIC
 topic() { "$tool" topic "$1" 1 || fail "topic $1"; }
 

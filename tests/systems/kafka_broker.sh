@@ -6,9 +6,10 @@ set -u
 top=$PWD
 jars=$top/build/systems/kafka
 [ -d "$jars" ] && command -v java >/dev/null && command -v kcat >/dev/null || exit 77
+. tests/systems/kafka.sh.inc
 work=$(mktemp -d) || exit 1
 cd "$work" || exit 1
-broker= failed=0
+broker= failed=0 limit=100
 finish() {
   [ -z "$broker" ] || kill -KILL "$broker" 2>/dev/null
   rm -rf "$work"
@@ -70,13 +71,6 @@ for _ in range(600):
 sys.exit(1)
 PYTHON
 
-fail() {
-  failed=1
-  echo "FAILED $1"
-  cat out 2>/dev/null
-}
-run() { timeout 100 "$DCETL" -v b="$b" "$@" >out 2>&1; }
-says() { grep -qF -e "$2" out || fail "$1: does not say: $2"; }
 rows() { run -e "CREATE \"m\" kafka(@brokers = \$b) VALUE (\"value\") FROM '$1'; COPY \"m\" csv(@header = FALSE) INTO '-';" && sort out; } # rows TOPIC
 # Marks of transactions arrive a moment after the commit.
 become() { # become TOPIC LINES
